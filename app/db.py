@@ -1,0 +1,63 @@
+"""The engine, the request's session, and `transaction()` for everything outside a request."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
+from app.models import Base
+
+
+class Database(SQLAlchemy):
+    if TYPE_CHECKING:
+        # A `scoped_session` passes on all that a Session can do, but does not say so to the type checker.
+        session: Session  # type: ignore[assignment]
+
+
+db = Database(metadata=Base.metadata, session_options={"expire_on_commit": False})
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    # The driver's own transaction handling starts writes too late; `_begin_sqlite` starts them itself.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=15000",
+        "cache_size=-16000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Any) -> None:
+    """A transaction that will write takes SQLite's one write lock at its start.
+
+    Upgrading a read transaction later fails at once, without waiting, when somebody else wrote meanwhile.
+    """
+    if connection.dialect.name == "sqlite":
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session of its own that commits at the end, or rolls back when anything is raised."""
+    engine = db.engine.execution_options(writes=True)
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session that only looks: on SQLite it waits for no writer and holds none up."""
+    with Session(db.engine, expire_on_commit=False) as session:
+        yield session

@@ -1,0 +1,29 @@
+"""Mail addresses: the one form in which they are stored and compared."""
+
+import re
+
+from app.domain.errors import Refused
+
+LONGEST = 254
+LONGEST_LOCAL_PART = 64
+# Stricter than the grammar allows, as every sign-up form is: no quotes, comments or address literals.
+_ADDRESS = re.compile(r"([^\s@<>()\[\],;:\"\\]+)@([^\s@<>()\[\],;:\"\\]+)")
+
+
+def normal(text: str) -> str:
+    """The address in lower case; `Refused` when it is none."""
+    address = text.strip().lower()
+    match = _ADDRESS.fullmatch(address)
+    if match is None or len(address) > LONGEST or not _is_sound(match[1], match[2]):
+        raise Refused("That is not a mail address.", field="email")
+    return address
+
+
+def _is_sound(local: str, domain: str) -> bool:
+    labels = domain.split(".")
+    return (
+        len(local) <= LONGEST_LOCAL_PART
+        and (local + domain).isprintable()
+        and not any(part.startswith(".") or part.endswith(".") or ".." in part for part in (local, domain))
+        and not any(label.startswith("-") or label.endswith("-") or len(label) > 63 for label in labels)
+    )

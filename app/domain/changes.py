@@ -1,0 +1,49 @@
+"""Words for a person's notification settings: the names of categories and kinds, ways of changing them, changes."""
+
+from collections.abc import Mapping
+
+from app.domain.preferences import ALERTS, CLAIM, OWN_ACTIVITY, SHOWN, WORKFLOW
+
+CATEGORIES: Mapping[str, str] = {
+    ALERTS: "Alerts",
+    WORKFLOW: "Workflow",
+    OWN_ACTIVITY: "My own activity",
+    CLAIM: "Claim what I resolve",
+    "subscription": "Subscription",
+}
+NOTES: Mapping[str, str] = {
+    ALERTS: "An alert rule fired for an error.",
+    WORKFLOW: "Somebody assigned, commented on, resolved or reopened an issue, or it came back.",
+    OWN_ACTIVITY: "What I did myself.",
+}
+# Workflow kind → its name, and when it rings.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "assignment": ("Assignments", "An issue is given to somebody, or taken from them."),
+    "comments": ("Comments", "Somebody comments. A comment that mentions you always comes."),
+    "resolution": ("Resolved and reopened", "Somebody resolves an issue, or opens it again."),
+    "regression": ("Regressions", "A resolved issue happens again."),
+    "ignore": ("Ignored", "An issue is no longer ignored."),
+}
+WAYS: Mapping[str, str] = {
+    "one-click": "by one-click in email",
+    "mail link": "through a link in email",
+    "api": "through the API",
+    "system": "by assignment or mention",
+}
+_STATES = {**SHOWN, "subscribed": "subscribed", "unsubscribed": "unsubscribed", None: "Default"}
+
+
+def name(category: str, kind: str = "", where: str | None = None) -> str:
+    """What a setting is called: "Alerts for checkout"."""
+    called = KINDS[kind][0] if kind else CATEGORIES.get(category, category)
+    return f"{called} for {where}" if where else called
+
+
+def value(chosen: str | None) -> str:
+    """What was chosen, in the words of the pages."""
+    return _STATES.get(chosen, chosen or "")
+
+
+def sentence(category: str, kind: str, where: str | None, old: str | None, new: str | None) -> str:
+    """A change of a setting: "Alerts for checkout: On → Off"."""
+    return f"{name(category, kind, where)}: {value(old)} → {value(new)}"

@@ -1,0 +1,69 @@
+"""The sentences of Explain: why a notice exists, and why somebody else was told.
+
+Mails and one's own line speak to the reader ("you commented"); everybody else's line needs the third person.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.domain.routing import GATES, Reason
+from app.domain.wording import THEIR_OWN
+
+# Kind of notice → why there is one. Facts: actor, rule, event, to, was, version; all fit for a sentence.
+ORIGINS: Mapping[str, str] = {
+    "alert.new": "{rule} fired for event {event}, the first of this issue.",
+    "alert.regression": "{rule} fired for event {event}, with which this resolved issue came back.",
+    "alert.again": "{rule} fired for event {event}.",
+    "regression": "Event {event}{version} reopened this issue, which was resolved.",
+    "resolved": "{actor} resolved this issue.",
+    "reopened": "{actor} reopened this issue.",
+    "assigned": "{actor} assigned this issue to {to}.",
+    "unassigned": "{actor} took this issue from {was}.",
+    "comment": "{actor} commented on this issue.",
+    "test": "{actor} asked for a test message.",
+}
+
+# Facts as in `wording.REASONS`.
+OF_OTHERS: Mapping[Reason, str] = {
+    Reason.RESUBSCRIBED: "being {doing} subscribed them to this issue again",
+    Reason.ASSIGNED: "this issue is assigned to them",
+    Reason.TEAM_ASSIGNED: "this issue is assigned to {team}, their team",
+    Reason.MENTION: "{actor} mentioned them",
+    Reason.TEAM_MENTION: "{actor} mentioned {team}, their team",
+    Reason.UNASSIGNED: "they were assigned until {actor} changed it",
+    Reason.COMMENTED: "they commented on this issue",
+    Reason.PARTICIPATED: "they resolved, ignored or reopened this issue",
+    Reason.SUBSCRIBED: "they subscribed to this issue",
+    Reason.FALLBACK_ALL: "no owner rule matched, so all {members} members of {project} were told",
+    Reason.WORKFLOW_ALWAYS: "they get all workflow changes in {project} ({scope})",
+}
+# Says how somebody set up their own notifications.
+PRIVATE = frozenset({Reason.WORKFLOW_ALWAYS})
+
+
+def origin(kind: str, facts: Mapping[str, Any]) -> str:
+    """Why the notice exists, as a sentence."""
+    return ORIGINS[kind].format_map(facts)
+
+
+def reasons_of_others(reasons: Iterable[str], facts: Mapping[str, Any], *, private: bool) -> tuple[str, ...]:
+    """Why somebody else was told, the strongest reason first; with `private` also what only they set up."""
+    known = [Reason(reason) for reason in reasons]
+    shown = [OF_OTHERS[reason].format_map(facts) for reason in known if private or reason not in PRIVATE]
+    if known and not shown:
+        return (THEIR_OWN.rstrip(".").lower(),)
+    return tuple(shown)
+
+
+def ladder(code: str) -> tuple[tuple[str, bool], ...]:
+    """Every question that was asked, with its answer, up to the one that decided.
+
+    Empty when the decision fell outside the ladder, because of the notice itself.
+    """
+    codes = [gate.code for gate in GATES]
+    if code == "send":
+        return tuple((gate.question, False) for gate in GATES)
+    if code not in codes:
+        return ()
+    asked = GATES[: codes.index(code) + 1]
+    return tuple((gate.question, gate.code == code) for gate in asked)

@@ -1,0 +1,53 @@
+"""Every kind of notice, and which activity makes which: one table each, read by everything."""
+
+from dataclasses import dataclass
+
+ALERTS, WORKFLOW, SECURITY, TEST = "alerts", "workflow", "security", "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of notice.
+
+    `switch` is the workflow kind with which a person turns it off (`experience.md` 2.2); `word` is the
+    state word of its mail; `carries` orders the notices of one event: the highest takes the others along.
+    """
+
+    name: str
+    category: str
+    word: str
+    template: str
+    switch: str | None = None
+    carries: int = 0
+    in_thread: bool = True
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("alert.new", ALERTS, "New", "alert", carries=1),
+        Kind("alert.regression", ALERTS, "Regressed", "alert", carries=1),
+        Kind("alert.again", ALERTS, "Again", "alert", carries=1),
+        Kind("regression", WORKFLOW, "Regressed", "regression", "regression", carries=2),
+        Kind("resolved", WORKFLOW, "Resolved", "resolved", "resolution"),
+        Kind("reopened", WORKFLOW, "Reopened", "reopened", "resolution"),
+        Kind("assigned", WORKFLOW, "Assigned", "assigned", "assignment"),
+        Kind("unassigned", WORKFLOW, "Unassigned", "unassigned", "assignment"),
+        Kind("comment", WORKFLOW, "Comment", "comment", "comments"),
+        Kind("test", TEST, "Test", "test", in_thread=False),
+        Kind("sign_in", SECURITY, "Sign in", "sign_in", in_thread=False),
+        Kind("invite", SECURITY, "Invitation", "invite", in_thread=False),
+    )
+}
+
+# Activity type → the notice it makes. Ignoring exists to reduce noise: it is told to nobody by mail.
+NOTICE_OF_ACTIVITY: dict[str, str | None] = {
+    "set_resolved": "resolved",
+    "set_unresolved": "reopened",
+    "set_ignored": None,
+    "set_regression": "regression",
+    "note": "comment",
+    "assigned": "assigned",
+    "unassigned": "unassigned",
+}
+WORKFLOW_SWITCHES = ("assignment", "resolution", "regression", "comments", "ignore")

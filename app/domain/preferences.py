@@ -1,0 +1,57 @@
+"""What a person chose, and which choice is in force: built-in < instance < account < project."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ALERTS, WORKFLOW, OWN_ACTIVITY, CLAIM = "alerts", "workflow", "own_activity", "claim"
+
+VALUES: Mapping[str, tuple[str, ...]] = {
+    ALERTS: ("on", "off"),
+    WORKFLOW: ("always", "participating", "never"),
+    OWN_ACTIVITY: ("on", "off"),
+    CLAIM: ("on", "off"),
+}
+BUILT_IN: Mapping[str, str] = {ALERTS: "on", WORKFLOW: "always", OWN_ACTIVITY: "off", CLAIM: "off"}
+PER_PROJECT = (ALERTS, WORKFLOW)
+# The words of a value on pages and in mails.
+SHOWN: Mapping[str, str] = {
+    "on": "On",
+    "off": "Off",
+    "always": "Always",
+    "participating": "Only on issues I subscribe to",
+    "never": "Never",
+}
+SOURCES: Mapping[str, str] = {
+    "built-in": "built-in default",
+    "instance": "instance default",
+    "account": "from your account",
+    "project": "your choice for this project",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A value and the scope that it comes from."""
+
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Everything about one person and one project that decides whether a message goes out."""
+
+    alerts: InForce = InForce("on", "built-in")
+    workflow: InForce = InForce("always", "built-in")
+    wants_own: bool = False
+    kinds_off: frozenset[str] = frozenset()
+
+
+def in_force(
+    category: str, *, project: str | None = None, account: str | None = None, instance: str | None = None
+) -> InForce:
+    """The most specific choice that was made; None means that nothing was chosen at that scope."""
+    for source, value in (("project", project), ("account", account), ("instance", instance)):
+        if value is not None:
+            return InForce(value, source)
+    return InForce(BUILT_IN[category], "built-in")

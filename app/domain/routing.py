@@ -1,0 +1,161 @@
+"""Who hears of a notice, and why, or why not: the one place that decides.
+
+`plan` is pure. Sending, Explain, previews and tests are all views of what it returns. A refusal is an
+answer like any other: it is stored with its code, so "why didn't I get this?" is a query.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from app.domain.kinds import ALERTS, WORKFLOW, Kind
+from app.domain.lifecycle import IGNORED, UNRESOLVED
+from app.domain.preferences import Choices
+
+EMAIL = "email"
+
+
+class Outcome(StrEnum):
+    SEND = "send"
+    SKIP = "skip"
+    COLLAPSE = "collapse"
+
+
+class Reason(StrEnum):
+    """Why somebody is a candidate, the strongest first. A public contract (`experience.md` 1.9)."""
+
+    RESUBSCRIBED = "resubscribed"
+    ASSIGNED = "assigned"
+    TEAM_ASSIGNED = "team_assigned"
+    MENTION = "mention"
+    TEAM_MENTION = "team_mention"
+    UNASSIGNED = "unassigned"
+    COMMENTED = "commented"
+    PARTICIPATED = "participated"
+    SUBSCRIBED = "subscribed"
+    FALLBACK_ALL = "fallback_all"
+    WORKFLOW_ALWAYS = "workflow_always"
+
+
+STRENGTH = {reason: rank for rank, reason in enumerate(Reason)}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """The notice to be decided about; `actor_id` is None when Tocsin itself acted."""
+
+    kind: Kind
+    actor_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the decision needs to know about one candidate."""
+
+    id: int
+    reasons: frozenset[Reason] = frozenset()
+    choices: Choices = field(default_factory=Choices)
+    is_active: bool = True
+    can_see: bool = True
+    unsubscribed: bool = False
+    has_address: bool = True
+    carried_by: str | None = None  # the notice of the same event that already goes to this person
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one person on one channel, with the code and the facts of what decided."""
+
+    person_id: int
+    channel: str
+    outcome: Outcome
+    code: str
+    reasons: tuple[Reason, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One question of the ladder. The first gate that shuts gives its code."""
+
+    code: str
+    question: str
+    shuts: Callable[[Happening, Person], bool]
+    params: Callable[[Happening, Person], dict[str, Any]] = lambda what, who: {}
+    outcome: Outcome = Outcome.SKIP
+
+
+def _workflow_scope(what: Happening, who: Person) -> dict[str, Any]:
+    return {"scope": who.choices.workflow.source}
+
+
+# The order is a product decision (`experience.md` 2.3). A new rule is a new row.
+GATES: tuple[Gate, ...] = (
+    Gate("inactive", "Is the account switched off?", lambda what, who: not who.is_active),
+    Gate("no_access", "Is the project out of reach?", lambda what, who: not who.can_see),
+    Gate(
+        "own_activity",
+        "Did this person do it?",
+        lambda what, who: who.id == what.actor_id and not who.choices.wants_own,
+    ),
+    Gate("issue_unsubscribed", "Unsubscribed from this issue?", lambda what, who: who.unsubscribed),
+    Gate(
+        "alerts_off",
+        "Alerts off?",
+        lambda what, who: what.kind.category == ALERTS and who.choices.alerts.value == "off",
+        lambda what, who: {"scope": who.choices.alerts.source},
+    ),
+    Gate(
+        "workflow_never",
+        "Workflow changes never?",
+        lambda what, who: what.kind.category == WORKFLOW and who.choices.workflow.value == "never",
+        _workflow_scope,
+    ),
+    Gate(
+        "kind_off",
+        "This kind of change switched off?",
+        lambda what, who: what.kind.switch in who.choices.kinds_off and Reason.MENTION not in who.reasons,
+        lambda what, who: {"kind": what.kind.switch},
+    ),
+    Gate(
+        "not_subscribed",
+        "Only subscribed issues, and not subscribed to this one?",
+        lambda what, who: what.kind.category == WORKFLOW and not who.reasons,
+        _workflow_scope,
+    ),
+    Gate("address_unverified", "No verified address?", lambda what, who: not who.has_address),
+    Gate(
+        "merged",
+        "Told already by another notice of this event?",
+        lambda what, who: who.carried_by is not None,
+        lambda what, who: {"notice": who.carried_by},
+        Outcome.COLLAPSE,
+    ),
+)
+
+
+def plan(what: Happening, people: Iterable[Person]) -> list[Verdict]:
+    """One verdict for every candidate, in their order."""
+    return [decide(what, who) for who in people]
+
+
+def decide(what: Happening, who: Person) -> Verdict:
+    """Walk the ladder; whoever passes every gate is told."""
+    reasons = tuple(sorted(who.reasons, key=STRENGTH.__getitem__))
+    for gate in GATES:
+        if gate.shuts(what, who):
+            return Verdict(who.id, EMAIL, gate.outcome, gate.code, reasons, gate.params(what, who))
+    scope = who.choices.alerts if what.kind.category == ALERTS else who.choices.workflow
+    return Verdict(who.id, EMAIL, Outcome.SEND, "send", reasons, {"scope": scope.source})
+
+
+def gate_of_notice(kind: Kind, status: str | None) -> str | None:
+    """The code with which a notice stops before anybody is considered, or None when it may go on.
+
+    An ignored issue never rings, whatever the rules say; an alert about an issue that was settled or
+    deleted meanwhile has nothing left to say.
+    """
+    if kind.category != ALERTS or status == UNRESOLVED:
+        return None
+    return "issue_ignored" if status == IGNORED else "no_longer_open"

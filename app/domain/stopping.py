@@ -1,0 +1,84 @@
+"""What the link in a mail can stop, as one table; and as little of an address as its owner needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.domain.tokens import SCOPES as NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One thing to stop. The words may name {issue} and {project}."""
+
+    name: str
+    choice: str
+    question: str
+    done: str
+    still: str
+
+
+SCOPES: Mapping[str, Scope] = {
+    scope.name: scope
+    for scope in (
+        Scope(
+            "issue",
+            "Only this issue",
+            "Stop email about {issue}?",
+            "No more email about {issue}.",
+            "Other mail from {project} still comes. Being assigned this issue or mentioned in it later "
+            "subscribes you again.",
+        ),
+        Scope(
+            "project_alerts",
+            "All alerts from {project}",
+            "Stop alerts from {project}?",
+            "No more alerts from {project}.",
+            "Workflow email from {project}, such as comments, still comes.",
+        ),
+        Scope(
+            "project_workflow",
+            "All workflow email from {project}",
+            "Stop workflow email from {project}?",
+            "No more workflow email from {project}.",
+            "Alerts from {project} still come.",
+        ),
+        Scope(
+            "all_alerts",
+            "All alerts, every project",
+            "Stop all alerts?",
+            "No more alerts from any project.",
+            "Workflow email, such as comments, still comes.",
+        ),
+        Scope(
+            "all_workflow",
+            "All workflow email, every project",
+            "Stop all workflow email?",
+            "No more workflow email from any project.",
+            "Alerts still come.",
+        ),
+        Scope(
+            "everything",
+            "Everything except security mail",
+            "Stop all email except security mail?",
+            "No more email except security mail.",
+            "Sign-in links and invitations still come.",
+        ),
+    )
+}
+
+
+def choices(own: str) -> tuple[str, ...]:
+    """The scopes that a link with this scope of its own offers: itself first, then all that are wider."""
+    wider = [name for name in NAMES if name != own and _width(name) >= _width(own)]
+    return (own, *wider)
+
+
+def _width(name: str) -> int:
+    """Issue, project, account."""
+    return 0 if name == "issue" else 1 if name.startswith("project_") else 2
+
+
+def masked(address: str) -> str:
+    """Enough for its owner to know it: "pr•••@example.com"."""
+    local, _, domain = address.partition("@")
+    return f"{local[: 2 if len(local) > 2 else 1]}•••@{domain}"

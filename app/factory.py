@@ -1,0 +1,42 @@
+"""The application factory: settings, database, sign-in, mail, blueprints, commands."""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import api, cli, web
+from app.db import db
+from app.extensions import csrf, limiter, login_manager, mail, migrate
+from app.jobs import doorbell
+from app.settings import ROOT, Settings, load
+
+
+def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
+    """See `app.create_app`."""
+    settings = settings or load()
+    app = Flask("app", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    app.config.update(settings.as_flask_config())
+    app.config.update(
+        MAIL_SUPPRESS_SEND=False,
+        RATELIMIT_STORAGE_URI="memory://",
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
+        SEND_FILE_MAX_AGE_DEFAULT=365 * 86400,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.config.update(overrides)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    for extension in (db, csrf, limiter, login_manager, mail):
+        extension.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    for part in (doorbell, web, api, cli):
+        part.init_app(app)
+    return app
+
+
+def _engine_options(database_url: str) -> dict[str, Any]:
+    """A server may have gone away between two requests; a file has not."""
+    return {} if database_url.startswith("sqlite") else {"pool_pre_ping": True}

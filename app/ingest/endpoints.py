@@ -1,0 +1,163 @@
+"""What each endpoint of the protocol does with a request: check it, keep its bytes, answer.
+
+Nothing here parses more of an event than its id: understanding it is the digester's work.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qs
+
+import msgspec
+
+from app.clock import now
+from app.domain import authentication
+from app.domain.decoding import decode
+from app.domain.envelope import Envelope, from_store, parse
+from app.domain.ratelimits import RateLimit
+from app.domain.rejections import Malformed, Rejected, TooLarge, Unauthenticated
+from app.ingest import answers, security_reports
+from app.ingest.answers import Answer
+from app.ingest.keys import Key, Keys
+from app.ingest.limits import WITHIN, count_event
+from app.ingest.request import Request
+from app.ingest.stream import Stream, StreamFull
+from app.services.categories import MONITOR, category_of
+from app.services.stream_entry import DROPPED, ENVELOPE, OVERLOADED, RATE_LIMITED, STORE, Entry, tally
+from app.settings_kinds import Network
+
+MAX_DECODED = 100 << 20
+OVERLOAD = RateLimit(10, 10, "organization", "overloaded", categories=())
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What endpoints need of this process."""
+
+    keys: Keys
+    stream: Stream
+    trusted_proxies: tuple[Network, ...]
+
+
+Endpoint = Callable[[Intake, Request], Answer]
+
+
+def take_envelope(intake: Intake, request: Request) -> Answer:
+    project_id = authentication.project_id(request.project)
+    found = _credentials(request)
+    key = _key(intake, request, found, project_id) if found else None
+    body = request.body()
+    try:
+        envelope = parse(decode(body, request.encoding, cap=MAX_DECODED))
+    except TooLarge:
+        raise
+    except Rejected as error:
+        if found is None:
+            raise Unauthenticated("no key, and no envelope that could name one") from error
+        raise
+    agreed = authentication.agreed(found, envelope.header.get("dsn"), project_id=project_id)
+    key = key or _key(intake, request, agreed, project_id)
+    return _keep(intake, key, envelope, _entry(intake, request, key, ENVELOPE, body))
+
+
+def take_store(intake: Intake, request: Request) -> Answer:
+    key = _required_key(intake, request)
+    body = request.body()
+    envelope = from_store(decode(body, request.encoding, cap=MAX_DECODED))
+    return _keep(intake, key, envelope, _entry(intake, request, key, STORE, body))
+
+
+def take_query(intake: Intake, request: Request) -> Answer:
+    """An event in the query string of a picture, from pages that may do nothing else."""
+    key = _required_key(intake, request)
+    sent = parse_qs(request.query).get("sentry_data", [""])[0].encode()
+    if not sent:
+        raise Malformed("sentry_data is missing")
+    entry = replace(_entry(intake, request, key, STORE, sent), encoding="")
+    answer = _keep(intake, key, from_store(sent), entry)
+    return answers.pixel() if answer.status == 200 else answer
+
+
+def take_security_report(intake: Intake, request: Request) -> Answer:
+    key = _required_key(intake, request)
+    report = decode(request.body(), request.encoding, cap=MAX_DECODED)
+    agent = request.header("HTTP_USER_AGENT")
+    body = msgspec.json.encode(security_reports.as_event(report, query=request.query, user_agent=agent))
+    entry = replace(_entry(intake, request, key, STORE, body), encoding="")
+    return _keep(intake, key, from_store(body), entry)
+
+
+def take_check_in(intake: Intake, request: Request) -> Answer:
+    """A check-in by plain URL: `/cron/{slug}/{key}/`. Counted; monitors do not exist yet."""
+    project_id = authentication.project_id(request.project)
+    if len(request.rest) != 2:
+        raise Malformed("the address of a check-in is /cron/SLUG/KEY/")
+    key = intake.keys.check(request.rest[1], project_id, request.origin)
+    try:
+        intake.stream.append(tally(key.project_id, now(), [(MONITOR, DROPPED)]))
+    except StreamFull:
+        return answers.limited([OVERLOAD], "too many events are waiting to be digested")
+    return answers.taken()
+
+
+def not_taken(_intake: Intake, request: Request) -> Answer:
+    return answers.refusal(501, "crash dumps are not supported")
+
+
+def _credentials(request: Request) -> authentication.Credentials | None:
+    return authentication.credentials(
+        x_sentry_auth=request.header("HTTP_X_SENTRY_AUTH"),
+        authorization=request.header("HTTP_AUTHORIZATION"),
+        query=request.query,
+    )
+
+
+def _required_key(intake: Intake, request: Request) -> Key:
+    project_id = authentication.project_id(request.project)
+    found = authentication.agreed(_credentials(request), None, project_id=project_id)
+    return _key(intake, request, found, project_id)
+
+
+def _key(intake: Intake, request: Request, found: authentication.Credentials, project_id: int) -> Key:
+    return intake.keys.check(found.public_key, project_id, request.origin)
+
+
+def _entry(intake: Intake, request: Request, key: Key, kind: str, body: bytes) -> Entry:
+    return Entry(
+        project_id=key.project_id,
+        kind=kind,
+        received_at=now(),
+        body=body,
+        encoding=request.encoding,
+        client_ip=request.client_address(intake.trusted_proxies),
+    )
+
+
+def _keep(intake: Intake, key: Key, envelope: Envelope, entry: Entry) -> Answer:
+    """Append what may be kept, and say what may not."""
+    if not envelope.items:
+        return answers.accepted(envelope.event_id)
+    event_id = envelope.event_id or (uuid.uuid4().hex if envelope.event else None)
+    count = count_event(intake.stream, key) if envelope.event else WITHIN
+    entry = replace(entry, event_id=event_id, limited=count.over)
+    try:
+        intake.stream.append(_without_lost_body(entry, envelope))
+    except StreamFull as full:
+        if full.tally_fits:
+            intake.stream.append_beyond(_loss(entry, envelope, OVERLOADED))
+        return answers.limited([OVERLOAD], "too many events are waiting to be digested")
+    if count.over:
+        return answers.limited(count.limits, "too many events with this key")
+    return answers.accepted(event_id, count.limits)
+
+
+def _without_lost_body(entry: Entry, envelope: Envelope) -> Entry:
+    """Attachments go with an event that is over its limit; only if more came along is the body needed."""
+    if entry.limited and all(item.type in ("event", "attachment") for item in envelope.items):
+        return _loss(entry, envelope, RATE_LIMITED)
+    return entry
+
+
+def _loss(entry: Entry, envelope: Envelope, outcome: str) -> Entry:
+    counted = [(category_of(item.type), outcome) for item in envelope.items]
+    return tally(entry.project_id, entry.received_at, counted)

@@ -1,0 +1,77 @@
+"""Wakes a worker once a commit has left something to tell. It only wakes: what is to be done stands in rows.
+
+The one listener in the code. Redis may be away: the sweep finds what nobody was woken for.
+"""
+
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from flask import Flask, current_app
+from redis import Redis, RedisError
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from app import queue
+from app.models import Delivery, Notice
+
+log = logging.getLogger(__name__)
+NOTIFY, DELIVER = "app.jobs.notify.run", "app.jobs.deliver.run"
+MOST_IDS = 200
+
+
+def init_app(app: Flask) -> None:
+    """Keep one connection pool an application."""
+    app.extensions["tocsin_redis"] = queue.connect(app.config["SETTINGS"])
+
+
+def redis() -> Redis:
+    """This application's connection to Redis."""
+    connection: Redis = current_app.extensions["tocsin_redis"]
+    return connection
+
+
+def ring(notice_ids: Collection[int]) -> None:
+    """Have these notices planned soon."""
+    _enqueue(NOTIFY, notice_ids)
+
+
+def send(delivery_ids: Collection[int], *, batch: int) -> None:
+    """Have these deliveries sent soon, in batches that several workers can share."""
+    ids = list(delivery_ids)
+    for start in range(0, len(ids), batch):
+        _enqueue(DELIVER, ids[start : start + batch])
+
+
+def _enqueue(job: str, ids: Collection[int]) -> None:
+    waiting = list(ids)
+    try:
+        for start in range(0, len(waiting), MOST_IDS):
+            queue.enqueue(queue.queue(redis()), job, *waiting[start : start + MOST_IDS])
+    except RedisError as error:
+        log.warning("no worker was woken; the sweep will find it", extra={"job": job, "error": str(error)})
+
+
+@event.listens_for(Session, "after_flush")
+def _notice_new_rows(session: Session, _context: Any) -> None:
+    for row in session.new:
+        if isinstance(row, Notice | Delivery):
+            session.info.setdefault(type(row), []).append(row)
+
+
+@event.listens_for(Session, "after_commit")
+def _ring_for_new_rows(session: Session) -> None:
+    if not current_app:  # a test or script that works without the application rings for itself
+        session.info.clear()
+        return
+    notices, deliveries = session.info.pop(Notice, []), session.info.pop(Delivery, [])
+    if notices:
+        ring([notice.id for notice in notices])
+    if deliveries:
+        _enqueue(DELIVER, [delivery.id for delivery in deliveries])
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(Notice, None)
+    session.info.pop(Delivery, None)

@@ -1,0 +1,72 @@
+"""Every table, imported here once so that metadata is complete."""
+
+from app.models.accounts import ApiToken, EmailAddress, OneTimeLink, User
+from app.models.base import Base
+from app.models.issues import (
+    Attachment,
+    Event,
+    Feedback,
+    IngestCount,
+    IngestCursor,
+    Issue,
+    IssueHash,
+    IssueHour,
+    IssueTag,
+    IssueUser,
+    UndigestedEntry,
+)
+from app.models.notifying import Activity, Attempt, Delivery, Notice, RuleFiring, Verdict
+from app.models.preferences import NotificationDefault, NotificationSetting, SettingAudit, Subscription
+from app.models.projects import (
+    AlertRule,
+    Environment,
+    Membership,
+    Organization,
+    Project,
+    ProjectKey,
+    Release,
+    ReleaseProject,
+    Team,
+    TeamMember,
+    team_projects,
+)
+
+__all__ = [
+    "Activity",
+    "AlertRule",
+    "ApiToken",
+    "Attachment",
+    "Attempt",
+    "Base",
+    "Delivery",
+    "EmailAddress",
+    "Environment",
+    "Event",
+    "Feedback",
+    "IngestCount",
+    "IngestCursor",
+    "Issue",
+    "IssueHash",
+    "IssueHour",
+    "IssueTag",
+    "IssueUser",
+    "Membership",
+    "Notice",
+    "NotificationDefault",
+    "NotificationSetting",
+    "OneTimeLink",
+    "Organization",
+    "Project",
+    "ProjectKey",
+    "Release",
+    "ReleaseProject",
+    "RuleFiring",
+    "SettingAudit",
+    "Subscription",
+    "Team",
+    "TeamMember",
+    "UndigestedEntry",
+    "User",
+    "Verdict",
+    "team_projects",
+]

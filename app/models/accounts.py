@@ -1,0 +1,106 @@
+"""People, their addresses, and what lets them or their programs in."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Keyed
+
+
+class User(Keyed):
+    """A person. Spells out Flask-Login's four members so that models stay free of the framework."""
+
+    __tablename__ = "users"
+
+    name: Mapped[str] = mapped_column(String(200))
+    handle: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    is_superuser: Mapped[bool] = mapped_column(default=False)
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    theme: Mapped[str] = mapped_column(String(8), default="auto")
+    mail_version: Mapped[int] = mapped_column(default=1)
+    session_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    last_active_at: Mapped[datetime | None]
+
+    addresses: Mapped[list["EmailAddress"]] = relationship(
+        back_populates="user", cascade="all, delete-orphan", order_by="EmailAddress.id", lazy="selectin"
+    )
+
+    is_authenticated = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """Changes with `session_version`, so that raising it signs out every browser of this person."""
+        return f"{self.id}:{self.session_version}"
+
+    @property
+    def primary_address(self) -> "EmailAddress | None":
+        return next((address for address in self.addresses if address.is_primary), None)
+
+    @property
+    def email(self) -> str:
+        address = self.primary_address
+        return address.address if address else ""
+
+    @property
+    def initials(self) -> str:
+        words = (self.name or self.email).split()
+        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+class EmailAddress(Keyed):
+    """Stored lower-cased; mail goes to verified ones only (DEC-12)."""
+
+    __tablename__ = "email_addresses"
+    __table_args__ = (
+        Index(
+            "uq_email_addresses_primary",
+            "user_id",
+            unique=True,
+            sqlite_where=text("is_primary"),
+            postgresql_where=text("is_primary"),
+        ),
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str] = mapped_column(String(254), unique=True)
+    is_primary: Mapped[bool] = mapped_column(default=False)
+    verified_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(back_populates="addresses")
+
+
+class OneTimeLink(Keyed):
+    """A link that works once: set-up of an empty instance, an invitation, a sign-in by mail.
+
+    Only the SHA-256 of its secret is kept.
+    """
+
+    __tablename__ = "one_time_links"
+
+    purpose: Mapped[str] = mapped_column(String(16))  # setup, invite, sign_in
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+
+
+class ApiToken(Keyed):
+    """A bearer token for programs; shown once, kept as its SHA-256."""
+
+    __tablename__ = "api_tokens"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100), default="")
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    last_characters: Mapped[str] = mapped_column(String(4))
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(lazy="joined")

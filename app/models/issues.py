@@ -1,0 +1,192 @@
+"""Issues, the events they stand for, and the counts that pages read."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.accounts import User
+from app.models.base import Base, BigKey, Keyed
+from app.models.projects import Project, Team
+
+
+class Issue(Keyed):
+    __tablename__ = "issues"
+    __table_args__ = (
+        UniqueConstraint("project_id", "number"),
+        Index("ix_issues_short_id", "short_id"),
+        # The stream: one status of one project, last seen first, by cursor.
+        Index("ix_issues_stream", "project_id", "status", "last_seen", "id"),
+        Index("ix_issues_assignee", "assignee_user_id"),
+    )
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    short_id: Mapped[str] = mapped_column(String(64))  # as it was made; a renamed project keeps it
+    title: Mapped[str] = mapped_column(String(255))
+    culprit: Mapped[str] = mapped_column(String(200), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    level: Mapped[str] = mapped_column(String(8))
+    type: Mapped[str] = mapped_column(String(8), default="error")
+    logger: Mapped[str] = mapped_column(String(64), default="")
+    platform: Mapped[str] = mapped_column(String(64), default="other")
+    details: Mapped[dict[str, Any]]  # type, value, filename and function of what went wrong
+    status: Mapped[str] = mapped_column(String(10), default="unresolved")
+    regressed_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    active_at: Mapped[datetime]  # when it last became unresolved
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    times_seen: Mapped[int] = mapped_column(default=0)
+    users_seen: Mapped[int] = mapped_column(default=0)
+    comment_count: Mapped[int] = mapped_column(default=0)
+    first_release: Mapped[str | None] = mapped_column(String(200))
+    last_release: Mapped[str | None] = mapped_column(String(200))
+    assignee_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    assignee_team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="SET NULL"))
+    # Mail threading: one frozen subject, and a root that is renewed before mail programs cap the thread.
+    mail_subject: Mapped[str | None] = mapped_column(String(255))
+    mail_epoch: Mapped[int] = mapped_column(default=1)
+    mail_count: Mapped[int] = mapped_column(default=0)
+    mailed_at: Mapped[datetime | None]
+
+    project: Mapped[Project] = relationship(lazy="joined")
+    assignee_user: Mapped[User | None] = relationship(foreign_keys=[assignee_user_id])
+    assignee_team: Mapped[Team | None] = relationship(foreign_keys=[assignee_team_id])
+
+
+class IssueHash(Base):
+    """A fingerprint and the issue it belongs to. The unique key is the referee when two events race."""
+
+    __tablename__ = "issue_hashes"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(32), primary_key=True)
+    hash_version: Mapped[int]
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
+
+
+class Event(Keyed):
+    """One error report. The columns are what lists read; `body` is the regular form, zstd over JSON."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("project_id", "event_id"),
+        Index("ix_events_issue", "issue_id", "timestamp", "id"),
+        Index("ix_events_received", "received_at"),
+    )
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    event_id: Mapped[str] = mapped_column(String(32))
+    timestamp: Mapped[datetime]
+    received_at: Mapped[datetime]
+    level: Mapped[str] = mapped_column(String(8))
+    platform: Mapped[str] = mapped_column(String(64))
+    type: Mapped[str] = mapped_column(String(8))
+    title: Mapped[str] = mapped_column(String(255))
+    culprit: Mapped[str] = mapped_column(String(200))
+    environment: Mapped[str] = mapped_column(String(64), default="")
+    release: Mapped[str | None] = mapped_column(String(200))
+    user_ident: Mapped[str | None] = mapped_column(String(300))
+    hash: Mapped[str] = mapped_column(String(32))
+    body: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+    issue: Mapped[Issue] = relationship()
+
+
+class Attachment(Keyed):
+    __tablename__ = "attachments"
+    __table_args__ = (Index("ix_attachments_event", "project_id", "event_id"),)
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    event_id: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(128))
+    type: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    sha1: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+    body: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class Feedback(Keyed):
+    """What a person who met an error wrote about it. May arrive before the event it names."""
+
+    __tablename__ = "feedback"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    event_id: Mapped[str | None] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    comments: Mapped[str] = mapped_column(Text, default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+
+
+class IssueHour(Base):
+    """Events of an issue in one hour, for sparklines."""
+
+    __tablename__ = "issue_hours"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class IssueUser(Base):
+    """A distinct person met by an issue; counting them is exact."""
+
+    __tablename__ = "issue_users"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    ident: Mapped[str] = mapped_column(String(300), primary_key=True)
+    first_seen: Mapped[datetime]
+
+
+class IssueTag(Base):
+    """How often an issue was seen with a tag's value."""
+
+    __tablename__ = "issue_tags"
+    __table_args__ = (Index("ix_issue_tags_value", "key", "value"),)
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+    last_seen: Mapped[datetime]
+
+
+class IngestCount(Base):
+    """Items received by project, hour, category and what became of them: nothing vanishes uncounted."""
+
+    __tablename__ = "ingest_counts"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(String(32), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(32), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class IngestCursor(Base):
+    """How far a stream is digested. Written in the batch's own transaction, so counts are exact."""
+
+    __tablename__ = "ingest_cursors"
+
+    stream: Mapped[str] = mapped_column(String(64), primary_key=True)
+    generation: Mapped[str] = mapped_column(String(32))  # of the Redis that holds the stream
+    last_id: Mapped[str] = mapped_column(String(48))
+
+
+class UndigestedEntry(Keyed):
+    """A stream entry that could not be digested, kept with the reason so that nothing is lost."""
+
+    __tablename__ = "undigested_entries"
+
+    project_id: Mapped[int | None] = mapped_column(BigKey)
+    stream_id: Mapped[str] = mapped_column(String(48))
+    error: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    body: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)

@@ -1,0 +1,163 @@
+"""The flow of a notification as rows: activity, notice, verdict, delivery, attempt.
+
+A row is the only thing one stage leaves for the next, so a stage can be killed at any line.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.accounts import User
+from app.models.base import Base, Keyed
+from app.models.issues import Issue
+from app.models.projects import AlertRule, Project
+
+
+class Activity(Keyed):
+    """Something that happened to an issue: a row of its timeline."""
+
+    __tablename__ = "activities"
+    __table_args__ = (Index("ix_activities_issue", "issue_id", "id"),)
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    type: Mapped[str] = mapped_column(String(32))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # null: Tocsin
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+    actor: Mapped[User | None] = relationship()
+
+
+class Notice(Keyed):
+    """Something people may be told. `planned_at` null means: not yet decided who (the outbox)."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        UniqueConstraint("rule_id", "event_id", "issue_id"),
+        Index("ix_notices_issue", "issue_id", "id"),
+        Index("ix_notices_event", "project_id", "event_id"),
+        Index(
+            "ix_notices_outbox",
+            "id",
+            sqlite_where=text("planned_at IS NULL"),
+            postgresql_where=text("planned_at IS NULL"),
+        ),
+    )
+
+    public_id: Mapped[str] = mapped_column(String(24), unique=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="SET NULL"))
+    # As they were, because a notice outlives its issue.
+    issue_short_id: Mapped[str | None] = mapped_column(String(64))
+    issue_title: Mapped[str | None] = mapped_column(String(255))
+    event_id: Mapped[str | None] = mapped_column(String(32))
+    activity_id: Mapped[int | None] = mapped_column(
+        ForeignKey("activities.id", ondelete="SET NULL"), unique=True
+    )
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("alert_rules.id", ondelete="SET NULL"))
+    rule_version: Mapped[int | None]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    data: Mapped[dict[str, Any]]
+    occurred_at: Mapped[datetime]
+    planned_at: Mapped[datetime | None]
+    gate_code: Mapped[str | None] = mapped_column(String(24))
+    gate_params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    mail_epoch: Mapped[int] = mapped_column(default=1)
+
+    project: Mapped[Project | None] = relationship()
+    issue: Mapped[Issue | None] = relationship()
+    activity: Mapped[Activity | None] = relationship()
+    rule: Mapped[AlertRule | None] = relationship()
+    actor: Mapped[User | None] = relationship()
+    verdicts: Mapped[list["Verdict"]] = relationship(back_populates="notice", order_by="Verdict.id")
+
+
+class Verdict(Keyed):
+    """The recorded answer for one person on one channel. Silence is one too, with its code."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (
+        UniqueConstraint("notice_id", "subject", "subject_id", "channel"),
+        Index("ix_verdicts_subject", "subject", "subject_id", "id"),
+    )
+
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"))
+    subject: Mapped[str] = mapped_column(String(12))  # user, destination
+    subject_id: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(16))
+    outcome: Mapped[str] = mapped_column(String(8))  # send, defer, skip, collapse
+    code: Mapped[str] = mapped_column(String(24))
+    params: Mapped[dict[str, Any]]
+    reasons: Mapped[list[Any]]
+    until: Mapped[datetime | None]
+
+    notice: Mapped[Notice] = relationship(back_populates="verdicts")
+    delivery: Mapped["Delivery | None"] = relationship(back_populates="verdict")
+
+
+class Delivery(Keyed):
+    """One message on one channel: queued → sending → accepted, or deferred, failed, expired, cancelled."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index(
+            "ix_deliveries_due",
+            "send_at",
+            sqlite_where=text("state IN ('queued', 'deferred', 'sending')"),
+            postgresql_where=text("state IN ('queued', 'deferred', 'sending')"),
+        ),
+        Index("ix_deliveries_user", "user_id", "id"),
+    )
+
+    public_id: Mapped[str] = mapped_column(String(24), unique=True)
+    verdict_id: Mapped[int | None] = mapped_column(ForeignKey("verdicts.id", ondelete="CASCADE"), unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(24))
+    address: Mapped[str] = mapped_column(String(254))
+    data: Mapped[dict[str, Any]]  # of messages that no notice stands behind: sign-in links and the like
+    subject: Mapped[str] = mapped_column(String(255), default="")
+    message_id: Mapped[str] = mapped_column(String(255), default="")
+    state: Mapped[str] = mapped_column(String(10), default="queued")
+    attempt_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    send_at: Mapped[datetime]  # when next to try
+    claimed_until: Mapped[datetime | None]  # a worker holds it until then
+    finished_at: Mapped[datetime | None]
+
+    verdict: Mapped[Verdict | None] = relationship(back_populates="delivery")
+    user: Mapped[User | None] = relationship()
+    attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
+
+
+class Attempt(Keyed):
+    """One try at sending, with the other side's own words."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (UniqueConstraint("delivery_id", "number"),)
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(String(12))  # accepted, deferred, failed
+    code: Mapped[str] = mapped_column(String(16), default="")
+    response: Mapped[str] = mapped_column(Text, default="")
+    milliseconds: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str] = mapped_column(String(100), default="")
+    peer: Mapped[str] = mapped_column(String(255), default="")
+
+
+class RuleFiring(Base):
+    """When a rule last fired for an issue; claimed with one conditional update."""
+
+    __tablename__ = "rule_firings"
+
+    rule_id: Mapped[int] = mapped_column(ForeignKey("alert_rules.id", ondelete="CASCADE"), primary_key=True)
+    issue_id: Mapped[int] = mapped_column(
+        ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    last_fired: Mapped[datetime]

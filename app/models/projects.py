@@ -1,0 +1,154 @@
+"""Organizations, teams, projects, and the keys with which SDKs send events."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.accounts import User
+from app.models.base import Base, Keyed
+
+team_projects = Table(
+    "team_projects",
+    Base.metadata,
+    Column("team_id", ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
+    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class Organization(Keyed):
+    __tablename__ = "organizations"
+
+    slug: Mapped[str] = mapped_column(String(50), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    enhanced_privacy: Mapped[bool] = mapped_column(default=False)
+    default_timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    created_at: Mapped[datetime]
+
+
+class Membership(Keyed):
+    """Roles, low to high: billing, member, admin, manager, owner."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (UniqueConstraint("organization_id", "user_id"),)
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(String(16), default="member")
+    created_at: Mapped[datetime]
+
+    organization: Mapped[Organization] = relationship(lazy="joined")
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class Team(Keyed):
+    __tablename__ = "teams"
+    __table_args__ = (UniqueConstraint("organization_id", "slug"),)
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    slug: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+    organization: Mapped[Organization] = relationship(lazy="joined")
+    projects: Mapped[list["Project"]] = relationship(secondary=team_projects, back_populates="teams")
+
+
+class TeamMember(Base):
+    __tablename__ = "team_members"
+
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Project(Keyed):
+    __tablename__ = "projects"
+    __table_args__ = (UniqueConstraint("organization_id", "slug"),)
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    slug: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(String(200))
+    platform: Mapped[str] = mapped_column(String(32), default="other")
+    subject_prefix: Mapped[str] = mapped_column(String(64), default="")
+    mail_detail: Mapped[str] = mapped_column(String(8), default="full")  # full, counts, link
+    owner_fallthrough: Mapped[bool] = mapped_column(default=True)
+    scrub_data: Mapped[bool] = mapped_column(default=True)
+    store_ips: Mapped[bool] = mapped_column(default=True)
+    sensitive_fields: Mapped[list[str]] = mapped_column(default=list)
+    safe_fields: Mapped[list[str]] = mapped_column(default=list)
+    allowed_origins: Mapped[list[str]] = mapped_column(default=list)
+    last_issue_number: Mapped[int] = mapped_column(default=0)
+    first_event_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    organization: Mapped[Organization] = relationship(lazy="joined")
+    teams: Mapped[list[Team]] = relationship(
+        secondary=team_projects, back_populates="projects", order_by="Team.slug"
+    )
+
+
+class ProjectKey(Keyed):
+    """What a DSN names. `public` is 32 lower-case hex digits: some SDKs refuse anything else."""
+
+    __tablename__ = "project_keys"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    public: Mapped[str] = mapped_column(String(32), unique=True)
+    label: Mapped[str] = mapped_column(String(64), default="Default")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    rate_limit_count: Mapped[int | None]
+    rate_limit_window: Mapped[int | None]  # seconds
+    created_at: Mapped[datetime]
+
+    project: Mapped[Project] = relationship(lazy="joined")
+
+
+class Environment(Keyed):
+    __tablename__ = "environments"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(64))
+    first_seen: Mapped[datetime]
+
+
+class Release(Keyed):
+    """Exists as soon as an event names it."""
+
+    __tablename__ = "releases"
+    __table_args__ = (UniqueConstraint("organization_id", "version"),)
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    version: Mapped[str] = mapped_column(String(200))
+    date_added: Mapped[datetime]
+    date_released: Mapped[datetime | None]
+
+
+class ReleaseProject(Base):
+    __tablename__ = "release_projects"
+
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(
+        ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class AlertRule(Keyed):
+    """What rings, and for whom. Versions are kept so that a verdict can name the one that decided."""
+
+    __tablename__ = "alert_rules"
+    __table_args__ = (Index("ix_alert_rules_active", "project_id", "is_active"),)
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(64))
+    environment: Mapped[str | None] = mapped_column(String(64))
+    condition_match: Mapped[str] = mapped_column(String(4), default="all")
+    conditions: Mapped[list[dict[str, Any]]]
+    actions: Mapped[list[dict[str, Any]]]
+    frequency_minutes: Mapped[int] = mapped_column(default=30)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]

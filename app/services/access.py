@@ -1,0 +1,149 @@
+"""What a person sees and may do. Every load goes through here: what one may not see does not exist.
+
+A person sees, and acts in, the projects of their teams. Managers and owners see all projects of their
+organization, superusers all of the instance; the role billing sees none.
+"""
+
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy.orm import Session, selectinload
+
+from app.domain import roles
+from app.domain.errors import NotFound
+from app.models import Issue, Membership, Organization, Project, Team, TeamMember, User, team_projects
+
+T = TypeVar("T")
+
+
+def visible_organizations(session: Session, user: User) -> list[Organization]:
+    found = select(Organization).where(_belongs(user)).order_by(Organization.name, Organization.id)
+    return list(session.scalars(found))
+
+
+def visible_organization(session: Session, user: User, slug: str) -> Organization:
+    found = select(Organization).where(Organization.slug == slug, _belongs(user))
+    return _or_not_found(session.scalar(found))
+
+
+def visible_projects(session: Session, user: User) -> list[Project]:
+    found = select(Project).where(sees_project(user)).order_by(Project.name, Project.id)
+    return list(session.scalars(found))
+
+
+def visible_project(session: Session, user: User, org_slug: str, project_slug: str) -> Project:
+    named = (Organization.slug == org_slug) & (Project.slug == project_slug)
+    found = select(Project).join(Project.organization).where(named, sees_project(user))
+    return _or_not_found(session.scalar(found))
+
+
+def visible_issue(session: Session, user: User, issue_id: int) -> Issue:
+    return _or_not_found(session.scalar(_issues(user).where(Issue.id == issue_id)))
+
+
+def visible_issue_by_short_id(session: Session, user: User, org: Organization, short_id: str) -> Issue:
+    """Short ids can repeat over time when projects change their slug: the newest issue has the name."""
+    named = (Project.organization_id == org.id) & (Issue.short_id == short_id.strip().upper())
+    return _or_not_found(session.scalar(_issues(user).where(named).order_by(Issue.id.desc()).limit(1)))
+
+
+def can(session: Session, user: User, where: Project | Organization, permission: str) -> bool:
+    """Whether the person may do this there; the permissions are those of `roles.LOWEST`."""
+    if user.is_superuser:
+        return user.is_active
+    organization_id = where.organization_id if isinstance(where, Project) else where.id
+    role = role_in(session, user, organization_id)
+    if not user.is_active or role is None or not roles.has(role, permission):
+        return False
+    return isinstance(where, Organization) or _sees(session, user, where)
+
+
+def role_in(session: Session, user: User, organization_id: int) -> str | None:
+    return session.scalar(
+        select(Membership.role).where(
+            Membership.organization_id == organization_id, Membership.user_id == user.id
+        )
+    )
+
+
+def project_member_ids(session: Session, project_id: int) -> set[int]:
+    """The active people in a team that has the project: those whom the project's notices concern."""
+    return set(session.scalars(_member_ids(project_id)))
+
+
+def assignable(session: Session, project: Project) -> tuple[list[User], list[Team]]:
+    """Who can be given an issue of the project: its members and its teams."""
+    members = select(User).where(User.id.in_(_member_ids(project.id))).order_by(User.name, User.id)
+    teams = (
+        select(Team)
+        .join(team_projects, team_projects.c.team_id == Team.id)
+        .where(team_projects.c.project_id == project.id)
+        .order_by(Team.slug)
+    )
+    return list(session.scalars(members)), list(session.scalars(teams))
+
+
+def menu(session: Session, user: User) -> list[tuple[Organization, list[Project]]]:
+    """What the header's menus list: organizations, each with the projects that this person sees."""
+    projects = visible_projects(session, user)
+    return [
+        (organization, [project for project in projects if project.organization_id == organization.id])
+        for organization in visible_organizations(session, user)
+    ]
+
+
+def sees_project(user: User) -> ColumnElement[bool]:
+    """A condition on `Project`, for queries of one's own."""
+    if user.is_superuser:
+        return true()
+    mine = Membership.user_id == user.id
+    by_role = select(Membership.organization_id).where(mine, Membership.role.in_(roles.SEES_EVERY_PROJECT))
+    by_team = _team_members().where(TeamMember.user_id == user.id)
+    return or_(
+        Project.organization_id.in_(by_role),
+        Project.id.in_(by_team.with_only_columns(team_projects.c.project_id)),
+    )
+
+
+def _sees(session: Session, user: User, project: Project) -> bool:
+    found = select(Project.id).where(Project.id == project.id, sees_project(user))
+    return session.scalar(found) is not None
+
+
+def _belongs(user: User) -> ColumnElement[bool]:
+    if user.is_superuser:
+        return true()
+    return Organization.id.in_(select(Membership.organization_id).where(Membership.user_id == user.id))
+
+
+def _issues(user: User) -> Select[Issue]:
+    together = (selectinload(Issue.assignee_user), selectinload(Issue.assignee_team))
+    return select(Issue).join(Issue.project).where(sees_project(user)).options(*together)
+
+
+def _member_ids(project_id: int) -> Select[int]:
+    return (
+        _team_members()
+        .join(User, User.id == TeamMember.user_id)
+        .where(team_projects.c.project_id == project_id, User.is_active)
+    )
+
+
+def _team_members() -> Select[int]:
+    """People in teams with projects, as far as their role in the team's organization lets them see any."""
+    is_member = (Membership.user_id == TeamMember.user_id) & (
+        Membership.organization_id == Team.organization_id
+    )
+    return (
+        select(TeamMember.user_id)
+        .join(Team, Team.id == TeamMember.team_id)
+        .join(team_projects, team_projects.c.team_id == Team.id)
+        .join(Membership, is_member)
+        .where(Membership.role.not_in(roles.SEES_NO_PROJECT))
+    )
+
+
+def _or_not_found(found: T | None) -> T:
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,136 @@
+"""What a batch adds to the counts that pages read: exactly, in the transaction that keeps its events."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.orm import Session
+
+from app.models import IngestCount, Issue, IssueHour, IssueTag, IssueUser
+from app.services.digest_issues import Seen
+from app.services.reading import Read
+from app.services.upserting import add_counts, insert_missing_returning
+
+
+@dataclass(slots=True)
+class Change:
+    """What the events of a batch add up to for one issue."""
+
+    issue: Issue
+    events: int = 0
+    people: int = 0
+    first: datetime = field(init=False)
+    last: datetime = field(init=False)
+    level: str = field(init=False)
+    release: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first, self.last = self.issue.first_seen, self.issue.last_seen
+        self.level, self.release = self.issue.level, self.issue.last_release
+
+    def add(self, seen: Seen) -> None:
+        self.events += 1
+        self.first = min(self.first, seen.event.timestamp)
+        if seen.event.timestamp >= self.last:
+            self.last = seen.event.timestamp
+            self.level = seen.event.level
+            self.release = seen.event.release or self.release
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "the_id": self.issue.id,
+            "events": self.events,
+            "people": self.people,
+            "first_seen": self.first,
+            "last_seen": self.last,
+            "level": self.level,
+            "last_release": self.release,
+            "first_release": self.issue.first_release or self.release,
+        }
+
+
+def count_seen(session: Session, seen: Sequence[Seen]) -> None:
+    changes: dict[int, Change] = {}
+    for each in seen:
+        changes.setdefault(each.issue.id, Change(each.issue)).add(each)
+    for issue_id, people in _new_people(session, seen).items():
+        changes[issue_id].people = people
+    _update_issues(session, changes)
+    _add_hours(session, seen)
+    _add_tags(session, seen)
+
+
+def count_items(session: Session, reads: Sequence[Read]) -> None:
+    """Everything that came in, by project, hour, category and what became of it."""
+    counts: Counter[tuple[int, datetime, str, str]] = Counter()
+    for each in reads:
+        hour = _hour(each.entry.received_at)
+        for (category, outcome), count in each.counts.items():
+            counts[each.project.id, hour, category, outcome] += count
+    rows = [
+        {"project_id": key[0], "hour": key[1], "category": key[2], "outcome": key[3], "count": count}
+        for key, count in counts.items()
+        if count
+    ]
+    add_counts(session, IngestCount, rows, "project_id", "hour", "category", "outcome")
+
+
+def _new_people(session: Session, seen: Sequence[Seen]) -> Counter[int]:
+    """How many people each issue had not met before."""
+    met = {
+        (each.issue.id, each.event.user_ident): each.event.timestamp
+        for each in reversed(seen)
+        if each.event.user_ident
+    }
+    rows = [{"issue_id": key[0], "ident": key[1], "first_seen": at} for key, at in met.items()]
+    new = insert_missing_returning(session, IssueUser, rows, "issue_id", "ident")
+    return Counter(row["issue_id"] for row in new)
+
+
+def _update_issues(session: Session, changes: dict[int, Change]) -> None:
+    if not changes:
+        return
+    table = Issue.__table__
+    statement = (
+        update(Issue)
+        .where(table.c.id == bindparam("the_id"))
+        .values(
+            times_seen=table.c.times_seen + bindparam("events"),
+            users_seen=table.c.users_seen + bindparam("people"),
+            first_seen=bindparam("first_seen"),
+            last_seen=bindparam("last_seen"),
+            level=bindparam("level"),
+            last_release=bindparam("last_release"),
+            first_release=bindparam("first_release"),
+        )
+    )
+    session.connection().execute(statement, [changes[key].row() for key in sorted(changes)])
+
+
+def _add_hours(session: Session, seen: Sequence[Seen]) -> None:
+    counts = Counter((each.issue.id, _hour(each.event.timestamp)) for each in seen)
+    rows = [{"issue_id": key[0], "hour": key[1], "count": count} for key, count in counts.items()]
+    add_counts(session, IssueHour, rows, "issue_id", "hour")
+
+
+def _add_tags(session: Session, seen: Sequence[Seen]) -> None:
+    counts: Counter[tuple[int, str, str]] = Counter()
+    newest: dict[tuple[int, str, str], datetime] = {}
+    for each in seen:
+        issue_id, at = each.issue.id, each.event.timestamp
+        for name, value in each.event.tags:
+            key = (issue_id, name, value)
+            counts[key] += 1
+            newest[key] = max(newest.get(key, at), at)
+    rows = [
+        {"issue_id": key[0], "key": key[1], "value": key[2], "count": count, "last_seen": newest[key]}
+        for key, count in counts.items()
+    ]
+    add_counts(session, IssueTag, rows, "issue_id", "key", "value")
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,194 @@
+"""Entries of the ingest stream become events, issues, counts and the notices of alerts.
+
+`read_all` does the thinking and needs no lock; `keep` writes a batch with a constant number of statements.
+The caller holds the stream's cursor, so one digester at a time runs `keep`.
+"""
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.models import Attachment, Event, Feedback, Notice, Project
+from app.services import alerting, digest_counts, digest_issues, regressing, releases_seen
+from app.services.categories import ATTACHMENT, ERROR
+from app.services.digest_issues import Seen
+from app.services.reading import Read, read
+from app.services.setting_aside import set_aside
+from app.services.stream_entry import ACCEPTED, DROPPED, DUPLICATE, Entry
+from app.services.upserting import insert_all
+
+EventKey = tuple[int, str]
+
+# Attachments may inflate to much more than came in.
+MAX_BYTES = 64 << 20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Batch:
+    """The first `taken` of some entries, read; `failures` are those that cannot be, with what was raised."""
+
+    taken: int = 0
+    reads: list[Read] = field(default_factory=list)
+    failures: list[tuple[Entry, Exception]] = field(default_factory=list)
+
+    def leave_out(self, is_digested: Callable[[Entry], bool]) -> None:
+        """Forget the entries that another digester was quicker with."""
+        self.reads = [each for each in self.reads if not is_digested(each.entry)]
+        self.failures = [each for each in self.failures if not is_digested(each[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class Digested:
+    """What a batch became: the notices to plan, and how many events were kept."""
+
+    notice_ids: list[int]
+    events: int
+
+
+def digest(session: Session, entries: Sequence[Entry], *, now: datetime) -> Digested:
+    """Read and keep entries, all of them in the transaction of the session."""
+    return keep(session, read_all(session, entries, room=sys.maxsize), now=now)
+
+
+def read_all(session: Session, entries: Sequence[Entry], *, room: int = MAX_BYTES) -> Batch:
+    """What the entries say, up to some bytes of it. Those of projects that are gone are left out."""
+    projects = _projects(session, entries)
+    batch = Batch()
+    for entry in entries:
+        if room <= 0:
+            break
+        batch.taken += 1
+        project = projects.get(entry.project_id)
+        if project is not None:
+            room -= _read_into(batch, entry, project)
+    return batch
+
+
+def _read_into(batch: Batch, entry: Entry, project: Project) -> int:
+    """The bytes that it takes to hold what was read."""
+    try:
+        made = read(entry, project)
+    except Exception as error:  # whatever a broken entry raises must not stop the others
+        batch.failures.append((entry, error))
+        return len(entry.body)
+    batch.reads.append(made)
+    return len(made.body) + sum(len(row["body"]) for row in made.attachments)
+
+
+def keep(session: Session, batch: Batch, *, now: datetime) -> Digested:
+    """Write a batch. Run again for the same events it counts them as duplicates and keeps nothing."""
+    for entry, error in batch.failures:
+        log.warning("entry %s is set aside: %r", entry.id, error)
+        set_aside(session, entry, error, now=now)
+    reads = _of_living_projects(session, batch.reads)
+    fresh = _sort_out_duplicates(session, reads)
+    seen = digest_issues.place(session, fresh)
+    regressed = regressing.regress(session, seen, now=now)
+    insert_all(session, Event, [_event_row(each) for each in seen])
+    digest_counts.count_seen(session, seen)
+    releases_seen.remember(session, seen)
+    _mark_first_events(session, seen)
+    _keep_enclosures(session, reads, seen)
+    digest_counts.count_items(session, reads)
+    notice_ids = alerting.fire(session, seen, now=now)
+    return Digested(_notices_of(session, regressed) + notice_ids, len(seen))
+
+
+def _projects(session: Session, entries: Iterable[Entry]) -> dict[int, Project]:
+    ids = {entry.project_id for entry in entries}
+    return {project.id: project for project in session.scalars(select(Project).where(Project.id.in_(ids)))}
+
+
+def _of_living_projects(session: Session, reads: Sequence[Read]) -> list[Read]:
+    """A project that was deleted since it was read takes its events along."""
+    ids = {each.project.id for each in reads}
+    alive = set(session.scalars(select(Project.id).where(Project.id.in_(ids))))
+    return [each for each in reads if each.project.id in alive]
+
+
+def _sort_out_duplicates(session: Session, reads: Sequence[Read]) -> list[Read]:
+    """The reads whose events are new; the others are counted, and their attachments dropped."""
+    known = _known_events(session, (each.event.event_id for each in reads if each.event))
+    fresh = []
+    for each in reads:
+        if each.event is None:
+            continue
+        key = (each.project.id, each.event.event_id)
+        if key in known:
+            each.event = None
+            each.attachments = []
+            each.counts[ERROR, DUPLICATE] += 1
+        else:
+            known.add(key)
+            each.counts[ERROR, ACCEPTED] += 1
+            fresh.append(each)
+    return fresh
+
+
+def _known_events(session: Session, event_ids: Iterable[str]) -> set[EventKey]:
+    query = select(Event.project_id, Event.event_id).where(Event.event_id.in_(set(event_ids)))
+    return {(project_id, event_id) for project_id, event_id in session.execute(query)}
+
+
+def _event_row(seen: Seen) -> dict[str, object]:
+    event = seen.event
+    return {
+        "project_id": seen.project.id,
+        "issue_id": seen.issue.id,
+        "event_id": event.event_id,
+        "timestamp": event.timestamp,
+        "received_at": event.received_at,
+        "level": event.level,
+        "platform": event.platform,
+        "type": event.type,
+        "title": event.title,
+        "culprit": event.culprit,
+        "environment": event.environment,
+        "release": event.release or None,
+        "user_ident": event.user_ident,
+        "hash": event.hash,
+        "body": seen.body,
+    }
+
+
+def _mark_first_events(session: Session, seen: Sequence[Seen]) -> None:
+    first = {each.project.id: each.event.received_at for each in reversed(seen)}
+    waiting = {each.project.id for each in seen if each.project.first_event_at is None}
+    for project_id in sorted(waiting):
+        session.execute(
+            update(Project)
+            .where(Project.id == project_id, Project.first_event_at.is_(None))
+            .values(first_event_at=first[project_id])
+        )
+
+
+def _keep_enclosures(session: Session, reads: Sequence[Read], seen: Sequence[Seen]) -> None:
+    """Feedback may come before its event; an attachment without an event is nobody's."""
+    insert_all(session, Feedback, [row for each in reads for row in each.feedback])
+    known = {(each.project.id, each.event.event_id) for each in seen}
+    orphans = [each for each in reads if each.attachments and _key(each) not in known]
+    if orphans:
+        known |= _known_events(session, (each.entry.event_id or "" for each in orphans))
+    rows = []
+    for each in reads:
+        kept = _key(each) in known
+        each.counts[ATTACHMENT, ACCEPTED if kept else DROPPED] += len(each.attachments)
+        rows += each.attachments if kept else []
+    insert_all(session, Attachment, rows)
+
+
+def _key(each: Read) -> EventKey:
+    return each.project.id, each.entry.event_id or ""
+
+
+def _notices_of(session: Session, activity_ids: Sequence[int]) -> list[int]:
+    if not activity_ids:
+        return []
+    return list(session.scalars(select(Notice.id).where(Notice.activity_id.in_(activity_ids))))

@@ -1,0 +1,75 @@
+"""What travels beside an event, as rows: attachments, and what people wrote about an error."""
+
+import hashlib
+import re
+from typing import Any
+
+from app.domain import tolerant_json
+from app.domain.envelope import Item, event_id_from
+from app.domain.rejections import Malformed
+from app.services.stream_entry import Entry
+
+MAX_ATTACHMENT = 20 << 20
+MAX_ATTACHMENTS = 50 << 20
+MAX_COUNT = 30
+
+
+def attachment(item: Item, entry: Entry) -> dict[str, Any]:
+    """A row without its event; only the last part of a file's path is kept."""
+    name = re.split(r"[\\/]", _text(item.headers.get("filename")))[-1]
+    return {
+        "project_id": entry.project_id,
+        "event_id": entry.event_id,
+        "name": name[:255] or "attachment",
+        "content_type": _text(item.headers.get("content_type"))[:128] or "application/octet-stream",
+        "type": _text(item.headers.get("attachment_type"))[:64] or "event.attachment",
+        "size": len(item.payload),
+        "sha1": hashlib.sha1(item.payload, usedforsecurity=False).hexdigest(),
+        "created_at": entry.received_at,
+        "body": item.payload,
+    }
+
+
+def within_limits(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The attachments that may be kept, and a note for each that may not."""
+    kept: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    room = MAX_ATTACHMENTS
+    for row in rows:
+        if row["size"] > min(room, MAX_ATTACHMENT) or len(kept) == MAX_COUNT:
+            notes.append({"type": "too_large_attachment", "name": row["name"]})
+        else:
+            kept.append(row)
+            room -= row["size"]
+    return kept, notes
+
+
+def feedback(item: Item, entry: Entry) -> dict[str, Any] | None:
+    """A row for a user report or a feedback; None for one that cannot be read or says nothing."""
+    try:
+        payload = tolerant_json.read_object(item.payload, "the feedback")
+    except Malformed:
+        return None
+    said = _said(payload) if item.type == "feedback" else payload
+    text = _text(said.get("comments") or said.get("message"))
+    if not text:
+        return None
+    return {
+        "project_id": entry.project_id,
+        "event_id": event_id_from(said.get("event_id") or said.get("associated_event_id")),
+        "name": _text(said.get("name"))[:200],
+        "email": _text(said.get("email") or said.get("contact_email"))[:254],
+        "comments": text[:8192],
+        "url": _text(said.get("url"))[:2048],
+        "created_at": entry.received_at,
+    }
+
+
+def _said(payload: dict[str, Any]) -> dict[str, Any]:
+    contexts = payload.get("contexts")
+    said = contexts.get("feedback") if isinstance(contexts, dict) else None
+    return said if isinstance(said, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""

@@ -1,0 +1,217 @@
+"""Lists of issues: a search as SQL, pages by cursor, counts and sparklines, each with a fixed number of queries."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, lazyload
+
+from app.domain import search
+from app.domain.cursor import Cursor
+from app.domain.search import Query
+from app.models import Issue, IssueHour, Notice, Organization, Project, Team, User
+from app.services import access
+from app.services.matching import condition
+
+PAGE, COUNTED_UP_TO, HOURS = 25, 1000, 24
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+NOTHING = "0"
+
+# Every order is descending, the id breaks ties.
+SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
+    "date": Issue.last_seen,
+    "new": Issue.first_seen,
+    "freq": Issue.times_seen,
+    "users": Issue.users_seen,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose issues, and where: one project, or all that the person sees of an organization."""
+
+    user: User
+    organization: Organization
+    project: Project | None = None
+
+    @property
+    def holds(self) -> ColumnElement[bool]:
+        if self.project is not None:
+            return Issue.project_id == self.project.id
+        seen = Project.organization_id == self.organization.id
+        return Issue.project_id.in_(select(Project.id).where(seen, access.sees_project(self.user)))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An issue as the list shows it: its last 24 hours, and the notice that was last made of it."""
+
+    issue: Issue
+    hours: Sequence[int]
+    notice_id: int | None
+    notice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: Sequence[Row]
+    previous: str | None = None
+    next: str | None = None
+
+    @property
+    def version(self) -> str:
+        """What `newest` gives, for a first page by date."""
+        return _version(self.rows[0].issue.id, self.rows[0].issue.last_seen) if self.rows else NOTHING
+
+    @property
+    def notice_ids(self) -> list[int]:
+        return [row.notice_id for row in self.rows if row.notice_id is not None]
+
+
+def find(
+    session: Session,
+    scope: Scope,
+    query: Query,
+    *,
+    now: datetime,
+    sort: str = "date",
+    cursor: Cursor | None = None,
+    size: int = PAGE,
+) -> Page:
+    """A page of the issues that match. Two queries."""
+    ids = _page_of_ids(scope, query, now, SORTS[sort], cursor, size)
+    found = sorted(
+        session.execute(_in_full(Issue.id.in_(select(ids.subquery().c.id)))),
+        key=lambda row: (getattr(row[0], SORTS[sort].key), row[0].id),
+        reverse=True,
+    )
+    beyond = len(found) > size
+    backward = cursor is not None and cursor.backward
+    shown = found[-size:] if backward else found[:size]
+    before, after = (beyond, True) if backward else (cursor is not None, beyond)
+    return Page(
+        _with_hours(session, shown, now),
+        _place(shown[0][0], sort, backward=True) if shown and before else None,
+        _place(shown[-1][0], sort, backward=False) if shown and after else None,
+    )
+
+
+def visible(session: Session, user: User, issue_ids: Collection[int]) -> Sequence[Issue]:
+    """Those of the issues that the person may see, by id."""
+    seen = select(Issue).join(Issue.project).where(Issue.id.in_(issue_ids), access.sees_project(user))
+    return session.scalars(seen.order_by(Issue.id)).all()
+
+
+def counts(session: Session, scope: Scope, texts: Collection[str], *, now: datetime) -> dict[str, int]:
+    """How many issues each search finds, up to a limit: nobody reads further. One query."""
+    columns = [
+        select(func.count())
+        .select_from(
+            select(Issue.id).where(_matches(scope, _parsed(scope, text), now)).limit(COUNTED_UP_TO).subquery()
+        )
+        .scalar_subquery()
+        for text in texts
+    ]
+    return dict(zip(texts, session.execute(select(*columns)).one(), strict=True))
+
+
+def newest(session: Session, scope: Scope, query: Query, *, now: datetime) -> str:
+    """Changes whenever an issue that matches is seen, or begins to match as the last one seen."""
+    found = session.execute(
+        select(Issue.id, Issue.last_seen)
+        .where(_matches(scope, query, now))
+        .order_by(Issue.last_seen.desc(), Issue.id.desc())
+        .limit(1)
+    ).first()
+    return _version(found.id, found.last_seen) if found else NOTHING
+
+
+def last_resolved(session: Session, scope: Scope) -> Issue | None:
+    """The issue that was settled last, for a list that has nothing left to show."""
+    found = select(Issue).where(scope.holds, Issue.resolved_at.is_not(None))
+    return session.scalar(found.order_by(Issue.resolved_at.desc()).limit(1))
+
+
+def _version(issue_id: int, last_seen: datetime) -> str:
+    return f"{_number(last_seen):x}-{issue_id:x}"
+
+
+def _parsed(scope: Scope, text: str) -> Query:
+    return search.parse(text, me=scope.user.id)
+
+
+def _matches(scope: Scope, query: Query, now: datetime) -> ColumnElement[bool]:
+    return scope.holds & condition(query, now=now)
+
+
+def _page_of_ids(
+    scope: Scope,
+    query: Query,
+    now: datetime,
+    column: InstrumentedAttribute[Any],
+    cursor: Cursor | None,
+    size: int,
+) -> Select[int]:
+    """The ids alone first, so that an index can give them: rows are only read for what is shown."""
+    order = tuple_(column, Issue.id)
+    ids = select(Issue.id).where(_matches(scope, query, now)).limit(size + 1)
+    if cursor is not None:
+        here = (_value(column, cursor.value), cursor.id)
+        ids = ids.where(order > here if cursor.backward else order < here)
+    if cursor is not None and cursor.backward:
+        return ids.order_by(column.asc(), Issue.id.asc())
+    return ids.order_by(column.desc(), Issue.id.desc())
+
+
+def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str]:
+    latest = select(func.max(Notice.id)).where(Notice.issue_id == Issue.id).correlate(Issue).scalar_subquery()
+    return (
+        select(Issue, Notice.id, Notice.public_id)
+        .outerjoin(Notice, Notice.id == latest)
+        .where(which)
+        .options(
+            joinedload(Issue.assignee_user).options(lazyload(User.addresses)),
+            joinedload(Issue.assignee_team).options(lazyload(Team.organization)),
+        )
+    )
+
+
+def _with_hours(session: Session, found: Sequence[Any], now: datetime) -> list[Row]:
+    hours = _hours(session, [row[0].id for row in found], now)
+    return [Row(issue, hours[issue.id], notice_id, public_id) for issue, notice_id, public_id in found]
+
+
+def _hours(session: Session, issue_ids: Sequence[int], now: datetime) -> dict[int, list[int]]:
+    first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    points = {issue_id: [0] * HOURS for issue_id in issue_ids}
+    if not points:
+        return points
+    rows = session.execute(
+        select(IssueHour.issue_id, IssueHour.hour, IssueHour.count).where(
+            IssueHour.issue_id.in_(issue_ids), IssueHour.hour >= first
+        )
+    )
+    for issue_id, hour, count in rows:
+        at = (hour - first) // timedelta(hours=1)
+        points[issue_id][min(at, HOURS - 1)] += count
+    return points
+
+
+def _place(issue: Issue, sort: str, *, backward: bool) -> str:
+    return Cursor(_number(getattr(issue, SORTS[sort].key)), issue.id, backward).encode()
+
+
+def _number(value: datetime | int) -> int:
+    return (value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value
+
+
+def _value(column: InstrumentedAttribute[Any], number: int) -> datetime | int:
+    if isinstance(column.type, Integer):
+        return number
+    try:
+        return EPOCH + number * MICROSECOND
+    except OverflowError:
+        return EPOCH

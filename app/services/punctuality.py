@@ -1,0 +1,36 @@
+"""How long what should be on its way has been waiting."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.models import Delivery, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    notice_seconds: int  # since the oldest notice for which nobody was chosen yet
+    delivery_seconds: int  # since the oldest delivery that should have been tried
+    failed_last_hour: int
+
+
+def waits(session: Session, *, now: datetime) -> Waits:
+    oldest_notice = session.scalar(
+        select(Notice.occurred_at).where(Notice.planned_at.is_(None)).order_by(Notice.id).limit(1)
+    )
+    oldest_delivery = session.scalar(
+        select(Delivery.send_at)
+        .where(Delivery.state.in_(("queued", "deferred", "sending")), Delivery.send_at <= now)
+        .order_by(Delivery.send_at)
+        .limit(1)
+    )
+    failed = select(func.count()).where(
+        Delivery.state == "failed", Delivery.finished_at >= now - timedelta(hours=1)
+    )
+    return Waits(_since(oldest_notice, now), _since(oldest_delivery, now), session.scalar(failed) or 0)
+
+
+def _since(moment: datetime | None, now: datetime) -> int:
+    return max(0, int((now - moment).total_seconds())) if moment else 0

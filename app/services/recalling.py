@@ -1,0 +1,91 @@
+"""A person's own past: what was sent to them, held back or not, and what was changed about it. Newest first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from app.domain import changes
+from app.models import Delivery, Notice, Project, SettingAudit, User, Verdict
+from app.services import access, explaining
+from app.services.explaining import Line
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A verdict about this person."""
+
+    id: int
+    notice: Notice
+    facts: Mapping[str, Any]
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line of the change log."""
+
+    id: int
+    audit: SettingAudit
+    sentence: str
+    by: str
+
+
+def told(session: Session, user: User, *, before: int | None = None) -> Sequence[Told]:
+    """A page of verdicts, older than the one with the id `before`; of projects that the person still sees."""
+    found = (
+        select(Verdict, Delivery)
+        .join(Verdict.notice)
+        .outerjoin(Notice.project)
+        .outerjoin(Verdict.delivery)
+        .where(Verdict.subject == "user", Verdict.subject_id == user.id, _older(Verdict.id, before))
+        .where(or_(access.sees_project(user), Project.id.is_(None)))
+        .order_by(Verdict.id.desc())
+        .limit(PAGE)
+        .options(
+            contains_eager(Verdict.notice).options(
+                contains_eager(Notice.project),
+                joinedload(Notice.issue),
+                joinedload(Notice.activity),
+                joinedload(Notice.rule),
+                joinedload(Notice.actor),
+            )
+        )
+    )
+    return [_told(session, user, verdict, delivery) for verdict, delivery in session.execute(found)]
+
+
+def _told(session: Session, user: User, verdict: Verdict, delivery: Delivery | None) -> Told:
+    facts = explaining.facts_of(session, verdict.notice)
+    line = explaining.line(verdict.notice, user, verdict, user.name, delivery, facts, {})
+    return Told(verdict.id, verdict.notice, facts, line)
+
+
+def changed(session: Session, user: User, *, before: int | None = None) -> Sequence[Change]:
+    """A page of the change log."""
+    audits = session.execute(
+        select(SettingAudit, User.name)
+        .outerjoin(User, User.id == SettingAudit.actor_id)
+        .where(SettingAudit.user_id == user.id, _older(SettingAudit.id, before))
+        .order_by(SettingAudit.id.desc())
+        .limit(PAGE)
+    ).all()
+    ids = {audit.scope_id for audit, _ in audits if audit.scope == "project"}
+    names = {id: name for id, name in session.execute(select(Project.id, Project.name).where(Project.id.in_(ids)))}
+    return [
+        Change(audit.id, audit, _sentence(audit, names), "you" if audit.actor_id == user.id else name or "Tocsin")
+        for audit, name in audits
+    ]
+
+
+def _sentence(audit: SettingAudit, names: Mapping[int, str]) -> str:
+    where = {"project": names.get(audit.scope_id, "a project that is gone"), "issue": audit.detail.get("issue")}
+    return changes.sentence(audit.category, audit.kind, where.get(audit.scope), audit.old, audit.new)
+
+
+def _older(column: Any, before: int | None) -> Any:
+    return column < before if before else column > 0

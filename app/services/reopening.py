@@ -1,0 +1,13 @@
+"""Reopening an issue that was resolved or ignored."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.models import Activity, Issue, User
+from app.services.moving import move
+
+
+def reopen(session: Session, issue: Issue, *, by: User, now: datetime) -> Activity | None:
+    """Make the issue unresolved again, by hand."""
+    return move(session, issue, "reopen", by=by, now=now)

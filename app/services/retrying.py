@@ -1,0 +1,23 @@
+"""Sending again, by an operator's hand, what has not arrived."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.models import Delivery
+
+
+def requeue(session: Session, *, failed: bool, destination: str | None, now: datetime) -> int:
+    """Have deliveries that wait for another try sent now, with `failed` also those that were given up.
+
+    `destination` narrows it to one address. Returns how many there were.
+    """
+    states = ("deferred", "failed", "expired") if failed else ("deferred",)
+    waiting = update(Delivery).where(Delivery.state.in_(states))
+    if destination:
+        waiting = waiting.where(Delivery.address == destination.strip().lower())
+    again = waiting.values(
+        state="queued", send_at=now, attempt_count=0, claimed_until=None, finished_at=None
+    ).returning(Delivery.id)
+    return len(session.scalars(again).all())

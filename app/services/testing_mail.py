@@ -1,0 +1,65 @@
+"""A test that a person sends to themselves: through the evaluator, the queue and the relay, like all else."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain import routing
+from app.domain.kinds import KINDS
+from app.domain.routing import Happening, Outcome, Person
+from app.models import Delivery, Notice, User, Verdict
+from app.services import notifying
+
+KIND = KINDS["test"]
+
+
+def send_test(session: Session, user: User, *, now: datetime) -> Notice:
+    """A notice about nothing, for this person alone, decided and on its way."""
+    address = notifying.addresses_of(session, [user.id]).get(user.id)
+    person = Person(user.id, is_active=user.is_active, has_address=address is not None)
+    decided = routing.decide(Happening(KIND), person)
+    notice = Notice(
+        public_id=f"n_{secrets.token_hex(8)}",
+        kind=KIND.name,
+        data={"user": user.id},
+        occurred_at=now,
+        planned_at=now,
+    )
+    verdict = Verdict(
+        notice=notice,
+        subject="user",
+        subject_id=user.id,
+        channel=decided.channel,
+        outcome=str(decided.outcome),
+        code=decided.code,
+        params=dict(decided.params),
+        reasons=[],
+    )
+    session.add(verdict)
+    if decided.outcome == Outcome.SEND and address:
+        session.add(_delivery(verdict, user, address, now))
+    session.flush()
+    return notice
+
+
+def _delivery(verdict: Verdict, user: User, address: str, now: datetime) -> Delivery:
+    return Delivery(
+        public_id=notifying.new_delivery_id(),
+        verdict=verdict,
+        user_id=user.id,
+        channel=verdict.channel,
+        kind=KIND.name,
+        address=address,
+        data={},
+        created_at=now,
+        send_at=now,
+    )
+
+
+def last_try(session: Session, user: User) -> Delivery | None:
+    """The newest message to this person of which it is known whether it was taken."""
+    known = Delivery.state.in_(("accepted", "failed", "expired"))
+    found = select(Delivery).where(Delivery.user_id == user.id, known).order_by(Delivery.id.desc()).limit(1)
+    return session.scalar(found)

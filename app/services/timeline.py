@@ -1,0 +1,74 @@
+"""The one door into the timeline, and so into the outbox.
+
+State, timeline and the promise to tell people are rows of one transaction: they commit together, or not.
+"""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.domain.kinds import NOTICE_OF_ACTIVITY
+from app.models import Activity, Issue, Notice, User
+
+
+def record(
+    session: Session,
+    issue: Issue,
+    type: str,  # noqa: A002 - the field's own name
+    *,
+    by: User | None,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    event_id: str | None = None,
+) -> Activity:
+    """Write what happened to an issue, and the notice about it if this type makes one.
+
+    `by` is None when Tocsin itself acted. Flushes, so that the activity has its id.
+    """
+    activity = Activity(
+        project_id=issue.project_id,
+        issue_id=issue.id,
+        type=type,
+        actor_id=by.id if by else None,
+        data=data or {},
+        created_at=now,
+    )
+    session.add(activity)
+    session.flush()
+    kind = NOTICE_OF_ACTIVITY[type]
+    if kind:
+        session.add(Notice(**notice_row(kind, issue, now=now, activity=activity, event_id=event_id)))
+        session.flush()
+    return activity
+
+
+def notice_row(
+    kind: str,
+    issue: Issue,
+    *,
+    now: datetime,
+    activity: Activity | None = None,
+    event_id: str | None = None,
+    rule_id: int | None = None,
+    rule_version: int | None = None,
+    data: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The columns of an unplanned notice about an issue, fit for a bulk insert."""
+    return {
+        "public_id": f"n_{secrets.token_hex(8)}",
+        "kind": kind,
+        "project_id": issue.project_id,
+        "issue_id": issue.id,
+        "issue_short_id": issue.short_id,
+        "issue_title": issue.title,
+        "event_id": event_id,
+        "activity_id": activity.id if activity else None,
+        "rule_id": rule_id,
+        "rule_version": rule_version,
+        "actor_id": activity.actor_id if activity else None,
+        "data": data or {},
+        "occurred_at": now,
+        "planned_at": None,
+    }

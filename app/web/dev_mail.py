@@ -1,0 +1,87 @@
+"""Captured mail, exactly as it would have been sent: for superusers, while no mail server is set."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, current_app, make_response, render_template
+from flask.typing import ResponseReturnValue
+
+from app.settings import Settings
+from app.web.identity import superuser_or_404
+
+bp = Blueprint("dev_mail", __name__, url_prefix="/dev/mail")
+
+SHOWN = 200
+# Mails bring their own style and nothing else; links in them open outside the frame.
+FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-top-navigation-by-user-activation"
+)
+TABS = {"html": "HTML", "text": "Text", "headers": "Headers", "raw": "Source"}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    delivery_id: int
+    raw: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.raw, policy=policy.default)
+
+    @property
+    def at(self) -> datetime | None:
+        date = self.message["Date"]
+        return parsedate_to_datetime(date) if date else None
+
+    def part(self, kind: str) -> str:
+        body = self.message.get_body((kind,))
+        return body.get_content() if body else ""
+
+
+@bp.before_request
+def _only_for_superusers_without_a_server() -> None:
+    superuser_or_404()
+    if not _settings().mail_is_captured:
+        abort(404)
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    paths = sorted(_folder().glob("*.eml"), reverse=True)
+    letters = [Letter(int(path.stem), path.read_bytes()) for path in paths[:SHOWN] if path.stem.isdecimal()]
+    return render_template("dev_mail/index.html", letters=letters, count=len(paths))
+
+
+@bp.get("/<int:delivery_id>/", defaults={"tab": "html"})
+@bp.get("/<int:delivery_id>/<any(text, headers, raw):tab>/")
+def show(delivery_id: int, tab: str) -> ResponseReturnValue:
+    return render_template("dev_mail/show.html", letter=_letter(delivery_id), tab=tab, tabs=TABS)
+
+
+@bp.get("/<int:delivery_id>/body")
+def body(delivery_id: int) -> Response:
+    """The HTML alone, for the frame: whatever is in it, it runs nothing and fetches nothing."""
+    response = make_response(_letter(delivery_id).part("html"))
+    response.headers["Content-Security-Policy"] = FRAME_POLICY
+    return response
+
+
+def _letter(delivery_id: int) -> Letter:
+    path = _folder() / f"{delivery_id:010d}.eml"
+    if not path.is_file():
+        abort(404)
+    return Letter(delivery_id, path.read_bytes())
+
+
+def _folder() -> Path:
+    return _settings().tocsin_data_dir / "mail"
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.config["SETTINGS"]
+    return found

@@ -1,0 +1,104 @@
+"""Jinja filters: how times, numbers and names read on pages and in mails."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask, has_request_context
+from flask_login import current_user
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+SPANS = (  # the first span shorter than its limit names the age
+    (HOUR, MINUTE, "min"),
+    (DAY, HOUR, "hour"),
+    (14 * DAY, DAY, "day"),
+    (60 * DAY, 7 * DAY, "week"),
+    (730 * DAY, 30 * DAY, "month"),
+)
+SPARK_HEIGHT = 12
+
+
+def ago(at: datetime, now: datetime | None = None) -> str:
+    """How long ago, in the words of one glance; "in 5 min" for what is still to come."""
+    seconds = ((now or datetime.now(UTC)) - at).total_seconds()
+    if abs(seconds) < MINUTE:
+        return "just now" if seconds >= 0 else "in a moment"
+    span = _span(abs(seconds))
+    return f"{span} ago" if seconds > 0 else f"in {span}"
+
+
+def _span(seconds: float) -> str:
+    for limit, unit, word in SPANS:
+        if seconds < limit:
+            count = int(seconds // unit)
+            return f"{count} {word}" if word == "min" else plural(count, word)
+    return plural(int(seconds // (365 * DAY)), "year")
+
+
+def exact(at: datetime, zone: str | None = None) -> str:
+    """The moment to the second, in `zone` or the reader's: "Mon 23 Nov 2026 09:14:03 CET"."""
+    local = at.astimezone(ZoneInfo(zone or _reader_zone()))
+    return f"{local:%a} {local.day} {local:%b %Y %H:%M:%S %Z}"
+
+
+def clock(at: datetime, zone: str | None = None, now: datetime | None = None) -> str:
+    """A moment in a list: "09:14" today, "3 Nov" this year, "3 Nov 2024" before."""
+    here = ZoneInfo(zone or _reader_zone())
+    local, today = at.astimezone(here), (now or datetime.now(UTC)).astimezone(here)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def _reader_zone() -> str:
+    # Mails are rendered outside a request, for a reader whose zone the template names.
+    return str(getattr(current_user, "timezone", "UTC")) if has_request_context() else "UTC"
+
+
+def compact(number: int) -> str:
+    """Exact below a thousand, then 1.2k, 34k, 5.6m; pages keep the exact value in a title."""
+    for size, suffix in ((1_000_000, "m"), (1_000, "k")):
+        if number >= size:
+            tenths = number * 10 // size
+            return f"{tenths / 10:g}{suffix}" if tenths < 100 else f"{tenths // 10}{suffix}"
+    return str(number)
+
+
+def grouped(number: int) -> str:
+    """Every digit, in threes: 12,345."""
+    return f"{number:,}"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """The number with its noun: "1 event", "2 people"."""
+    return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
+
+
+def initials(name: str) -> str:
+    """Two letters for an avatar, from a name or an address."""
+    words = name.partition("@")[0].replace(".", " ").replace("-", " ").replace("_", " ").split()
+    if not words:
+        return "?"
+    last = words[-1][0] if len(words) > 1 else words[0][1:2]
+    return (words[0][0] + last).upper()
+
+
+def skyline(points: Sequence[int]) -> str:
+    """An SVG path over `points`, two units wide each: what happened at all is at least one unit tall."""
+    top = max(points, default=0) or 1
+    heights = [-(-point * SPARK_HEIGHT // top) for point in points]
+    path, level, run = [], 0, 0
+    for height in heights:
+        if height != level:
+            path.append(f"h{run}" * (run > 0) + f"v{level - height}")
+            level, run = height, 0
+        run += 2
+    return f"M0 {SPARK_HEIGHT}{''.join(path)}h{run}v{level}z"
+
+
+FILTERS = {each.__name__: each for each in (ago, exact, clock, compact, grouped, plural, initials, skyline)}
+
+
+def init_app(app: Flask) -> None:
+    """Give every template these filters."""
+    app.jinja_env.filters.update(FILTERS)

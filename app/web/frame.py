@@ -1,0 +1,67 @@
+"""What surrounds every page: the menus' content, static addresses with a fingerprint, security headers."""
+
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from flask import Flask, Response, current_app, request, url_for
+
+from app.db import db
+from app.services import access
+from app.settings import ROOT
+from app.web.identity import me_or_none
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_take_write_lock)
+    app.after_request(_harden)
+    app.context_processor(_frame)
+    app.jinja_env.globals["static_url"] = static_url
+
+
+def _take_write_lock() -> None:
+    """On SQLite a request that will change something takes the write lock before its first read."""
+    if request.method not in SAFE_METHODS:
+        db.session.connection(execution_options={"writes": True})
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _frame() -> dict[str, Any]:
+    person = me_or_none()
+    return {
+        "me": person,
+        "mail_captured": current_app.config["SETTINGS"].mail_is_captured,
+        "menu": (lambda: access.menu(db.session, person)) if person else (list),
+        "org": None,
+        "project": None,
+        "active_tab": None,
+        "notify_delayed": None,
+    }
+
+
+@cache
+def _fingerprint(path: str) -> str:
+    return sha256((ROOT / "static" / path).read_bytes()).hexdigest()[:12]
+
+
+def static_url(path: str) -> str:
+    """The address of a static file, with its content's fingerprint, so that browsers may keep it for a year."""
+    return url_for("static", filename=path, v=_fingerprint(path))

@@ -1,0 +1,54 @@
+"""Handing an issue to a person, to a team or to nobody."""
+
+from flask import Response, request
+
+from app.clock import now
+from app.db import db
+from app.domain.errors import Refused
+from app.models import Issue, Team, User
+from app.services import access, assigning
+from app.web.identity import login_required, me
+from app.web.issues.blueprint import bp
+from app.web.issues.showing import changed, refused
+
+
+@bp.post("/issues/<int:issue_id>/assignee")
+@login_required
+def assign(issue_id: int) -> Response:
+    session = db.session()
+    issue = access.visible_issue(session, me(), issue_id)
+    try:
+        to = chosen(issue, request.form.get("assignee", ""))
+        activity = assigning.assign(session, issue, to=to, by=me(), now=now())
+    except Refused as error:
+        return refused(issue, error)
+    session.commit()
+    return changed(issue, said_of(to) if activity else "Nothing changed: it was so already.")
+
+
+def chosen(issue: Issue, text: str) -> User | Team | None:
+    """`me`, `user:7`, `team:3`, `#slug`, a handle or an address; empty is nobody.
+
+    Raises `Refused` for a name that none of those who can be given the issue bears.
+    """
+    name = text.strip()
+    if not name:
+        return None
+    if name == "me":
+        return me()
+    users, teams = access.assignable(db.session(), issue.project)
+    for team in teams:
+        if name in (f"team:{team.id}", f"#{team.slug}"):
+            return team
+    for user in users:
+        if name.lstrip("@").lower() in (f"user:{user.id}", user.handle, user.email):
+            return user
+    raise Refused(f"Nobody with access to {issue.project.name} is called “{name}”.", field="assignee")
+
+
+def said_of(to: User | Team | None) -> str:
+    if to is None:
+        return "Assigned to nobody."
+    if isinstance(to, Team):
+        return f"Assigned to #{to.slug}."
+    return "Assigned to you." if to.id == me().id else f"Assigned to {to.name}."

@@ -1,0 +1,146 @@
+"""The issue list: of a project, or of all that a person sees of an organization."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Response, request, url_for
+
+from app.clock import now
+from app.db import db
+from app.domain import cursor, search, short_id
+from app.domain.cursor import Cursor
+from app.domain.errors import NotFound
+from app.domain.search import BadSearch
+from app.models import Issue
+from app.services import access, explaining, finding, issue_facts
+from app.services.finding import Page, Scope
+from app.web.hypermedia import fragments, is_htmx, page_or_fragment, see_other
+from app.web.identity import login_required, me
+from app.web.issues.blueprint import EVERYWHERE, bp, issue_url
+
+TABS = (
+    ("Unresolved", "is:unresolved"),
+    ("For review", "is:for_review"),
+    ("Assigned to me", "is:unresolved assigned:me"),
+    ("Ignored", "is:ignored"),
+    ("Resolved", "is:resolved"),
+)
+SORTS = (("date", "Last seen"), ("new", "First seen"), ("freq", "Events"), ("users", "Users"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for. `text` stands in the search box as it was typed."""
+
+    text: str
+    sort: str
+    cursor: Cursor | None
+
+    @property
+    def begins(self) -> bool:
+        """Whether the list begins with what was seen last, so that news would come in at its top."""
+        return self.sort == "date" and self.cursor is None
+
+    @property
+    def is_default(self) -> bool:
+        return self.text == search.DEFAULT and self.cursor is None
+
+
+@bp.get("/<org>/<slug>/")
+@login_required
+def stream(org: str, slug: str) -> Response:
+    scope, asked = scope_at(org, slug), what_is_asked()
+    issue = _named(scope, asked.text)
+    if issue is not None:
+        return see_other(issue_url(issue))
+    try:
+        page = _page(scope, asked)
+    except BadSearch as problem:
+        return _answer(scope, asked, Page(()), problem=str(problem), status=422)
+    return _answer(scope, asked, page)
+
+
+@bp.get("/<org>/<slug>/counts")
+@login_required
+def counts(org: str, slug: str) -> Response:
+    """The tabs with their numbers, which the page does not wait for."""
+    scope, asked = scope_at(org, slug), what_is_asked()
+    return fragments(
+        "issues/_tabs.html", otherwise=address_of(scope), **_place(scope, asked), counts=_counts(scope)
+    )
+
+
+def _answer(scope: Scope, asked: Asked, page: Page, *, problem: str = "", status: int = 200) -> Response:
+    """With htmx the list alone, and beside it the tabs; else the whole page."""
+    context = {
+        **_place(scope, asked),
+        "page": page,
+        "problem": problem,
+        "reach": explaining.reach_of(db.session(), page.notice_ids),
+        "version": page.version if asked.begins else None,
+        "substatus": partial(issue_facts.substatus, now=now()),
+        "last_resolved": _last_resolved(scope, asked, page),
+    }
+    if is_htmx():
+        context["counts"] = _counts(scope)
+    return page_or_fragment("issues/stream.html", "issues/_found.html", status=status, **context)
+
+
+def scope_at(org: str, slug: str) -> Scope:
+    if slug == EVERYWHERE:
+        return Scope(me(), access.visible_organization(db.session(), me(), org))
+    project = access.visible_project(db.session(), me(), org, slug)
+    return Scope(me(), project.organization, project)
+
+
+def what_iswhat_is_asked() -> Asked:
+    given = request.args
+    sort = given.get("sort", "date")
+    return Asked(
+        given.get("query", search.DEFAULT).strip(),
+        sort if sort in finding.SORTS else "date",
+        cursor.decode(given.get("cursor")),
+    )
+
+
+def _named(scope: Scope, text: str) -> Issue | None:
+    """The issue whose short id is all that was typed."""
+    if short_id.parse(text) is None:
+        return None
+    try:
+        return access.visible_issue_by_short_id(db.session(), scope.user, scope.organization, text)
+    except NotFound:
+        return None
+
+
+def _page(scope: Scope, asked: Asked) -> Page:
+    query = search.parse(asked.text, me=scope.user.id)
+    return finding.find(db.session(), scope, query, now=now(), sort=asked.sort, cursor=asked.cursor)
+
+
+def _counts(scope: Scope) -> dict[str, int]:
+    return finding.counts(db.session(), scope, [query for _, query in TABS], now=now())
+
+
+def _place(scope: Scope, asked: Asked) -> dict[str, Any]:
+    return {
+        "org": scope.organization,
+        "project": scope.project,
+        "slug": scope.project.slug if scope.project else EVERYWHERE,
+        "asked": asked,
+        "tabs": TABS,
+        "sorts": SORTS,
+        "counts": None,
+    }
+
+
+def address_of(scope: Scope, asked: Asked | None = None) -> str:
+    slug = scope.project.slug if scope.project else EVERYWHERE
+    more = {"query": asked.text, "sort": asked.sort} if asked else {}
+    return url_for("issues.stream", org=scope.organization.slug, slug=slug, **more)
+
+
+def _last_resolved(scope: Scope, asked: Asked, page: Page) -> Issue | None:
+    clean = asked.is_default and not page.rows
+    return finding.last_resolved(db.session(), scope) if clean else None

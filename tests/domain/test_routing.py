@@ -1,0 +1,278 @@
+"""Who is told, and why, or why not: the ladder as a table, and what holds whatever people chose."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain import routing, wording
+from app.domain.kinds import ALERTS, KINDS, NOTICE_OF_ACTIVITY, WORKFLOW, WORKFLOW_SWITCHES
+from app.domain.lifecycle import IGNORED, RESOLVED, STATUSES, UNRESOLVED
+from app.domain.preferences import Choices, InForce
+from app.domain.routing import (
+    GATES,
+    STRENGTH,
+    Happening,
+    Outcome,
+    Person,
+    Reason,
+    decide,
+    gate_of_notice,
+    plan,
+)
+
+# `experience.md` 2.3 with the additions of the decisions: a public contract, so it is spelt out here.
+PUBLIC_CODES = {
+    *("issue_ignored", "no_longer_open", "stale_event", "rule_no_match", "rule_disabled", "rule_muted"),
+    *("rule_interval", "project_paused", "flapping", "storm", "merged", "no_owner", "inactive", "no_access"),
+    *("required", "own_activity", "issue_unsubscribed", "issue_muted", "alerts_off", "rule_muted_me"),
+    *(
+        "workflow_never",
+        "deploys_never",
+        "kind_off",
+        "not_subscribed",
+        "channel_off",
+        "quiet_hours",
+        "batched",
+    ),
+    *("daily_digest", "recipient_cap", "seen_in_app", "send", "address_unverified", "address_suppressed"),
+    *("no_device", "integration_disabled", "provider_throttled"),
+}
+PUBLIC_REASONS = {
+    *("assigned", "team_assigned", "mention", "team_mention", "unassigned", "commented", "participated"),
+    *("subscribed", "committer", "owner_rule", "team_owner_rule", "fallback_all", "rule_member", "rule_team"),
+    *("required", "workflow_always", "resubscribed", "bookmarked", "deploys_all", "rule_integration"),
+}
+
+NEW, COMMENT, ASSIGNED = (Happening(KINDS[name]) for name in ("alert.new", "comment", "assigned"))
+ACTOR = 1
+
+
+def by_actor(what: Happening) -> Happening:
+    return replace(what, actor_id=ACTOR)
+
+
+def chose(**values: str) -> Choices:
+    """Choices made for the account: `chose(alerts="off")`."""
+    return Choices(**{category: InForce(value, "account") for category, value in values.items()})
+
+
+ALWAYS = frozenset({Reason.WORKFLOW_ALWAYS})
+FALLBACK = frozenset({Reason.FALLBACK_ALL})
+SUBSCRIBED = frozenset({Reason.SUBSCRIBED})
+MENTION = frozenset({Reason.MENTION})
+ONLY_SUBSCRIBED = chose(workflow="participating")
+NEVER = chose(workflow="never")
+NO_ALERTS = chose(alerts="off")
+NO_COMMENTS = Choices(kinds_off=frozenset({"comments"}))
+
+CASES = {
+    "a member, of a new issue": (NEW, Person(2, FALLBACK), "send"),
+    "a member, of a change": (COMMENT, Person(2, ALWAYS), "send"),
+    "an account that is switched off": (NEW, Person(2, FALLBACK, is_active=False), "inactive"),
+    "somebody who left the project": (NEW, Person(2, FALLBACK, can_see=False), "no_access"),
+    "somebody who left and is mentioned": (COMMENT, Person(2, MENTION, can_see=False), "no_access"),
+    "whoever did it": (by_actor(COMMENT), Person(ACTOR, ALWAYS), "own_activity"),
+    "whoever did it and wants to hear of it": (
+        by_actor(COMMENT),
+        Person(ACTOR, ALWAYS, Choices(wants_own=True)),
+        "send",
+    ),
+    "whoever assigned it to themselves": (
+        by_actor(ASSIGNED),
+        Person(ACTOR, frozenset({Reason.ASSIGNED})),
+        "own_activity",
+    ),
+    "unsubscribed, of an alert": (NEW, Person(2, FALLBACK, unsubscribed=True), "issue_unsubscribed"),
+    "unsubscribed, of a change": (COMMENT, Person(2, ALWAYS, unsubscribed=True), "issue_unsubscribed"),
+    "alerts off, of an alert": (NEW, Person(2, FALLBACK, NO_ALERTS), "alerts_off"),
+    "alerts off, of a change": (COMMENT, Person(2, ALWAYS, NO_ALERTS), "send"),
+    "workflow never, of a change": (COMMENT, Person(2, SUBSCRIBED, NEVER), "workflow_never"),
+    "workflow never, of an alert": (NEW, Person(2, FALLBACK, NEVER), "send"),
+    "workflow never, though assigned": (
+        ASSIGNED,
+        Person(2, frozenset({Reason.ASSIGNED}), NEVER),
+        "workflow_never",
+    ),
+    "workflow never, though mentioned": (COMMENT, Person(2, MENTION, NEVER), "workflow_never"),
+    "only subscribed, and not subscribed": (
+        COMMENT,
+        Person(2, frozenset(), ONLY_SUBSCRIBED),
+        "not_subscribed",
+    ),
+    "only subscribed, and subscribed": (COMMENT, Person(2, SUBSCRIBED, ONLY_SUBSCRIBED), "send"),
+    "only subscribed, and mentioned": (COMMENT, Person(2, MENTION, ONLY_SUBSCRIBED), "send"),
+    "only subscribed, of an alert": (NEW, Person(2, FALLBACK, ONLY_SUBSCRIBED), "send"),
+    "no comments, please": (COMMENT, Person(2, ALWAYS, NO_COMMENTS), "kind_off"),
+    "no comments, but mentioned": (COMMENT, Person(2, MENTION, NO_COMMENTS), "send"),
+    "no comments, but their team is mentioned": (
+        COMMENT,
+        Person(2, frozenset({Reason.TEAM_MENTION}), NO_COMMENTS),
+        "kind_off",
+    ),
+    "no comments, of an assignment": (ASSIGNED, Person(2, ALWAYS, NO_COMMENTS), "send"),
+    "no address that is verified": (NEW, Person(2, FALLBACK, has_address=False), "address_unverified"),
+    "told by the other rule already": (NEW, Person(2, FALLBACK, carried_by="n_1"), "merged"),
+    "did it and is unsubscribed": (
+        by_actor(COMMENT),
+        Person(ACTOR, ALWAYS, unsubscribed=True),
+        "own_activity",
+    ),
+    "inactive and gone": (NEW, Person(2, FALLBACK, is_active=False, can_see=False), "inactive"),
+}
+
+
+@pytest.mark.parametrize(("what", "who", "code"), CASES.values(), ids=CASES)
+def test_who_is_told_and_why_not(what, who, code):
+    assert decide(what, who).code == code
+
+
+def test_the_strongest_reason_comes_first():
+    who = Person(2, frozenset({Reason.WORKFLOW_ALWAYS, Reason.MENTION, Reason.SUBSCRIBED}))
+    assert decide(COMMENT, who).reasons == (Reason.MENTION, Reason.SUBSCRIBED, Reason.WORKFLOW_ALWAYS)
+
+
+def test_a_switch_that_decided_is_named_with_its_scope():
+    choices = Choices(alerts=InForce("off", "project"))
+    assert decide(NEW, Person(2, FALLBACK, choices)).params == {"scope": "project"}
+
+
+def test_the_notice_that_told_them_already_is_named():
+    verdict = decide(NEW, Person(2, FALLBACK, carried_by="n_1"))
+    assert (verdict.outcome, verdict.params) == (Outcome.COLLAPSE, {"notice": "n_1"})
+
+
+GATED = {
+    "a new issue that is ignored": ("alert.new", IGNORED, "issue_ignored"),
+    "a new issue that was resolved": ("alert.new", RESOLVED, "no_longer_open"),
+    "a new issue that was deleted": ("alert.new", None, "no_longer_open"),
+    "a new issue that is open": ("alert.new", UNRESOLVED, None),
+    "an alert about a regression that is ignored": ("alert.regression", IGNORED, "issue_ignored"),
+    "a comment on an ignored issue": ("comment", IGNORED, None),
+    "a resolution": ("resolved", RESOLVED, None),
+}
+
+
+@pytest.mark.parametrize(("kind", "status", "code"), GATED.values(), ids=GATED)
+def test_where_a_notice_stops_as_a_whole(kind, status, code):
+    assert gate_of_notice(KINDS[kind], status) == code
+
+
+def test_every_code_and_reason_is_on_the_public_list():
+    codes = {gate.code for gate in GATES} | {code for _, _, code in GATED.values() if code}
+    assert codes < PUBLIC_CODES
+    assert {str(reason) for reason in Reason} < PUBLIC_REASONS
+
+
+def test_every_code_and_reason_has_its_sentence():
+    assert {gate.code for gate in GATES} | {"send", "issue_ignored", "no_longer_open"} == set(wording.CODES)
+    assert set(Reason) == set(wording.REASONS)
+
+
+def test_reasons_are_ordered_completely():
+    assert sorted(STRENGTH.values()) == list(range(len(Reason)))
+
+
+def test_every_activity_makes_a_known_notice_or_none():
+    assert {kind for kind in NOTICE_OF_ACTIVITY.values() if kind} <= set(KINDS)
+
+
+def test_every_workflow_notice_has_a_switch():
+    switches = {kind.switch for kind in KINDS.values() if kind.category == WORKFLOW}
+    assert switches <= set(WORKFLOW_SWITCHES)
+
+
+# What holds whatever people chose
+
+scopes = st.sampled_from(("built-in", "instance", "account", "project"))
+choices = st.builds(
+    Choices,
+    alerts=st.builds(InForce, st.sampled_from(("on", "off")), scopes),
+    workflow=st.builds(InForce, st.sampled_from(("always", "participating", "never")), scopes),
+    wants_own=st.booleans(),
+    kinds_off=st.frozensets(st.sampled_from(WORKFLOW_SWITCHES)),
+)
+people = st.builds(
+    Person,
+    id=st.integers(1, 30),
+    reasons=st.frozensets(st.sampled_from(Reason)),
+    choices=choices,
+    is_active=st.booleans(),
+    can_see=st.booleans(),
+    unsubscribed=st.booleans(),
+    has_address=st.booleans(),
+    carried_by=st.none() | st.just("n_1"),
+)
+candidates = st.lists(people, unique_by=lambda who: who.id, max_size=4)
+happenings = st.builds(
+    Happening, kind=st.sampled_from(list(KINDS.values())), actor_id=st.none() | st.integers(1, 30)
+)
+
+# Each makes a person want less than before.
+LESS = {
+    "alerts off": lambda who: replace(who, choices=replace(who.choices, alerts=InForce("off", "project"))),
+    "workflow never": lambda who: replace(
+        who, choices=replace(who.choices, workflow=InForce("never", "project"))
+    ),
+    "own activity off": lambda who: replace(who, choices=replace(who.choices, wants_own=False)),
+    "every kind off": lambda who: replace(
+        who, choices=replace(who.choices, kinds_off=frozenset(WORKFLOW_SWITCHES))
+    ),
+    "unsubscribed": lambda who: replace(who, unsubscribed=True),
+    "left the project": lambda who: replace(who, can_see=False),
+    "switched off": lambda who: replace(who, is_active=False),
+    "no address": lambda who: replace(who, has_address=False),
+}
+
+
+def told(what, who):
+    return {verdict.person_id for verdict in plan(what, who) if verdict.outcome is Outcome.SEND}
+
+
+@pytest.mark.parametrize("less", LESS)
+@given(what=happenings, who=people)
+def test_an_off_never_adds_a_recipient(less, what, who):
+    assert told(what, [LESS[less](who)]) <= told(what, [who])
+
+
+@given(what=happenings, who=candidates)
+def test_every_candidate_has_exactly_one_verdict(what, who):
+    assert [verdict.person_id for verdict in plan(what, who)] == [person.id for person in who]
+
+
+@given(what=happenings, who=candidates)
+def test_every_silence_has_a_public_code_and_every_message_a_reason_to_show(what, who):
+    for verdict in plan(what, who):
+        if verdict.outcome is Outcome.SEND:
+            assert verdict.code == "send"
+        else:
+            assert verdict.code in PUBLIC_CODES - {"send"}
+
+
+@given(what=happenings, who=candidates)
+def test_nobody_is_told_of_a_change_without_a_reason(what, who):
+    if what.kind.category == WORKFLOW:
+        assert all(v.reasons for v in plan(what, who) if v.outcome is Outcome.SEND)
+
+
+@given(what=happenings, who=candidates)
+def test_the_same_question_has_the_same_answer(what, who):
+    assert plan(what, who) == plan(what, list(who))
+
+
+@given(what=happenings, who=candidates, other=people)
+def test_what_one_person_chose_changes_nothing_for_another(what, who, other):
+    before = {verdict.person_id: verdict for verdict in plan(what, who)}
+    after = {verdict.person_id: verdict for verdict in plan(what, [*who, replace(other, id=99)])}
+    assert {id_: after[id_] for id_ in before} == before
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.category == ALERTS])
+@pytest.mark.parametrize("status", [*STATUSES, None])
+def test_an_alert_rings_only_for_an_open_issue(kind, status):
+    assert (gate_of_notice(kind, status) is None) == (status == UNRESOLVED)
+
+
+def test_channels_are_named_in_verdicts():
+    assert decide(NEW, Person(2, FALLBACK)).channel == routing.EMAIL

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.search import (
+    Assigned,
+    BadSearch,
+    Is,
+    Member,
+    Pattern,
+    Seen,
+    ShortId,
+    Tag,
+    TimesSeen,
+    Words,
+    parse,
+)
+
+DAY = datetime(2026, 11, 23, tzinfo=UTC)
+NOON = DAY + timedelta(hours=12)
+UNSET = Pattern(("",))
+
+
+def exactly(text: str) -> Pattern:
+    return Pattern((text,))
+
+
+TERMS = {
+    "is:unresolved": [Is("unresolved")],
+    "is:Resolved": [Is("resolved")],
+    "!is:ignored": [Is("ignored", negated=True)],
+    "is:archived": [Is("ignored")],
+    "is:assigned is:unassigned": [Is("assigned"), Is("unassigned")],
+    "is:for_review": [Is("for_review")],
+    "status:resolved": [Is("resolved")],
+    "assigned:me": [Assigned(user_id=7)],
+    "assigned:none": [Assigned()],
+    "assigned:#ops": [Assigned(team="ops")],
+    "!assigned:ana@example.org": [Assigned(person="ana@example.org", negated=True)],
+    "level:Error": [Member("level", exactly("error"))],
+    "environment:production": [Member("environment", exactly("production"))],
+    "env:p*": [Member("environment", Pattern(("p", "")))],
+    'environment:""': [Member("environment", UNSET)],
+    "release:shop@*": [Member("release", Pattern(("shop@", "")))],
+    'release:"1.0 beta"': [Member("release", exactly("1.0 beta"))],
+    "issue:shop-1A": [ShortId("shop", 42)],
+    "browser.name:Fire*fox*": [Tag("browser.name", Pattern(("Fire", "fox", "")))],
+    "tags[level]:x": [Tag("level", exactly("x"))],
+    r"path:a\*b": [Tag("path", exactly("a*b"))],
+    'plan:"say \\"hi\\""': [Tag("plan", exactly('say "hi"'))],
+    "has:plan": [Tag("plan", UNSET, negated=True)],
+    '!plan:""': [Tag("plan", UNSET, negated=True)],
+    "timesSeen:5": [TimesSeen("=", 5)],
+    "times_seen:>=100": [TimesSeen(">=", 100)],
+    "!timesSeen:<3": [TimesSeen("<", 3, negated=True)],
+    "age:-24h": [Seen("first_seen", ((">=", timedelta(hours=24)),))],
+    "firstSeen:+2w": [Seen("first_seen", (("<=", timedelta(weeks=2)),))],
+    "last-seen:-30m": [Seen("last_seen", ((">=", timedelta(minutes=30)),))],
+    "lastSeen:>2026-11-23": [Seen("last_seen", ((">", DAY),))],
+    "lastSeen:2026-11-23": [Seen("last_seen", ((">=", DAY), ("<", DAY + timedelta(days=1))))],
+    "lastSeen:2026-11-23T12:00:00": [
+        Seen("last_seen", ((">=", NOON - timedelta(minutes=5)), ("<", NOON + timedelta(minutes=6))))
+    ],
+    "could  not sync": [Words("could not sync")],
+    "not is:resolved sync": [Is("resolved"), Words("not sync")],
+    '"is:resolved now"': [Words("is:resolved now")],
+    '!"no way"': [Words("no way", negated=True)],
+    "!boring": [Words("boring", negated=True)],
+    "TypeError: http://h/p x": [Words("TypeError: http://h/p x")],
+    '"unfinished': [Words('"unfinished')],
+    "": [],
+    "   ": [],
+}
+
+
+@pytest.mark.parametrize(("text", "terms"), TERMS.items())
+def test_terms(text, terms):
+    assert list(parse(text, me=7).terms) == terms
+
+
+def test_no_query_means_what_is_unresolved():
+    assert parse(None) == parse("is:unresolved")
+
+
+def test_nobody_behind_a_program_is_assigned_nothing():
+    assert parse("assigned:me").terms == (Assigned(user_id=0),)
+
+
+BAD = {
+    "is:done": ["is:done", "unresolved, resolved, ignored", "for_review"],
+    "status:assigned": ["status:assigned", "unresolved, resolved or ignored"],
+    "level:loud": ["level:loud", "fatal, error, warning, info or debug"],
+    "timesSeen:many": ["timesSeen:many", "number"],
+    "age:yesterday": ["age:yesterday", "-24h"],
+    "lastSeen:2026-13-01": ["lastSeen:2026-13-01"],
+    "issue:17": ["issue:17", "short id"],
+    "a OR b": ["OR"],
+    "( a )": ["("],
+    "level:[error,fatal]": ["level:[error,fatal]"],
+    "is: resolved": ["is:"],
+}
+
+
+@pytest.mark.parametrize(("text", "named"), BAD.items())
+def test_an_error_names_the_term_and_what_may_be_written(text, named):
+    with pytest.raises(BadSearch) as caught:
+        parse(text)
+    assert all(part in str(caught.value) for part in named)
+
+
+LIKES = [(("a", "b"), "a%b"), (("50%_", ""), r"50\%\_%"), (("a\\b",), r"a\\b")]
+
+
+@pytest.mark.parametrize(("parts", "like"), LIKES)
+def test_a_pattern_for_the_database(parts, like):
+    assert Pattern(parts).like() == like

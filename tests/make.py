@@ -1,0 +1,309 @@
+"""Rows and payloads for tests, with defaults for all that a test is not about: `make.issue(shop)`."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain import event as events
+from app.domain import short_id
+from app.domain.event import Receipt
+from app.domain.scopes import SCOPES
+from app.models import (
+    Delivery,
+    Event,
+    Issue,
+    IssueHash,
+    Notice,
+    Organization,
+    Project,
+    ProjectKey,
+    Subscription,
+    Team,
+    User,
+    Verdict,
+)
+from app.services import accounts, digesting, event_body, notifying, preferring, timeline, workspaces
+from app.services.stream_entry import ENVELOPE, Entry
+
+PASSWORD = "correct horse battery"
+_numbers = count(1)
+
+
+def payload(title: str = "KeyError: cart", **members: Any) -> dict[str, Any]:
+    """An event as an SDK sends it; `title` is `Type: value`, and its type decides the grouping."""
+    kind, _, value = title.partition(": ")
+    event = {
+        "event_id": uuid.uuid4().hex,
+        "level": "error",
+        "platform": "python",
+        "environment": "production",
+        "release": "shop@1.0.0",
+        "transaction": "shop.cart.checkout",
+        "tags": {"browser": "Firefox 128"},
+        "user": {"id": "7", "email": "visitor@example.net"},
+        "request": {"url": "https://shop.example.org/cart", "method": "POST"},
+        "exception": {"values": [exception(kind, value)]},
+    }
+    return event | members
+
+
+def exception(kind: str, value: str) -> dict[str, Any]:
+    frames = [
+        {
+            "filename": "flask/app.py",
+            "module": "flask.app",
+            "function": "dispatch",
+            "lineno": 902,
+            "in_app": False,
+        },
+        {
+            "filename": "shop/cart.py",
+            "abs_path": "/srv/shop/cart.py",
+            "module": "shop.cart",
+            "function": "checkout",
+            "lineno": 42,
+            "in_app": True,
+            "pre_context": ["def checkout(session):"],
+            "context_line": '    total = session["cart"].total',
+            "post_context": ["    return pay(total)"],
+            "vars": {"session": {"user": "7"}},
+        },
+    ]
+    return {"type": kind, "value": value, "stacktrace": {"frames": frames}}
+
+
+def envelope(
+    event: Mapping[str, Any] | None = None, *, items: Sequence[tuple[Mapping[str, Any], bytes]] = ()
+) -> bytes:
+    """The body of a POST to the envelope endpoint."""
+    event = payload() if event is None else event
+    lines = [json.dumps({"event_id": event["event_id"]}).encode()]
+    for header, body in (({"type": "event"}, json.dumps(event).encode()), *items):
+        lines += [json.dumps({**header, "length": len(body)}).encode(), body]
+    return b"\n".join(lines) + b"\n"
+
+
+@dataclass
+class Make:
+    """Bound to the session of a test; what it makes is flushed, and committed before the application acts."""
+
+    session: Session
+    now: datetime
+
+    def user(
+        self,
+        name: str = "",
+        *,
+        email: str = "",
+        password: str | None = None,
+        verified: bool = True,
+        **columns: Any,
+    ) -> User:
+        name = name or f"Person {next(_numbers)}"
+        email = email or f"{name.lower().replace(' ', '.')}@example.org"
+        user = accounts.create_user(
+            self.session, email=email, name=name, password=password, verified=verified, now=self.now
+        )
+        return self._with(user, columns)
+
+    def token(self, user: User, scopes: Sequence[str] = SCOPES) -> str:
+        """The text of an API token."""
+        return accounts.create_token(self.session, user, given=scopes, now=self.now)
+
+    def organization(self, slug: str = "", *, owner: User | None = None, **columns: Any) -> Organization:
+        slug = slug or f"org-{next(_numbers)}"
+        made = workspaces.create_organization(
+            self.session, slug=slug, name=slug.capitalize(), owner=owner, now=self.now
+        )
+        return self._with(made, columns)
+
+    def member(self, organization: Organization, user: User | None = None, *, role: str = "member") -> User:
+        user = user or self.user()
+        workspaces.add_member(self.session, organization, user, role=role, now=self.now)
+        return user
+
+    def team(self, organization: Organization, slug: str = "", *, members: Sequence[User] = ()) -> Team:
+        team = workspaces.create_team(
+            self.session, organization, slug=slug or f"team-{next(_numbers)}", now=self.now
+        )
+        for member in members:
+            workspaces.add_to_team(self.session, team, member, now=self.now)
+        return team
+
+    def project(
+        self,
+        organization: Organization | None = None,
+        slug: str = "",
+        *,
+        teams: Sequence[Team] = (),
+        **columns: Any,
+    ) -> Project:
+        organization = organization or self.organization()
+        slug = slug or f"project-{next(_numbers)}"
+        made = workspaces.create_project(
+            self.session,
+            organization,
+            slug=slug,
+            name=slug.capitalize(),
+            platform="python",
+            teams=teams,
+            now=self.now,
+        )
+        return self._with(made, columns)
+
+    def key(self, project: Project) -> ProjectKey:
+        key = workspaces.default_key(self.session, project)
+        assert key is not None
+        return key
+
+    def issue(
+        self, project: Project, *, title: str = "KeyError: cart", events: int = 0, **columns: Any
+    ) -> Issue:
+        """An issue that nobody was told of, with so many events of its own."""
+        project.last_issue_number += 1
+        kind, _, value = title.partition(": ")
+        defaults: dict[str, Any] = {
+            "culprit": "shop.cart.checkout",
+            "message": value,
+            "level": "error",
+            "platform": "python",
+            "details": {"type": kind, "value": value, "filename": "shop/cart.py", "function": "checkout"},
+            "status": "unresolved",
+            "resolved_at": self.now if columns.get("status") == "resolved" else None,
+            "active_at": self.now,
+            "first_seen": self.now,
+            "last_seen": self.now,
+            "times_seen": max(events, 1),
+        }
+        number = project.last_issue_number
+        name = short_id.encode(project.slug, number)
+        issue = Issue(project=project, number=number, short_id=name, title=title, **{**defaults, **columns})
+        self.session.add(issue)
+        self.session.flush()
+        for n in range(events):
+            self.event(issue, at=self.now + timedelta(seconds=n))
+        return issue
+
+    def event(self, issue: Issue, *, at: datetime | None = None, **members: Any) -> Event:
+        """A stored event of the issue, which from then on takes in others like it."""
+        sent = payload(issue.title, **members)
+        regular = events.regular(sent, Receipt(event_id=sent["event_id"], received_at=at or self.now))
+        event = Event(
+            project_id=issue.project_id,
+            issue_id=issue.id,
+            event_id=sent["event_id"],
+            timestamp=regular.timestamp,
+            received_at=regular.received_at,
+            level=regular.level,
+            platform=regular.platform,
+            type=regular.type,
+            title=regular.title,
+            culprit=regular.culprit,
+            environment=regular.environment,
+            release=regular.release,
+            user_ident=regular.user_ident,
+            hash=regular.hash,
+            body=event_body.pack(regular.data),
+        )
+        self.session.add(event)
+        self._take_in(issue, regular.hash, regular.hash_version)
+        self.session.flush()
+        return event
+
+    def arrival(
+        self, project: Project, title: str = "KeyError: cart", *, at: datetime | None = None, **members: Any
+    ) -> Issue:
+        """The issue of an event that came in and was digested, alert rules and all."""
+        sent = payload(title, **members)
+        entry = Entry(project.id, ENVELOPE, at or self.now, envelope(sent), event_id=sent["event_id"])
+        digesting.digest(self.session, [entry], now=at or self.now)
+        self.session.expire_all()
+        return self.session.scalars(
+            select(Issue).join(Event, Event.issue_id == Issue.id).where(Event.event_id == sent["event_id"])
+        ).one()
+
+    def subscription(
+        self, issue: Issue, user: User, *reasons: str, state: str = "subscribed"
+    ) -> Subscription:
+        row = Subscription(
+            issue_id=issue.id,
+            user_id=user.id,
+            state=state,
+            reasons=list(reasons),
+            updated_at=self.now,
+            via="page",
+        )
+        self.session.add(row)
+        self.session.flush()
+        return row
+
+    def choice(
+        self, user: User, category: str, value: str, *, project: Project | None = None, kind: str = ""
+    ) -> None:
+        """What a person chose on the settings pages."""
+        preferring.choose(
+            self.session, user, category, value, project=project, kind=kind, via="page", now=self.now
+        )
+
+    def notice(self, issue: Issue, kind: str = "alert.new", **columns: Any) -> Notice:
+        """An unplanned notice about the issue, without an activity behind it."""
+        notice = Notice(**{**timeline.notice_row(kind, issue, now=self.now), **columns})
+        self.session.add(notice)
+        self.session.flush()
+        return notice
+
+    def delivery(self, notice: Notice, user: User, *, state: str = "queued", **columns: Any) -> Delivery:
+        """A mail on its way to a person, with the verdict behind it."""
+        verdict = Verdict(
+            notice_id=notice.id,
+            subject="user",
+            subject_id=user.id,
+            channel="email",
+            outcome="send",
+            code="send",
+            params={},
+            reasons=["fallback_all"],
+        )
+        self.session.add(verdict)
+        self.session.flush()
+        defaults: dict[str, Any] = {
+            "address": user.email,
+            "data": {},
+            "subject": f"{notice.issue_short_id} - {notice.issue_title}",
+            "created_at": self.now,
+            "send_at": self.now,
+        }
+        delivery = Delivery(
+            public_id=notifying.new_delivery_id(),
+            verdict_id=verdict.id,
+            user_id=user.id,
+            channel="email",
+            kind=notice.kind,
+            state=state,
+            **{**defaults, **columns},
+        )
+        self.session.add(delivery)
+        self.session.flush()
+        return delivery
+
+    def _take_in(self, issue: Issue, fingerprint: str, version: int) -> None:
+        if self.session.get(IssueHash, (issue.project_id, fingerprint)) is None:
+            self.session.add(
+                IssueHash(
+                    project_id=issue.project_id, hash=fingerprint, hash_version=version, issue_id=issue.id
+                )
+            )
+
+    def _with(self, row: Any, columns: Mapping[str, Any]) -> Any:
+        for name, value in columns.items():
+            assert hasattr(type(row), name), f"{type(row).__name__} has no {name}"
+            setattr(row, name, value)
+        self.session.flush()
+        return row

@@ -1,0 +1,99 @@
+"""Databases with the tables of the real migrations, emptied before each test that asks for one."""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Protocol
+
+import psycopg
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import Engine, create_engine
+
+from app.db import db
+from app.extensions import migrate
+from app.settings import ROOT
+from tests.support.postgresql import Server
+
+KINDS = ("sqlite", "postgresql")
+
+
+class Database(Protocol):
+    url: str
+    engine: Engine  # kept, for what it has learnt about the queries
+
+    def empty(self) -> None:
+        """Forget every row. Connections that are open stay fit for use."""
+
+    def close(self) -> None: ...
+
+
+def bare_app(url: str, *, migrations: Path = ROOT / "migrations") -> Flask:
+    """An application that has a database and nothing else."""
+    app = Flask("bare")
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(migrations), render_as_batch=True)
+    return app
+
+
+def migrated(url: str) -> None:
+    with bare_app(url).app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+class Sqlite:
+    """Emptied by copying an empty database over it, page by page and in one transaction."""
+
+    def __init__(self, directory: Path) -> None:
+        self.file = directory / "tocsin.db"
+        self.url = f"sqlite:///{self.file}"
+        migrated(self.url)
+        self.engine = create_engine(self.url)
+        self.template = sqlite3.connect(":memory:", check_same_thread=False)
+        with sqlite3.connect(self.file) as made:
+            made.backup(self.template)
+        made.close()
+
+    def empty(self) -> None:
+        target = sqlite3.connect(self.file, timeout=10)
+        self.template.backup(target)
+        target.close()
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.template.close()
+
+
+class Postgresql:
+    """Emptied by deleting all rows: much faster than a new database, or than TRUNCATE, for small tables."""
+
+    def __init__(self, server: Server) -> None:
+        self.name = f"tocsin_{os.getpid()}"
+        server.execute(f"CREATE DATABASE {self.name}")
+        self.url = server.url(self.name)
+        migrated(self.url)
+        self.engine = create_engine(self.url)
+        self.connection = psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True)
+        self.connection.execute("SET lock_timeout = '5s'")
+        self.connection.execute("SET session_replication_role = replica")  # no order among foreign keys
+        self.statement = self._statement()
+
+    def empty(self) -> None:
+        self.connection.execute(self.statement)
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.connection.close()
+
+    def _statement(self) -> str:
+        tables = self._names("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        sequences = self._names("SELECT sequencename FROM pg_sequences")
+        deletes = [f"DELETE FROM {name};" for name in tables if name != "alembic_version"]
+        # Each table counts from a number of its own: an id that is taken for another table's shows.
+        restarts = [f"PERFORM setval('{name}', {1000 * n}, false);" for n, name in enumerate(sequences, 1)]
+        return f"DO $$ BEGIN {' '.join(deletes + restarts)} END $$"
+
+    def _names(self, query: str) -> list[str]:
+        return sorted(name for (name,) in self.connection.execute(query).fetchall())

@@ -1,0 +1,45 @@
+"""The worker and the digester, in the process of the test, over the real Redis."""
+
+from flask import Flask
+from redis import Redis
+
+from app import queue
+from app.jobs.digest import Digester
+from app.jobs.worker import JobWorker
+from tests.support.arranging import ArrangingSession
+
+
+class Worker(JobWorker):
+    """Does not listen for commands: to stop listening takes RQ a second."""
+
+    def subscribe(self) -> None:
+        pass
+
+    def unsubscribe(self) -> None:
+        pass
+
+
+class Jobs:
+    def __init__(self, app: Flask, connection: Redis, session: ArrangingSession) -> None:
+        self.app = app
+        self.connection = connection
+        self.session = session
+        self.queue = queue.queue(connection)
+
+    def __call__(self) -> None:
+        """Until nothing is left. A job that fails fails the test."""
+        self.digest()
+        Worker(self.app, self.connection).work(burst=True, logging_level="WARNING")
+        assert not self.failures()
+
+    def digest(self) -> None:
+        """Only what SDKs sent; nobody is told yet."""
+        self.session.commit()
+        with self.app.app_context():
+            digester = Digester(self.connection)
+            while digester.turn():
+                pass
+
+    def failures(self) -> list[str]:
+        jobs = map(self.queue.fetch_job, self.queue.failed_job_registry.get_job_ids())
+        return [str(job.latest_result()) for job in jobs if job]

@@ -1,0 +1,152 @@
+"""A real mail server in a thread: keeps what it is sent, and can be slow, choosy or away."""
+
+import asyncio
+import contextlib
+import email.policy
+import email.utils
+import re
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+# What to answer to one message; None is a yes.
+Answer = Callable[["Mail"], str | None]
+
+
+@dataclass
+class Mail:
+    """One message as it came over the wire."""
+
+    sender: str
+    to: str
+    raw: bytes
+    number: int = 0
+    message: EmailMessage = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        parsed = email.message_from_bytes(self.raw, policy=email.policy.default)
+        assert isinstance(parsed, EmailMessage)
+        self.message = parsed
+
+    @property
+    def subject(self) -> str:
+        return str(self.message["Subject"])
+
+    @property
+    def text(self) -> str:
+        return self._part("plain")
+
+    @property
+    def html(self) -> str:
+        return self._part("html")
+
+    @property
+    def unsubscribe_url(self) -> str:
+        """The address in List-Unsubscribe."""
+        return re.search(r"<(https?://[^>]+)>", self["List-Unsubscribe"])[1]  # type: ignore[index]
+
+    @property
+    def links(self) -> list[str]:
+        """Every address in the text, the HTML and List-Unsubscribe, each once."""
+        pages = f"{self.text} {self.html} {self.message.get('List-Unsubscribe', '')}"
+        found = re.findall(r"https?://[^\s\"'<>)\]]+", pages.replace("&amp;", "&"))
+        return list(dict.fromkeys(link.rstrip(".,;") for link in found))
+
+    def __getitem__(self, header: str) -> str:
+        return str(self.message[header])
+
+    def _part(self, subtype: str) -> str:
+        part = self.message.get_body((subtype,))
+        assert part is not None, f"no text/{subtype} in {self.subject}"
+        return str(part.get_content())
+
+
+class Server:
+    """Runs as soon as it is made; `reset()` forgets what came and how it was to behave."""
+
+    def __init__(self) -> None:
+        self.host = "127.0.0.1"
+        self.port = 0
+        self.reset()
+        self._loop = asyncio.new_event_loop()
+        self._connections: set[asyncio.BaseTransport] = set()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._listen()
+
+    def reset(self) -> None:
+        self.taken: list[Mail] = []
+        self.refused: list[Mail] = []
+        self.seen = 0
+        self.delay = 0.0
+        self.answer: Answer = lambda mail: None
+
+    def refuse_every(self, nth: int, answer: str) -> None:
+        self.answer = lambda mail: answer if mail.number % nth == 0 else None
+
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        """Nobody answers at this port meanwhile."""
+        self._do(self._hang_up())
+        try:
+            yield
+        finally:
+            self._listen()
+
+    def stop(self) -> None:
+        self._do(self._hang_up())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Called by aiosmtpd for each message."""
+        self.seen += 1
+        assert isinstance(envelope.content, bytes)
+        mail = Mail(envelope.mail_from or "", envelope.rcpt_tos[0], envelope.content, self.seen)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        refusal = self.answer(mail)
+        (self.refused if refusal else self.taken).append(mail)
+        return refusal or "250 2.0.0 Ok: queued"
+
+    def _listen(self) -> None:
+        self._server = self._do(self._start())
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _start(self) -> asyncio.Server:
+        return await self._loop.create_server(self._protocol, self.host, self.port)
+
+    def _protocol(self) -> SMTP:
+        return _Protocol(self._connections, self, hostname="relay.example.org", loop=self._loop)
+
+    async def _hang_up(self) -> None:
+        self._server.close()
+        for transport in list(self._connections):
+            transport.abort()  # type: ignore[attr-defined]
+        await self._server.wait_closed()
+        await asyncio.sleep(0.01)  # lets the protocols see the end of their connections
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+class _Protocol(SMTP):
+    """Remembers its connection, so that the server can end it."""
+
+    def __init__(self, connections: set[asyncio.BaseTransport], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._connections = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._mine = transport
+        self._connections.add(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._connections.discard(self._mine)
+        super().connection_lost(error)
