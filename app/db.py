@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from app.models import Base
@@ -54,6 +54,13 @@ def transaction() -> Iterator[Session]:
     engine = db.engine.execution_options(writes=True)
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """A bare connection in a transaction of its own, for a statement or two that run very often."""
+    with db.engine.execution_options(writes=True).begin() as connection:
+        yield connection
 
 
 @contextmanager

@@ -136,9 +136,6 @@ class Settings:
     mail_token_keys: tuple[str, ...] = setting(
         kinds.KEYS, _kept("mail_token_key"), "signs the links in mails" + _LATER, secret=True
     )
-    credential_keys: tuple[str, ...] = setting(
-        kinds.KEYS, _kept("credential_key"), "encrypts the credentials of integrations" + _LATER, secret=True
-    )
     database_url: str = setting(
         kinds.DATABASE,
         Derived(
@@ -179,9 +176,6 @@ class Settings:
         kinds.choice("always", "participating", "never"),
         "always",
         "workflow setting of people who chose none",
-    )
-    tocsin_registration: str = setting(
-        kinds.choice("invite", "open", "closed"), "invite", "who may make an account"
     )
     event_retention_days: int = setting(kinds.whole(1, 36500), "90", "days that events are kept")
     notice_retention_days: int = setting(

@@ -57,9 +57,9 @@ def main() -> None:
         with app.app_context():
             Base.metadata.create_all(db.engine)
             started = time.perf_counter()
-            user, scope = seed(db.session(), given.issues)
+            user, scope = seed(db.session, given.issues)
             print(f"seeded {given.issues} issues in {time.perf_counter() - started:.0f} s")
-            measure_queries(db.session(), scope)
+            measure_queries(db.session, scope)
             measure_pages(app, user, scope)
             db.session.remove()
             db.engine.dispose()
@@ -139,7 +139,12 @@ def write(session: Session, rows: list[dict[str, Any]], chance: random.Random) -
 
 def tag_rows(chance: random.Random, issue: Issue) -> Iterator[dict[str, Any]]:
     browser = chance.choices(("Firefox 140", "Chrome 141", "Opera"), (50, 49, 1))[0]
-    values = {"browser": browser, "environment": "production", "release": f"1.{issue.id % 40}", "level": "error"}
+    values = {
+        "browser": browser,
+        "environment": "production",
+        "release": f"1.{issue.id % 40}",
+        "level": "error",
+    }
     for key, value in values.items():
         yield {"issue_id": issue.id, "key": key, "value": value, "count": 3, "last_seen": NOW}
 
@@ -176,7 +181,13 @@ def measure_pages(app: Flask, user: User, scope: Scope) -> None:
     project = db.session.scalars(select(Project).where(Project.id == scope.project.id)).one()
     issue = db.session.scalars(select(Issue).where(Issue.project_id == project.id).limit(1)).one()
     root = f"/{scope.organization.slug}/{project.slug}/"
-    for path in (root, f"{root}?query=payment", f"{root}?sort=freq", f"{root}counts/", f"{root}issues/{issue.id}/"):
+    for path in (
+        root,
+        f"{root}?query=payment",
+        f"{root}?sort=freq",
+        f"{root}counts/",
+        f"{root}issues/{issue.id}/",
+    ):
         answer = client.get(path)
         assert answer.status_code == 200, f"{path}: {answer.status}"
         report(f"GET {path} ({len(answer.data) / 1000:.0f} KB)", lambda p=path: client.get(p))

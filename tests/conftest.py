@@ -365,9 +365,9 @@ def shop(cast: Cast):
 
 
 @pytest.fixture
-def acts(app: Flask, session: ArrangingSession) -> Acts:
+def acts(as_user: Callable[..., Browser]) -> Acts:
     """What people do to issues: `acts.resolve(issue, by=alice)`."""
-    return Acts(session)
+    return Acts(as_user)
 
 
 @pytest.fixture

@@ -1,32 +1,56 @@
-"""The blueprint of the JSON API: who is asking, what they may do, and how errors are answered."""
+"""The blueprint of the JSON API: how its addresses are read, how often it may be asked, how errors are answered."""
 
-import re
+import hashlib
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, jsonify, request
+from flask_limiter.util import get_remote_address
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
-from app.clock import now
 from app.db import db
-from app.domain import scopes
 from app.domain.errors import NotFound, Refused
-from app.models import ApiToken, User
-from app.services import accounts
+from app.extensions import limiter
 
-bp = Blueprint("api", __name__, url_prefix="/api/0")
-P, T = ParamSpec("P"), TypeVar("T")
-_BEARER = re.compile(r"bearer\s+(\S+)\s*", re.IGNORECASE)
-USE_IS_NOTED_EVERY = 300  # seconds
+RATE = "100 per second; 2000 per minute"
+NOTHING_HERE = "The requested resource does not exist"
+# Form field at fault → what the API calls it.
+MEMBERS = {
+    "assignee": "assignedTo",
+    "label": "name",
+    "mail_detail": "mailDetail",
+    "rate_limit_count": "rateLimit",
+    "subject_prefix": "subjectPrefix",
+}
+
+Answer = Response | tuple[Response, int] | tuple[str, int]
+
+
+class Api(Blueprint):
+    """Addresses end in a slash and work without it: a redirected write would lose its body."""
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        options.setdefault("strict_slashes", False)
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
+
+
+bp = Api("api", __name__, url_prefix="/api/0")
 
 
 class Invalid(Exception):
-    """A body or query with errors, by member: answered 400."""
+    """A body or query with errors, by member: answered 400. `detail` is for what a person should read."""
 
     def __init__(self, **errors: str) -> None:
         super().__init__(str(errors))
-        self.errors = {name: [text] for name, text in errors.items()}
+        self.errors = errors
 
 
 class Denied(Exception):
@@ -38,96 +62,69 @@ class Denied(Exception):
         self.detail = detail
 
 
-def token_or_none() -> ApiToken | None:
-    """The token of this request; `Denied` when there is one and it is no good."""
-    if "token" not in g:
-        match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-        g.token = accounts.find_token(db.session, match[1]) if match else None
-        if match and g.token is None:
-            raise Denied(401, "Invalid token")
-        _note_use(g.token)
-    token: ApiToken | None = g.token
-    return token
+def whose() -> str:
+    """Whose requests are counted together: those of a token, or of an address that sends none."""
+    sent = request.headers.get("Authorization", "")
+    return hashlib.sha256(sent.encode()).hexdigest() if sent else get_remote_address()
 
 
-def _note_use(token: ApiToken | None) -> None:
-    """Only where the request writes anyway: a read takes no write lock for it."""
-    stale = token and (
-        token.last_used_at is None or (now() - token.last_used_at).total_seconds() > USE_IS_NOTED_EVERY
-    )
-    if token and stale and request.method != "GET":
-        accounts.note_token_use(db.session, token.id, now=now())
+limiter.shared_limit(RATE, scope="api", key_func=whose)(bp)
 
 
-def me() -> User:
-    """Whose token it is."""
-    token = token_or_none()
-    if token is None:
-        raise Denied(401, "Authentication credentials were not provided.")
-    return token.user
-
-
-def needs(scope: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """The call is for tokens with this scope, or one that includes it."""
-
-    def decorate(call: Callable[P, T]) -> Callable[P, T]:
-        @wraps(call)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-            me()
-            token = token_or_none()
-            if token is None or not scopes.allow(token.scopes, scope):
-                raise Denied(403, "You do not have permission to perform this action.")
-            return call(*args, **kwargs)
-
-        return checked
-
-    return decorate
-
-
-def body() -> dict[str, Any]:
-    """The JSON object that was sent."""
-    value = request.get_json(force=True, silent=True)
-    if not isinstance(value, dict):
-        raise Invalid(detail="The body must be a JSON object.")
-    return value
-
-
-def known_members(given: dict[str, Any], *names: str) -> None:
-    """Refuse members that mean nothing here: a misspelt one would be lost in silence."""
-    unknown = sorted(set(given) - set(names))
-    if unknown:
-        raise Invalid(**{unknown[0]: f"Unknown. There are: {', '.join(names)}."})
+@bp.before_request
+def _refuse_nul() -> None:
+    """No name contains NUL, and PostgreSQL will not even compare with it."""
+    if "\x00" in request.path:
+        raise NotFound
+    if any("\x00" in value for value in request.args.values()):
+        raise Invalid(detail="NUL characters are not allowed.")
 
 
 @bp.errorhandler(Denied)
-def _denied(error: Denied) -> tuple[Response, int]:
-    return jsonify(detail=error.detail), error.status
+def _denied(error: Denied) -> Answer:
+    return _refusal(error.status, detail=error.detail)
 
 
 @bp.errorhandler(NotFound)
-def _not_found(_error: NotFound) -> tuple[Response, int]:
-    return jsonify(detail="The requested resource does not exist"), 404
+def _not_found(_error: NotFound) -> Answer:
+    return _refusal(404, detail=NOTHING_HERE)
 
 
 @bp.errorhandler(Invalid)
-def _invalid(error: Invalid) -> tuple[Response, int]:
-    db.session.rollback()
-    detail = error.errors.get("detail")
-    return jsonify({"detail": detail[0]} if detail else error.errors), 400
+def _invalid(error: Invalid) -> Answer:
+    return _refusal(400, **error.errors)
 
 
 @bp.errorhandler(Refused)
-def _refused(error: Refused) -> tuple[Response, int]:
-    db.session.rollback()
-    return jsonify({error.field: [error.message]} if error.field else {"detail": error.message}), 400
+def _refused(error: Refused) -> Answer:
+    name = error.field or "detail"
+    return _refusal(400, **{MEMBERS.get(name, name): error.message})
+
+
+@bp.errorhandler(IntegrityError)
+def _too_late(_error: IntegrityError) -> Answer:
+    """Two asked for the same at once, and the database let one of them have it."""
+    return _refusal(409, detail="Somebody else changed this at the same moment. Look again, then retry.")
+
+
+@bp.errorhandler(429)
+def _too_often(error: HTTPException) -> Answer:
+    return _refusal(429, detail=f"Too many requests: at most {error.description} are answered.")
 
 
 @bp.errorhandler(HTTPException)
-def _http(error: HTTPException) -> tuple[Response, int]:
-    return jsonify(detail=error.description or error.name), error.code or 500
+def _http(error: HTTPException) -> Answer:
+    return _refusal(error.code or 500, detail=error.description or error.name)
+
+
+def _refusal(status: int, **errors: str) -> Answer:
+    """`{"detail": "text"}`, or errors by member. What was begun is taken back."""
+    db.session.rollback()
+    members = {name: text if name == "detail" else [text] for name, text in errors.items()}
+    return jsonify(members), status
 
 
 @bp.route("/<path:_path>", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
-def nothing_here(_path: str) -> tuple[Response, int]:
+def nothing_here(_path: str) -> Answer:
     """Unknown calls are answered in JSON too."""
-    return jsonify(detail="The requested resource does not exist"), 404
+    raise NotFound

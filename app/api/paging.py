@@ -1,7 +1,7 @@
 """Pages of a list: `per_page`, `cursor`, and the Link header that clients follow."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, request
@@ -9,49 +9,58 @@ from flask import Response, current_app, jsonify, request
 from app.api.blueprint import Invalid
 
 MOST = 100
+# `value:offset:is_prev`; the value means nothing in our cursors.
+FIRST = "0:0:0"
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def size() -> int:
     """How many the client wants: 1 to 100."""
     text = request.args.get("per_page") or request.args.get("limit") or str(MOST)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:
+    if not _is_number(text) or not 1 <= int(text) <= MOST:
         raise Invalid(detail=f"per_page must be a number from 1 to {MOST}.")
     return int(text)
 
 
-def offset() -> int:
-    """The start of the page, of a cursor `0:offset:is_prev`."""
-    text = request.args.get("cursor") or "0:0:0"
-    parts = text.split(":")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
-        raise Invalid(detail="Invalid cursor.")
-    return int(parts[1])
+def page(fetch: Callable[[int, int], Sequence[T]], shape: Callable[[Sequence[T]], list[Json]]) -> Response:
+    """The page that was asked for; `fetch` is given where to begin and how many rows to bring."""
+    start, count = _offset(), size()
+    rows = fetch(start, count + 1)
+    return linked(
+        shape(rows[:count]),
+        previous=f"0:{max(start - count, 0)}:1" if start else None,
+        following=f"0:{start + count}:0" if len(rows) > count else None,
+    )
 
 
 def whole_list(rows: Sequence[Json]) -> Response:
     """A page of a list that is short enough to be made as a whole."""
-    start, count = offset(), size()
-    previous, following = f"0:{max(start - count, 0)}:1", f"0:{start + count}:0"
-    more = len(rows) > start + count
-    return linked(rows[start : start + count], previous, following, before=start > 0, after=more)
+    return page(lambda start, count: rows[start : start + count], list)
 
 
-def linked(
-    rows: Sequence[Json], previous: str, following: str, *, before: bool, after: bool
-) -> Response:
+def linked(rows: list[Json], *, previous: str | None, following: str | None) -> Response:
     """The page with both links, which are always there: clients look at `results`."""
-    response = jsonify(list(rows))
-    response.headers["Link"] = ", ".join(
-        _link(cursor, rel, there)
-        for cursor, rel, there in ((previous, "previous", before), (following, "next", after))
-    )
+    response = jsonify(rows)
+    response.headers["Link"] = f"{_link('previous', previous)}, {_link('next', following)}"
     return response
 
 
-def _link(cursor: str, rel: str, there: bool) -> str:
+def _offset() -> int:
+    parts = (request.args.get("cursor") or FIRST).split(":")
+    if len(parts) != 3 or not all(_is_number(part) for part in parts):
+        raise Invalid(detail="Invalid cursor.")
+    return int(parts[1])
+
+
+def _is_number(text: str) -> bool:
+    """Of a length that databases can count to."""
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
+def _link(rel: str, cursor: str | None) -> str:
+    there, cursor = "true" if cursor else "false", cursor or FIRST
     arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
     query = urlencode([*arguments, ("cursor", cursor)])
-    base = current_app.config["SETTINGS"].tocsin_url.rstrip("/")
-    results = "true" if there else "false"
-    return f'<{base}{request.path}?{query}>; rel="{rel}"; results="{results}"; cursor="{cursor}"'
+    base = current_app.config["SETTINGS"].tocsin_url
+    return f'<{base}{request.path}?{query}>; rel="{rel}"; results="{there}"; cursor="{cursor}"'

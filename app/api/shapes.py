@@ -1,6 +1,6 @@
 """How things look in the API. Ids are text, times end in Z, what is unknown is null (`web-api.md` 1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,16 +8,19 @@ from flask import current_app
 
 from app.clock import now
 from app.domain.links import Links
-from app.models import Activity, Event, Issue, Membership, Organization, Project, ProjectKey, Team, User
+from app.models import Activity, Issue, Membership, Organization, Project, ProjectKey, Team, User
 from app.services import issue_facts, workspaces
 
 Json = dict[str, Any]
 
+PRIORITIES = {"fatal": "high", "error": "high", "warning": "medium", "info": "low", "debug": "low"}
+# What an activity's data may tell everybody; the rest says how its people had set up their notifications.
+TOLD_OF_ACTIVITIES = ("text", "to", "was", "version")
 
 def base_url() -> str:
-    """The public address, without a slash at its end."""
+    """The public address; it has no slash at its end."""
     url: str = current_app.config["SETTINGS"].tocsin_url
-    return url.rstrip("/")
+    return url
 
 
 def links() -> Links:
@@ -48,7 +51,7 @@ def team(row: Team) -> Json:
     return {"id": str(row.id), "slug": row.slug, "name": row.name, "dateCreated": moment(row.created_at)}
 
 
-def project(row: Project) -> Json:
+def project(row: Project, *, is_member: bool) -> Json:
     teams = [team(each) for each in row.teams]
     return {
         "id": str(row.id),
@@ -59,7 +62,7 @@ def project(row: Project) -> Json:
         "firstEvent": moment(row.first_event_at),
         "status": "active",
         "isBookmarked": False,
-        "isMember": True,
+        "isMember": is_member,
         "hasAccess": True,
         "features": [],
         "team": teams[0] if teams else None,
@@ -114,12 +117,10 @@ def person(row: User | None) -> Json | None:
 
 
 def assignee(row: Issue) -> Json | None:
-    if row.assignee_user:
-        user = row.assignee_user
+    user, its_team = row.assignee_user, row.assignee_team
+    if user:
         return {"type": "user", "id": str(user.id), "name": user.name, "email": user.email}
-    if row.assignee_team:
-        return {"type": "team", "id": str(row.assignee_team.id), "name": row.assignee_team.slug}
-    return None
+    return {"type": "team", "id": str(its_team.id), "name": its_team.slug} if its_team else None
 
 
 def issue(row: Issue, *, subscribed: bool, hours: Sequence[int] = ()) -> Json:
@@ -151,6 +152,7 @@ def issue(row: Issue, *, subscribed: bool, hours: Sequence[int] = ()) -> Json:
         "numComments": row.comment_count,
         "shareId": None,
         "permalink": links().issue(where.organization.slug, where.slug, row.id),
+        "priority": PRIORITIES[row.level],
         "stats": {"24h": _series(hours)},
     }
 
@@ -166,60 +168,6 @@ def activity(row: Activity) -> Json:
         "id": str(row.id),
         "type": row.type,
         "user": person(row.actor),
-        "data": row.data,
+        "data": {name: row.data[name] for name in TOLD_OF_ACTIVITIES if name in row.data},
         "dateCreated": moment(row.created_at),
     }
-
-
-def event_line(row: Event) -> Json:
-    """An event as lists show it."""
-    return {
-        "id": row.event_id,
-        "eventID": row.event_id,
-        "groupID": str(row.issue_id),
-        "projectID": str(row.project_id),
-        "title": row.title,
-        "message": row.title,
-        "culprit": row.culprit,
-        "platform": row.platform,
-        "type": row.type,
-        "dateCreated": moment(row.timestamp),
-        "dateReceived": moment(row.received_at),
-    }
-
-
-def event(row: Event, data: Mapping[str, Any], older: str | None, newer: str | None) -> Json:
-    """An event in full; exceptions in the order received, the last one outermost."""
-    return {
-        **event_line(row),
-        "tags": [{"key": key, "value": value} for key, value in data.get("tags") or ()],
-        "user": data.get("user"),
-        "entries": [
-            {"type": name, "data": data[member]} for member, name in _ENTRIES if data.get(member)
-        ],
-        "contexts": data.get("contexts") or {},
-        "context": data.get("extra") or {},
-        "sdk": data.get("sdk"),
-        "packages": data.get("modules") or {},
-        "errors": [
-            {"type": each.get("type"), "data": {"name": each.get("name")}} for each in data.get("errors") or ()
-        ],
-        "fingerprints": [row.hash],
-        "release": {"version": row.release} if row.release else None,
-        "dist": data.get("dist"),
-        "location": (data.get("metadata") or {}).get("filename"),
-        "metadata": data.get("metadata") or {},
-        "userReport": None,
-        "nextEventID": newer,
-        "previousEventID": older,
-    }
-
-
-_ENTRIES = (
-    ("exception", "exception"),
-    ("logentry", "message"),
-    ("breadcrumbs", "breadcrumbs"),
-    ("request", "request"),
-    ("threads", "threads"),
-    ("debug_meta", "debugmeta"),
-)

@@ -1,4 +1,4 @@
-"""Words for a person's notification settings: the names of categories and kinds, ways of changing them, changes."""
+"""Words for notification settings: what they are called, how they were changed, from what to what."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,12 @@ WAYS: Mapping[str, str] = {
     "api": "through the API",
     "system": "by assignment or mention",
 }
-_STATES = {**SHOWN, "subscribed": "subscribed", "unsubscribed": "unsubscribed", None: "Default"}
+_STATES: Mapping[str | None, str] = {
+    **{value: words for value, words in SHOWN.items()},
+    "subscribed": "subscribed",
+    "unsubscribed": "unsubscribed",
+    None: "Default",
+}
 
 
 def name(category: str, kind: str = "", where: str | None = None) -> str:

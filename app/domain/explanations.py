@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.domain.routing import GATES, Reason
-from app.domain.wording import THEIR_OWN
+from app.domain.wording import THEIR_OWN, UNKNOWN
 
 # Kind of notice → why there is one. Facts: actor, rule, event, to, was, version; all fit for a sentence.
 ORIGINS: Mapping[str, str] = {
@@ -20,21 +20,48 @@ ORIGINS: Mapping[str, str] = {
     "assigned": "{actor} assigned this issue to {to}.",
     "unassigned": "{actor} took this issue from {was}.",
     "comment": "{actor} commented on this issue.",
-    "test": "{actor} asked for a test message.",
+    "test": "You asked for a test message.",
+}
+
+# Kind of notice → when there is one, for the help page.
+OCCASIONS: Mapping[str, str] = {
+    "alert.new": "An alert rule fired for the first event of an issue.",
+    "alert.regression": "An alert rule fired for an event of an issue that was resolved.",
+    "alert.again": "An alert rule fired for another event of an issue.",
+    "regression": "An event reopened an issue that was resolved.",
+    "resolved": "Somebody resolved an issue.",
+    "reopened": "Somebody reopened an issue that was resolved or ignored.",
+    "assigned": "An issue was assigned to a person or a team.",
+    "unassigned": "An issue was taken from whoever had it.",
+    "comment": "Somebody commented on an issue.",
+    "test": "You asked for a test message.",
+    "sign_in": "Somebody asked for a link that signs you in.",
+    "invite": "Somebody invited you to their organization.",
+}
+
+# State of a delivery → what it means.
+DELIVERED: Mapping[str, str] = {
+    "queued": "queued",
+    "sending": "being sent",
+    "deferred": "not taken yet, next try",
+    "accepted": "accepted by the mail server",
+    "failed": "refused by the mail server",
+    "expired": "given up after many tries",
+    "cancelled": "cancelled before it was sent",
 }
 
 # Facts as in `wording.REASONS`.
 OF_OTHERS: Mapping[Reason, str] = {
     Reason.RESUBSCRIBED: "being {doing} subscribed them to this issue again",
     Reason.ASSIGNED: "this issue is assigned to them",
-    Reason.TEAM_ASSIGNED: "this issue is assigned to {team}, their team",
-    Reason.MENTION: "{actor} mentioned them",
-    Reason.TEAM_MENTION: "{actor} mentioned {team}, their team",
+    Reason.TEAM_ASSIGNED: "this issue is assigned to {team}",
+    Reason.MENTION: "{mentioner} mentioned them",
+    Reason.TEAM_MENTION: "{mentioner} mentioned {team}",
     Reason.UNASSIGNED: "they were assigned until {actor} changed it",
     Reason.COMMENTED: "they commented on this issue",
     Reason.PARTICIPATED: "they resolved, ignored or reopened this issue",
     Reason.SUBSCRIBED: "they subscribed to this issue",
-    Reason.FALLBACK_ALL: "no owner rule matched, so all {members} members of {project} were told",
+    Reason.FALLBACK_ALL: "no owner rule matched, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "they get all workflow changes in {project} ({scope})",
 }
 # Says how somebody set up their own notifications.
@@ -49,7 +76,9 @@ def origin(kind: str, facts: Mapping[str, Any]) -> str:
 def reasons_of_others(reasons: Iterable[str], facts: Mapping[str, Any], *, private: bool) -> tuple[str, ...]:
     """Why somebody else was told, the strongest reason first; with `private` also what only they set up."""
     known = [Reason(reason) for reason in reasons]
-    shown = [OF_OTHERS[reason].format_map(facts) for reason in known if private or reason not in PRIVATE]
+    team = str(facts.get("team", UNKNOWN["team"])).replace("your team", "their team")
+    said = {**UNKNOWN, **facts, "team": team}
+    shown = [OF_OTHERS[reason].format_map(said) for reason in known if private or reason not in PRIVATE]
     if known and not shown:
         return (THEIR_OWN.rstrip(".").lower(),)
     return tuple(shown)

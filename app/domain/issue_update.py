@@ -4,8 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# What clients write → what we call it. `muted` is sentry-cli's word.
-STATUSES = {"resolved": "resolve", "unresolved": "reopen", "ignored": "ignore", "muted": "ignore"}
+from app.domain.lifecycle import IGNORED, MOVES, RESOLVED, UNRESOLVED
+
+# What clients write → our status. `muted` is sentry-cli's word.
+STATUSES: Mapping[str, str] = {
+    RESOLVED: RESOLVED,
+    UNRESOLVED: UNRESOLVED,
+    IGNORED: IGNORED,
+    "muted": IGNORED,
+}
+_MOVE_TO: Mapping[str, str] = {RESOLVED: "resolve", UNRESOLVED: "reopen", IGNORED: "ignore"}
 # Accepted because clients send them along; there is nothing of the kind to change here.
 WITHOUT_EFFECT = frozenset({"hasSeen", "isPublic", "inbox", "priority", "substatus", "isBookmarked"})
 _CONDITIONS = (
@@ -16,6 +24,8 @@ _CONDITIONS = (
     "ignoreUserWindow",
     "snoozeDuration",
 )
+_DETAILS = (*_CONDITIONS, "inRelease", "inNextRelease", "inCommit")
+_KNOWN = WITHOUT_EFFECT | {"status", "statusDetails", "assignedTo", "isSubscribed", *_CONDITIONS}
 
 
 class BadUpdate(ValueError):
@@ -44,8 +54,9 @@ class Update:
     subscribed: bool | None = None
 
     @property
-    def is_empty(self) -> bool:
-        return self.move is None and self.assignment is None and self.subscribed is None
+    def status(self) -> str | None:
+        """The status that issues have after it."""
+        return MOVES[self.move].to if self.move else None
 
 
 def read(body: Mapping[str, Any]) -> Update:
@@ -53,19 +64,17 @@ def read(body: Mapping[str, Any]) -> Update:
     for member in body:
         if member not in _KNOWN:
             raise BadUpdate(member, f"Unknown. There are: {', '.join(sorted(_KNOWN))}.")
-    if any(_conditions(body)) or any(_conditions(body.get("statusDetails") or {})):
-        raise BadUpdate("statusDetails", "Only plain resolving and ignoring is possible.")
+    _refuse_conditions(body)
     return Update(_move(body), _assignment(body), _subscribed(body))
 
 
-_KNOWN = WITHOUT_EFFECT | {"status", "statusDetails", "assignedTo", "isSubscribed", *_CONDITIONS}
-
-
-def _conditions(given: Any) -> list[Any]:
-    if not isinstance(given, Mapping):
+def _refuse_conditions(body: Mapping[str, Any]) -> None:
+    details = body.get("statusDetails")
+    if not isinstance(details, Mapping | None):
         raise BadUpdate("statusDetails", "Must be an object.")
-    members = (*_CONDITIONS, "inRelease", "inNextRelease", "inCommit")
-    return [given[member] for member in members if given.get(member)]
+    asked = [name for given in (body, details or {}) for name in _DETAILS if given.get(name)]
+    if asked:
+        raise BadUpdate("detail", f"{asked[0]}: only plain resolving and ignoring is possible.")
 
 
 def _move(body: Mapping[str, Any]) -> str | None:
@@ -74,17 +83,25 @@ def _move(body: Mapping[str, Any]) -> str | None:
         return None
     if not isinstance(status, str) or status not in STATUSES:
         raise BadUpdate("status", f'"{status}" is not a valid choice.')
-    return STATUSES[status]
+    return _MOVE_TO[STATUSES[status]]
 
 
 def _assignment(body: Mapping[str, Any]) -> Assignment | None:
     if "assignedTo" not in body:
         return None
-    value = str(body["assignedTo"] or "").strip()
-    if not value:
-        return Assignment("nobody")
-    kind, _, name = value.partition(":")
-    return Assignment(kind, name) if kind in ("user", "team") and name else Assignment("name", value)
+    value = body["assignedTo"]
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        raise BadUpdate("assignedTo", "Must be text, such as user:5, team:3, an address or a user name.")
+    return _who(str(value).strip()) if value else Assignment("nobody")
+
+
+def _who(text: str) -> Assignment:
+    if text.startswith("#"):
+        return Assignment("team", text[1:])
+    kind, _, name = text.partition(":")
+    if kind in ("user", "team") and name:
+        return Assignment(kind, name)
+    return Assignment("name", text) if text else Assignment("nobody")
 
 
 def _subscribed(body: Mapping[str, Any]) -> bool | None:

@@ -11,8 +11,15 @@ from app.domain.preferences import SHOWN, SOURCES
 from app.domain.routing import Outcome, Reason
 
 # What a sentence says when the notice at hand is not the one that tied the person to the issue.
-UNKNOWN = {"actor": "Tocsin", "mentioner": "somebody", "team": "your team", "doing": "assigned", "scope": ""}
-# Facts: project, members, actor, mentioner, team, doing; all are text fit for a sentence.
+UNKNOWN = {
+    "actor": "Tocsin",
+    "mentioner": "somebody",
+    "team": "your team",
+    "doing": "assigned",
+    "scope": "",
+    "everyone": "all members were",
+}
+# Facts: project, everyone, actor, mentioner, team, doing; all are text fit for a sentence.
 REASONS: Mapping[Reason, str] = {
     Reason.RESUBSCRIBED: "being {doing} subscribed you to this issue again",
     Reason.ASSIGNED: "this issue is assigned to you",
@@ -23,7 +30,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.COMMENTED: "you commented on this issue",
     Reason.PARTICIPATED: "you resolved, ignored or reopened this issue",
     Reason.SUBSCRIBED: "you subscribed to this issue",
-    Reason.FALLBACK_ALL: "no owner rule matched, so all {members} members of {project} were told",
+    Reason.FALLBACK_ALL: "no owner rule matched, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "you get all workflow changes in {project} ({scope})",
 }
 
@@ -60,6 +67,11 @@ CODES: Mapping[str, CodeWords] = {
     "address_unverified": CodeWords("No verified address to send to.", "addresses"),
 }
 THEIR_OWN = "Their own settings."
+
+
+def everyone(members: int, project: str) -> str:
+    """All members of a project as the subject of a sentence."""
+    return f"the only member of {project} was" if members == 1 else f"all {members} members of {project} were"
 
 
 def reason_sentence(reasons: Iterable[str], facts: Mapping[str, Any]) -> str:

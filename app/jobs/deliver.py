@@ -11,7 +11,7 @@ from app.channels import email
 from app.channels.base import Mail
 from app.channels.email import Capture, Letter, Relay
 from app.clock import now
-from app.db import transaction
+from app.db import transaction, writing
 from app.models import Delivery
 from app.services import delivering, preferring
 from app.services.composing import Composer, Site
@@ -33,8 +33,8 @@ def _send(delivery_ids: Sequence[int]) -> None:
         return
     worker = f"{socket.gethostname()}.{os.getpid()}"
     for sent in _transport().send(letters):
-        with transaction() as session:
-            delivering.record(session, sent, now=now(), worker=worker)
+        with writing() as connection:
+            delivering.record(connection, sent, now=now(), worker=worker)
         facts = {"delivery": sent.delivery_id, "result": str(sent.result), "code": sent.code}
         log.info("message sent" if sent.result == "accepted" else "message not accepted", extra=facts)
 

@@ -26,6 +26,16 @@ def visible_organization(session: Session, user: User, slug: str) -> Organizatio
     return _or_not_found(session.scalar(found))
 
 
+def organizations_where(session: Session, user: User, permission: str) -> list[Organization]:
+    """The organizations in which the person may do this, by name."""
+    found = select(Organization).order_by(Organization.name, Organization.id)
+    if not user.is_superuser:
+        able = [role for role in roles.ROLES if roles.has(role, permission)]
+        mine = (Membership.user_id == user.id) & Membership.role.in_(able)
+        found = found.where(Organization.id.in_(select(Membership.organization_id).where(mine)))
+    return list(session.scalars(found))
+
+
 def visible_projects(session: Session, user: User) -> list[Project]:
     found = select(Project).where(sees_project(user)).order_by(Project.name, Project.id)
     return list(session.scalars(found))
@@ -69,6 +79,12 @@ def role_in(session: Session, user: User, organization_id: int) -> str | None:
 def project_member_ids(session: Session, project_id: int) -> set[int]:
     """The active people in a team that has the project: those whom the project's notices concern."""
     return set(session.scalars(_member_ids(project_id)))
+
+
+def member_project_ids(session: Session, user: User) -> set[int]:
+    """The projects that concern the person: those of their teams, however much more they may see."""
+    mine = _team_members().where(TeamMember.user_id == user.id)
+    return set(session.scalars(mine.with_only_columns(team_projects.c.project_id)))
 
 
 def assignable(session: Session, project: Project) -> tuple[list[User], list[Team]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.channels.base import Result, Sent
@@ -104,14 +104,28 @@ def _objection(
     return (None, {}) if verdict.outcome == Outcome.SEND else (verdict.code, dict(verdict.params))
 
 
-def record(session: Session, sent: Sent, *, now: datetime, worker: str) -> None:
-    """Write down one answer: accepted, to be tried again, or given up. Only for a delivery that is claimed."""
-    delivery = session.get_one(Delivery, sent.delivery_id)
-    outcome, again_at = _outcome(delivery, sent, now)
-    session.execute(
+def record(connection: Connection, sent: Sent, *, now: datetime, worker: str) -> None:
+    """Write down one answer: accepted, to be tried again, or given up.
+
+    Two plain statements, as this runs once a message. Only a delivery that is still claimed changes.
+    """
+    delivery = connection.execute(
+        select(Delivery.attempt_count, Delivery.created_at).where(Delivery.id == sent.delivery_id)
+    ).one()
+    outcome, again_at = _outcome(sent, delivery.attempt_count, delivery.created_at, now)
+    changes: dict[str, object] = {"state": outcome, "claimed_until": None}
+    # A sign-in link has no business here once it is out.
+    changes |= {"send_at": again_at} if again_at else {"finished_at": now, "data": {}}
+    connection.execute(
+        update(Delivery.__table__)  # type: ignore[arg-type]
+        .where(Delivery.id == sent.delivery_id, Delivery.state == "sending")
+        .values(changes)
+    )
+    earlier = select(func.count()).where(Attempt.delivery_id == sent.delivery_id).scalar_subquery()
+    connection.execute(
         insert(Attempt).values(
-            delivery_id=delivery.id,
-            number=_next_number(session, delivery.id),
+            delivery_id=sent.delivery_id,
+            number=earlier + 1,
             at=now,
             outcome=outcome,
             code=sent.code,
@@ -121,33 +135,25 @@ def record(session: Session, sent: Sent, *, now: datetime, worker: str) -> None:
             peer=sent.peer,
         )
     )
-    delivery.state = outcome
-    delivery.claimed_until = None
-    if again_at:
-        delivery.send_at = again_at
-    else:
-        delivery.finished_at = now
-        delivery.data = {}  # a sign-in link has no business here once it is out
 
 
-def _outcome(delivery: Delivery, sent: Sent, now: datetime) -> tuple[str, datetime | None]:
+def _outcome(
+    sent: Sent, attempts: int, created_at: datetime, now: datetime
+) -> tuple[str, datetime | None]:
     if sent.result is Result.ACCEPTED:
         return "accepted", None
     if sent.result is Result.FAILED:
         return "failed", None
-    again_at = next_try(delivery.attempt_count, created_at=delivery.created_at, now=now)
+    again_at = next_try(attempts, created_at=created_at, now=now)
     return ("deferred", again_at) if again_at else ("expired", None)
-
-
-def _next_number(session: Session, delivery_id: int) -> int:
-    known = select(func.coalesce(func.max(Attempt.number), 0)).where(Attempt.delivery_id == delivery_id)
-    return (session.scalar(known) or 0) + 1
 
 
 def give_back(session: Session, delivery_ids: Iterable[int], *, now: datetime) -> None:
     """Undo a claim without having tried: what could not even be composed waits a minute."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(list(delivery_ids)), Delivery.state == "sending")
-        .values(state="deferred", claimed_until=None, send_at=now + timedelta(minutes=1))
-    )
+    ids = list(delivery_ids)
+    if ids:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id.in_(ids), Delivery.state == "sending")
+            .values(state="deferred", claimed_until=None, send_at=now + timedelta(minutes=1))
+        )

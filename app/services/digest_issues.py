@@ -1,18 +1,22 @@
 """Which issue each event of a batch belongs to; the issues that nobody had seen before are made."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, lazyload
 
 from app.domain import short_id
 from app.domain.event import Event
 from app.domain.lifecycle import UNRESOLVED
+from app.domain.shapes import cut
 from app.models import Issue, IssueHash, Project
 from app.services.reading import Read
 from app.services.upserting import insert_all
+
+MAX_TITLE = 255
 
 HashKey = tuple[int, str]
 
@@ -31,23 +35,15 @@ class Seen:
 
 def place(session: Session, reads: Sequence[Read]) -> list[Seen]:
     """The events with their issues, in the order of the stream."""
-    known = _known_issues(session, reads)
-    made: dict[HashKey, Issue] = {}
-    numbers = _reserve_numbers(session, reads, known)
-    seen = []
-    for each in reads:
-        event = each.event
-        assert event is not None
-        key = (each.project.id, event.hash)
-        issue = known.get(key)
-        if issue is None:
-            numbers[each.project.id] += 1
-            issue = known[key] = made[key] = _new_issue(each.project, event, numbers[each.project.id])
-            seen.append(Seen(each.project, event, each.body, issue, is_new=True))
-        else:
-            seen.append(Seen(each.project, event, each.body, issue))
-    _insert(session, made, seen)
-    return seen
+    issues = _known_issues(session, reads)
+    first = _first_of_new_issues(reads, issues)
+    issues |= _make_issues(session, first)
+    founders = {id(each) for each in first.values()}
+    return [
+        Seen(each.project, event, each.body, issues[each.project.id, event.hash], is_new=id(each) in founders)
+        for each in reads
+        if (event := each.event)
+    ]
 
 
 def _known_issues(session: Session, reads: Sequence[Read]) -> dict[HashKey, Issue]:
@@ -65,10 +61,33 @@ def _load(session: Session, ids: Iterable[int]) -> dict[int, Issue]:
     return {issue.id: issue for issue in session.scalars(query)}
 
 
-def _reserve_numbers(session: Session, reads: Sequence[Read], known: dict[HashKey, Issue]) -> dict[int, int]:
-    """For each project with new issues the last number in use, once as many as it needs are taken."""
-    new = {(each.project.id, each.event.hash) for each in reads if each.event} - known.keys()
-    needed = Counter(project_id for project_id, _ in new)
+def _first_of_new_issues(reads: Sequence[Read], known: dict[HashKey, Issue]) -> dict[HashKey, Read]:
+    """For each fingerprint that nobody knows the event that brings it."""
+    first: dict[HashKey, Read] = {}
+    for each in reads:
+        if each.event and (key := (each.project.id, each.event.hash)) not in known:
+            first.setdefault(key, each)
+    return first
+
+
+def _make_issues(session: Session, first: dict[HashKey, Read]) -> dict[HashKey, Issue]:
+    if not first:
+        return {}
+    numbers = _reserve_numbers(session, Counter(project_id for project_id, _ in first))
+    rows, keys = [], {}
+    for key, each in first.items():
+        assert each.event is not None
+        number = next(numbers[each.project.id])
+        rows.append(_issue_row(each.project, each.event, number))
+        keys[each.project.id, number] = key
+    made = session.scalars(insert(Issue).returning(Issue), rows)
+    issues = {keys[issue.project_id, issue.number]: issue for issue in made}
+    _remember_hashes(session, first, issues)
+    return issues
+
+
+def _reserve_numbers(session: Session, needed: Counter[int]) -> dict[int, Iterator[int]]:
+    """For each project as many numbers as it needs, which nobody else will get."""
     taken = {}
     for project_id in sorted(needed):
         last = session.scalar(
@@ -79,40 +98,41 @@ def _reserve_numbers(session: Session, reads: Sequence[Read], known: dict[HashKe
             .execution_options(synchronize_session=False)
         )
         assert last is not None
-        taken[project_id] = last - needed[project_id]
+        taken[project_id] = iter(range(last - needed[project_id] + 1, last + 1))
     return taken
 
 
-def _new_issue(project: Project, event: Event, number: int) -> Issue:
-    return Issue(
-        project_id=project.id,
-        number=number,
-        short_id=short_id.encode(project.slug, number),
-        title=event.title,
-        culprit=event.culprit,
-        message=event.message,
-        level=event.level,
-        type=event.type,
-        logger=event.logger,
-        platform=event.platform,
-        details=event.metadata,
-        status=UNRESOLVED,
-        active_at=event.timestamp,
-        first_seen=event.timestamp,
-        last_seen=event.timestamp,
-        first_release=event.release or None,
-        last_release=event.release or None,
-    )
-
-
-def _insert(session: Session, made: dict[HashKey, Issue], seen: Sequence[Seen]) -> None:
-    if not made:
-        return
-    session.add_all(made.values())
-    session.flush()
-    versions = {(each.project.id, each.event.hash): each.event.hash_version for each in seen if each.is_new}
+def _remember_hashes(session: Session, first: dict[HashKey, Read], issues: dict[HashKey, Issue]) -> None:
     rows = [
-        {"project_id": key[0], "hash": key[1], "hash_version": versions[key], "issue_id": issue.id}
-        for key, issue in made.items()
+        {
+            "project_id": key[0],
+            "hash": key[1],
+            "hash_version": each.event.hash_version,
+            "issue_id": issues[key].id,
+        }
+        for key, each in first.items()
+        if each.event
     ]
     insert_all(session, IssueHash, rows)
+
+
+def _issue_row(project: Project, event: Event, number: int) -> dict[str, Any]:
+    return {
+        "project_id": project.id,
+        "number": number,
+        "short_id": short_id.encode(project.slug, number),
+        "title": cut(event.title, MAX_TITLE),
+        "culprit": event.culprit,
+        "message": event.message,
+        "level": event.level,
+        "type": event.type,
+        "logger": event.logger,
+        "platform": event.platform,
+        "details": event.metadata,
+        "status": UNRESOLVED,
+        "active_at": event.timestamp,
+        "first_seen": event.timestamp,
+        "last_seen": event.timestamp,
+        "first_release": event.release or None,
+        "last_release": event.release or None,
+    }

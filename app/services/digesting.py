@@ -13,13 +13,14 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.domain.shapes import cut
 from app.models import Attachment, Event, Feedback, Notice, Project
 from app.services import alerting, digest_counts, digest_issues, regressing, releases_seen
 from app.services.categories import ATTACHMENT, ERROR
-from app.services.digest_issues import Seen
+from app.services.digest_issues import MAX_TITLE, Seen
 from app.services.reading import Read, read
 from app.services.setting_aside import set_aside
-from app.services.stream_entry import ACCEPTED, DROPPED, DUPLICATE, Entry
+from app.services.stream_entry import ACCEPTED, DROPPED, DUPLICATE, UNREADABLE, Entry
 from app.services.upserting import insert_all
 
 EventKey = tuple[int, str]
@@ -66,7 +67,9 @@ def read_all(session: Session, entries: Sequence[Entry], *, room: int = MAX_BYTE
             break
         batch.taken += 1
         project = projects.get(entry.project_id)
-        if project is not None:
+        if entry.kind == UNREADABLE:
+            batch.failures.append((entry, ValueError("not an entry of this stream")))
+        elif project is not None:
             room -= _read_into(batch, entry, project)
     return batch
 
@@ -123,8 +126,9 @@ def _sort_out_duplicates(session: Session, reads: Sequence[Read]) -> list[Read]:
         key = (each.project.id, each.event.event_id)
         if key in known:
             each.event = None
-            each.attachments = []
             each.counts[ERROR, DUPLICATE] += 1
+            each.counts[ATTACHMENT, DUPLICATE] += len(each.attachments)
+            each.attachments = []
         else:
             known.add(key)
             each.counts[ERROR, ACCEPTED] += 1
@@ -148,7 +152,7 @@ def _event_row(seen: Seen) -> dict[str, object]:
         "level": event.level,
         "platform": event.platform,
         "type": event.type,
-        "title": event.title,
+        "title": cut(event.title, MAX_TITLE),
         "culprit": event.culprit,
         "environment": event.environment,
         "release": event.release or None,

@@ -26,7 +26,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def of(event: Event) -> bytes:
-    """What is kept of an event beyond its columns: its regular members, its tags and why it was grouped so."""
+    """What is kept of an event beyond its columns: its members, its tags and why it was grouped so."""
     return pack({**event.data, "tags": event.tags, "grouping": event.grouping})
 
 

@@ -45,7 +45,7 @@ SWITCHES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "alerts": lambda facts: ("Change", HERE.fine_tune("alerts", facts["project_slug"])),
     "workflow": lambda facts: ("Change", HERE.fine_tune("workflow", facts["project_slug"])),
     "kinds": lambda facts: ("Change", f"{HERE.settings()}#kinds"),
-    "own_activity": lambda facts: ("Change", f"{HERE.settings()}#own_activity"),
+    "own_activity": lambda facts: ("Change", f"{HERE.settings()}#row-own_activity-0"),
     "addresses": lambda facts: ("Your addresses", "/settings/account/"),
     "subscription": lambda facts: ("Subscribe on the issue page", facts.get("open_url", "")),
     "issue": lambda facts: ("Open the issue", facts.get("open_url", "")),
@@ -67,6 +67,7 @@ class Line:
     ladder: Sequence[tuple[str, bool]]
     switch: tuple[str, str] | None
     delivery: Delivery | None
+    delivery_words: str
     attempts: Sequence[Attempt]
 
 
@@ -172,7 +173,6 @@ def facts_of(session: Session, notice: Notice) -> dict[str, Any]:
         "version": f" of release {version}" if version else "",
         "to": data.get("to", {}).get("name", "somebody"),
         "was": data.get("was", {}).get("name", "somebody") if notice.kind == "unassigned" else "",
-        "team": facts["team"] or "a team",
     }
 
 
@@ -193,7 +193,7 @@ def line(
     facts: Mapping[str, Any],
     tries: Mapping[int, list[Attempt]] | None,
 ) -> Line:
-    """What one verdict says to `viewer`; `tries` is None if the person's settings and attempts are closed to them."""
+    """What a verdict says to `viewer`; `tries` is None when the person's settings are closed to them."""
     mine, is_open = verdict.subject_id == viewer.id, tries is not None
     mark, words = mark_of(verdict.outcome, delivery.state if delivery else None)
     return Line(
@@ -208,6 +208,7 @@ def line(
         ladder=explanations.ladder(verdict.code) if is_open else (),
         switch=switch_for(notice, verdict, facts) if mine else None,
         delivery=delivery,
+        delivery_words=explanations.DELIVERED[delivery.state] if delivery else "",
         attempts=tries.get(delivery.id, ()) if tries and delivery else (),
     )
 

@@ -1,4 +1,4 @@
-"""Lists of issues: a search as SQL, pages by cursor, counts and sparklines, each with a fixed number of queries."""
+"""Lists of issues: a search as SQL, pages by cursor, counts and sparklines, in a fixed number of queries."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

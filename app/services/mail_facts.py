@@ -29,7 +29,7 @@ def of(session: Session, notice: Notice, event: Event | None, links: Links) -> M
         "by_person": notice.actor is not None,
         "activity": data,
         "occurred_at": notice.occurred_at,
-        "members": notice.data.get("members", 0),
+        "everyone": wording.everyone(notice.data.get("members", 0), project.name if project else ""),
         "project": project.name if project else "",
         "project_slug": project.slug if project else "",
         "rule": notice.rule.name if notice.rule else "",

@@ -62,7 +62,7 @@ def _points(session: Session, project_ids: Collection[int], now: datetime) -> di
 def _unresolved(session: Session, project_ids: Collection[int]) -> dict[int, int]:
     open_ones = Issue.project_id.in_(project_ids) & (Issue.status == UNRESOLVED)
     counted = select(Issue.project_id, func.count()).where(open_ones).group_by(Issue.project_id)
-    return dict(session.execute(counted).tuples().all())
+    return {project_id: number for project_id, number in session.execute(counted)}
 
 
 def _new(session: Session, project_ids: Collection[int], now: datetime) -> dict[int, int]:
@@ -74,4 +74,4 @@ def _new(session: Session, project_ids: Collection[int], now: datetime) -> dict[
         .where(Issue.project_id.in_(project_ids), recent)
         .group_by(Issue.project_id)
     )
-    return dict(session.execute(counted).tuples().all())
+    return {project_id: number for project_id, number in session.execute(counted)}

@@ -1,4 +1,4 @@
-"""What would happen right now: the evaluator's own answer for a person, about a notice that does not exist."""
+"""What would happen right now: the evaluator's own answer, about a notice that does not exist."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def preview(session: Session, user: User, project: Project, kind: str, *, instan
         return Preview(False, wording.code_sentence(verdict.code, verdict.params))
     facts = {
         "project": project.name,
-        "members": len(access.project_member_ids(session, project.id)),
+        "everyone": wording.everyone(len(access.project_member_ids(session, project.id)), project.name),
         "scope": wording.scope_words(str(verdict.params.get("scope"))),
     }
     return Preview(True, f"{wording.reason_sentence(verdict.reasons, facts)}.")

@@ -1,4 +1,4 @@
-"""A person's own past: what was sent to them, held back or not, and what was changed about it. Newest first."""
+"""A person's own past, newest first: what was sent to them or not, and what was changed about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +33,7 @@ class Change:
     audit: SettingAudit
     sentence: str
     by: str
+    way: str
 
 
 def told(session: Session, user: User, *, before: int | None = None) -> Sequence[Told]:
@@ -75,15 +76,21 @@ def changed(session: Session, user: User, *, before: int | None = None) -> Seque
         .limit(PAGE)
     ).all()
     ids = {audit.scope_id for audit, _ in audits if audit.scope == "project"}
-    names = {id: name for id, name in session.execute(select(Project.id, Project.name).where(Project.id.in_(ids)))}
-    return [
-        Change(audit.id, audit, _sentence(audit, names), "you" if audit.actor_id == user.id else name or "Tocsin")
-        for audit, name in audits
-    ]
+    named = select(Project.id, Project.name).where(Project.id.in_(ids))
+    names = {row.id: row.name for row in session.execute(named)}
+    return [_change(user, audit, name, names) for audit, name in audits]
+
+
+def _change(user: User, audit: SettingAudit, actor: str | None, names: Mapping[int, str]) -> Change:
+    by = "you" if audit.actor_id == user.id else actor or "Tocsin"
+    return Change(audit.id, audit, _sentence(audit, names), by, changes.WAYS.get(audit.via, ""))
 
 
 def _sentence(audit: SettingAudit, names: Mapping[int, str]) -> str:
-    where = {"project": names.get(audit.scope_id, "a project that is gone"), "issue": audit.detail.get("issue")}
+    where = {
+        "project": names.get(audit.scope_id, "a project that is gone"),
+        "issue": audit.detail.get("issue"),
+    }
     return changes.sentence(audit.category, audit.kind, where.get(audit.scope), audit.old, audit.new)
 
 

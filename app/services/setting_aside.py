@@ -11,7 +11,7 @@ from app.services.stream_entry import Entry
 def set_aside(session: Session, entry: Entry, error: Exception, *, now: datetime) -> None:
     session.add(
         UndigestedEntry(
-            project_id=entry.project_id,
+            project_id=entry.project_id or None,
             stream_id=entry.id,
             error=f"{type(error).__name__}: {error}".replace("\0", "")[:4000],
             created_at=now,

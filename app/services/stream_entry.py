@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 STREAM = "tocsin:ingest"
 GENERATION = "tocsin:ingest:generation"
 
-ENVELOPE, STORE, TALLY = "envelope", "store", "tally"
+ENVELOPE, STORE, TALLY, UNREADABLE = "envelope", "store", "tally", "unreadable"
 # What became of an item, as it is counted.
 ACCEPTED, DUPLICATE, DROPPED, INVALID = "accepted", "duplicate", "dropped", "invalid"
 RATE_LIMITED, OVERLOADED = "rate_limited", "overloaded"
@@ -55,6 +55,15 @@ def read_tally(body: bytes) -> list[tuple[str, str]]:
 
 
 def from_fields(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+    """The entry; an unreadable one for what nobody here can have written."""
+    try:
+        return _from_fields(entry_id, fields)
+    except (KeyError, ValueError, OverflowError):
+        seen = repr(dict(fields)).encode()
+        return Entry(0, UNREADABLE, datetime.fromtimestamp(0, UTC), seen, id=entry_id.decode())
+
+
+def _from_fields(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
     return Entry(
         project_id=int(fields[b"project"]),
         kind=fields[b"kind"].decode(),

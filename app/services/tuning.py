@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import changes
 from app.domain.errors import NotFound
 from app.domain.kinds import KINDS, WORKFLOW_SWITCHES
-from app.domain.preferences import ALERTS, BUILT_IN, OWN_ACTIVITY, VALUES, WORKFLOW, InForce
+from app.domain.preferences import ALERTS, OWN_ACTIVITY, SOURCES, VALUES, WORKFLOW, InForce
 from app.models import (
     Delivery,
     Notice,
@@ -52,8 +52,33 @@ class Tuned:
         return f"{self.kind or self.row.category}-{self.row.project.id if self.row.project else 0}"
 
     @property
-    def values(self) -> tuple[str, ...]:
-        return ("on", "off") if self.kind else VALUES[self.row.category]
+    def note(self) -> str:
+        """When it rings."""
+        return changes.KINDS[self.kind][1] if self.kind else changes.NOTES[self.row.category]
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        """What can be chosen. "Default" says what it means at present."""
+        values = ("on", "off") if self.kind else VALUES[self.row.category]
+        default = ("", f"Default ({changes.value(self.row.inherited.value)})")
+        return [default, *((value, changes.value(value)) for value in values)]
+
+    @property
+    def in_force(self) -> str:
+        return changes.value(self.row.now.value)
+
+    @property
+    def source(self) -> str:
+        """Where the value comes from."""
+        if self.row.chosen is None:
+            return SOURCES[self.row.now.source]
+        where = SOURCES[PROJECT] if self.row.project else "your choice"
+        way = changes.WAYS.get(self.row.via or "")
+        return f"{where}, {way}" if way else where
+
+    @property
+    def undo_words(self) -> str:
+        return f"{self.name}: back to {changes.value(self.undo_to)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +99,8 @@ def overview(session: Session, user: User, *, instance: Defaults, now: datetime)
     categories = [
         _with_undo(
             Tuned(
-                preferring.account_row(session, user, category, instance), differing=differing.get(category, 0)
+                preferring.account_row(session, user, category, instance),
+                differing=differing.get(category, 0),
             ),
             undo,
         )
@@ -161,7 +187,7 @@ def one(
     return _with_undo(Tuned(row, messages=messages.get(where.id, 0)), undo)
 
 
-def _projects(user: User):  # noqa: ANN202
+def _projects(user: User) -> Select[Project]:
     mine = (
         select(team_projects.c.project_id)
         .join(TeamMember, TeamMember.team_id == team_projects.c.team_id)
@@ -236,7 +262,7 @@ def _messages(session: Session, user: User, category: str, *, since: datetime) -
         .join(Verdict, Verdict.notice_id == Notice.id)
         .join(Delivery, Delivery.verdict_id == Verdict.id)
         .where(Delivery.user_id == user.id, Delivery.state == "accepted", Delivery.created_at > since)
-        .where(Notice.kind.in_(kinds))
+        .where(Notice.kind.in_(kinds), Notice.project_id.is_not(None))
         .group_by(Notice.project_id)
     )
-    return {project_id: count for project_id, count in session.execute(counted)}
+    return {project_id: count for project_id, count in session.execute(counted) if project_id}

@@ -22,28 +22,27 @@ def update(session: Session, issue: Issue, asked: Update, *, by: User, now: date
     if asked.move:
         MOVES[asked.move](session, issue, by=by, now=now)
     if asked.assignment:
-        assigning.assign(session, issue, to=named(session, issue, asked.assignment), by=by, now=now)
+        assigning.assign(session, issue, to=_named(session, issue, asked.assignment), by=by, now=now)
     if asked.subscribed is True:
         subscribing.subscribe(session, issue, user=by, now=now, via=via)
     if asked.subscribed is False:
         subscribing.unsubscribe(session, issue, user=by, now=now, via=via)
 
 
-def named(session: Session, issue: Issue, assignment: Assignment) -> User | Team | None:
-    """Whom an assignment names: `user:5`, `team:3`, `team:payments`, an id, an address, a handle, nobody."""
+def _named(session: Session, issue: Issue, assignment: Assignment) -> User | Team | None:
+    """Whom an assignment names: `user:5`, `team:3`, `#payments`, an id, an address, a handle, nobody."""
     if assignment.who == "nobody":
         return None
     users, teams = access.assignable(session, issue.project)
-    name = assignment.value.lower().removeprefix("#")
+    name = assignment.value.strip().lower()
     if assignment.who == "team":
         found: list[User | Team] = [team for team in teams if name in (str(team.id), team.slug)]
     else:
-        found = [user for user in users if name in (str(user.id), user.handle, *_addresses(user))]
+        found = [user for user in users if name in _names(user)]
     if not found:
         raise Refused(f"“{assignment.value}” has no access to {issue.project.name}.", field="assignedTo")
     return found[0]
 
 
-def _addresses(user: User) -> list[str]:
-    return [address.address for address in user.addresses]
-
+def _names(user: User) -> set[str]:
+    return {str(user.id), user.handle, *(address.address for address in user.addresses)}

@@ -39,7 +39,6 @@ PLATFORMS = {
     "node": "Node.js",
     "other": "Other",
 }
-MAIL_DETAILS = ("full", "counts", "link")
 
 
 # Organizations

@@ -27,7 +27,4 @@ def init_app(app: Flask) -> None:
     for part in (identity, filters, frame, errors):
         part.init_app(app)
     for name in BLUEPRINTS:
-        try:  # parts still being written
-            app.register_blueprint(import_module(f"app.web.{name}").bp)
-        except ImportError as error:
-            print("not yet:", name, error)
+        app.register_blueprint(import_module(f"app.web.{name}").bp)

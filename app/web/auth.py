@@ -1,8 +1,6 @@
 """The door: sign in, sign in by mail, sign out, the first account, accepting an invitation."""
 
-from functools import cache
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,10 +12,10 @@ from app.extensions import limiter
 from app.services import accounts, onboarding
 from app.web import identity
 from app.web.hypermedia import form_again, public_url, see_other
+from app.web.timezones import timezones
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
-AREAS = ["Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"]
 WRONG = "That address and password do not belong together."
 
 
@@ -171,9 +169,3 @@ def _way_back() -> str:
     parts = urlsplit(wanted)
     ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
     return wanted if ours and not parts.scheme and wanted.isprintable() else url_for("home.projects")
-
-
-@cache
-def timezones() -> list[str]:
-    """Places that people know; the hundreds of other names are accepted too."""
-    return ["UTC", *sorted(zone for zone in available_timezones() if zone.partition("/")[0] in AREAS)]

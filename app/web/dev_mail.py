@@ -21,7 +21,7 @@ FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
     "sandbox allow-popups allow-top-navigation-by-user-activation"
 )
-TABS = {"html": "HTML", "text": "Text", "headers": "Headers", "raw": "Source"}
+PARTS = {"html": "HTML", "text": "Text", "headers": "Headers", "raw": "Source"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<int:delivery_id>/", defaults={"tab": "html"})
 @bp.get("/<int:delivery_id>/<any(text, headers, raw):tab>/")
 def show(delivery_id: int, tab: str) -> ResponseReturnValue:
-    return render_template("dev_mail/show.html", letter=_letter(delivery_id), tab=tab, tabs=TABS)
+    return render_template("dev_mail/show.html", letter=_letter(delivery_id), tab=tab, parts=PARTS)
 
 
 @bp.get("/<int:delivery_id>/body")

@@ -24,11 +24,5 @@ def projects() -> ResponseReturnValue:
         projects=seen,
         at_a_glance=overview.of_projects(session, [project.id for project in seen], now=now()),
         yours=overview.yours(session, me()),
-        build_in=_organizations_to_build_in(),
+        build_in=access.organizations_where(session, me(), "create_project"),
     )
-
-
-def _organizations_to_build_in() -> list[str]:
-    session = db.session
-    organizations = access.visible_organizations(session, me())
-    return [each.slug for each in organizations if access.can(session, me(), each, "create_project")]

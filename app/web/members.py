@@ -43,6 +43,13 @@ def invite(org: str) -> ResponseReturnValue:
     return _invited(organization, link)
 
 
+@bp.get("/<org>/settings/members/<int:member_id>/")
+@login_required
+def member(org: str, member_id: int) -> ResponseReturnValue:
+    organization = _mine_to_edit(org)
+    return _member_page(organization, _member(organization, member_id), {})
+
+
 @bp.post("/<org>/settings/members/<int:member_id>/invitation")
 @login_required
 def invite_again(org: str, member_id: int) -> ResponseReturnValue:
@@ -71,9 +78,12 @@ def set_teams(org: str, member_id: int) -> ResponseReturnValue:
 def set_role(org: str, member_id: int) -> ResponseReturnValue:
     organization = _mine_to_edit(org)
     member = _member(organization, member_id)
-    _refuse_above(organization, member.role)
-    role = _role_to_give(organization)
-    workspaces.change_role(db.session, member, role)
+    try:
+        _refuse_above(organization, member.role)
+        role = _role_to_give(organization)
+        workspaces.change_role(db.session, member, role)
+    except Refused as error:
+        return _not_changed(organization, member_id, error)
     db.session.commit()
     flash(f"{member.user.name} is {role} now.")
     return see_other(url_for("members.people", org=org))
@@ -84,8 +94,11 @@ def set_role(org: str, member_id: int) -> ResponseReturnValue:
 def remove(org: str, member_id: int) -> ResponseReturnValue:
     organization = _mine_to_edit(org)
     member = _member(organization, member_id)
-    _refuse_above(organization, member.role)
-    workspaces.remove_member(db.session, member)
+    try:
+        _refuse_above(organization, member.role)
+        workspaces.remove_member(db.session, member)
+    except Refused as error:
+        return _not_changed(organization, member_id, error)
     db.session.commit()
     flash(f"{member.user.name} is no longer in {organization.name}.")
     return see_other(url_for("members.people", org=org))
@@ -161,18 +174,39 @@ def _invited(organization: Organization, link: str | None) -> ResponseReturnValu
     return render_template("members/invited.html", org=organization, link=link)
 
 
+def _not_changed(organization: Organization, member_id: int, error: Refused) -> ResponseReturnValue:
+    db.session.rollback()
+    member = _member(organization, member_id)
+    return _member_page(organization, member, {error.field or "": error.message}), 422
+
+
+def _member_page(organization: Organization, member: Membership, errors: dict[str, str]) -> str:
+    [row] = [each for each in workspaces.people(db.session, organization) if each.member.id == member.id]
+    return render_template(
+        "members/member.html",
+        org=organization,
+        row=row,
+        teams=workspaces.teams(db.session, organization),
+        errors=errors,
+        **_roles_to_give(organization),
+    )
+
+
+def _roles_to_give(organization: Organization) -> dict[str, object]:
+    own = access.role_in(db.session, me(), organization.id)
+    to_give = [role for role in roles.ROLES if me().is_superuser or (own and roles.may_give(own, role))]
+    words = [(role, f"{role.capitalize()}: {roles.WORDS[role]}") for role in to_give]
+    return {"roles_to_give": to_give, "role_words": words}
+
+
 def _people(organization: Organization) -> dict[str, object]:
     session = db.session
-    own = access.role_in(session, me(), organization.id)
-    to_give = [role for role in roles.ROLES if me().is_superuser or (own and roles.may_give(own, role))]
     return {
         "org": organization,
         "rows": workspaces.people(session, organization),
         "teams": workspaces.teams(session, organization),
         "may_edit": access.can(session, me(), organization, "edit_members"),
-        "roles_to_give": to_give,
-        "role_names": [(role, role.capitalize()) for role in to_give],
-        "role_words": [(role, f"{role.capitalize()}: {roles.WORDS[role]}") for role in to_give],
+        **_roles_to_give(organization),
     }
 
 

@@ -11,6 +11,8 @@ from app.services import access, configuring, workspaces
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required, me
 
+WINDOWS = {60: "a minute", 3600: "an hour", 86_400: "a day"}
+
 bp = Blueprint("project_settings", __name__, url_prefix="/<org>/<slug>/settings")
 
 
@@ -106,7 +108,7 @@ def _number(name: str) -> int | None:
     text = request.form.get(name, "").strip()
     if not text:
         return None
-    if not text.isdecimal() or len(text) > 9:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
         raise Refused("A limit is a whole number.", field=name)
     return int(text)
 
@@ -141,4 +143,13 @@ def _stored(project: Project) -> dict[str, str]:
 def _keys(project: Project) -> dict[str, object]:
     url = current_app.config["TOCSIN_URL"]
     found = workspaces.keys(db.session, project)
-    return {**_frame(project), "keys": [(key, workspaces.dsn(url, key, project)) for key in found]}
+    return {
+        **_frame(project),
+        "keys": [(key, workspaces.dsn(url, key, project), _windows(key)) for key in found],
+    }
+
+
+def _windows(key: ProjectKey) -> list[tuple[int, str]]:
+    """The usual ones, and what the API has set otherwise."""
+    set_already = {key.rate_limit_window: f"{key.rate_limit_window} seconds"} if key.rate_limit_window else {}
+    return sorted((set_already | WINDOWS).items())

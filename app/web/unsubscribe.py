@@ -1,7 +1,7 @@
 """The link at the foot of a mail: a page that asks, a POST that stops, an Undo. Nobody has to sign in.
 
 The token is the proof, so nothing here asks for a cookie or counts requests: mail providers send the
-one-click POST of RFC 8058 from machines of their own. Looking changes nothing, for scanners follow every link.
+one-click POST of RFC 8058 from machines of their own. Looking changes nothing: scanners follow every link.
 """
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request

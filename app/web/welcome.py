@@ -14,6 +14,7 @@ from app.settings import Settings
 from app.web import sample, snippets
 from app.web.hypermedia import form_again, hx_redirect, is_htmx, see_other, varying
 from app.web.identity import login_required, me
+from app.web.timezones import timezones
 
 bp = Blueprint("welcome", __name__)
 
@@ -31,7 +32,9 @@ def _steps() -> dict[str, object]:
 @bp.get("/welcome/")
 @login_required
 def bell() -> ResponseReturnValue:
-    return render_template("welcome/bell.html", errors={}, values={"timezone": me().timezone})
+    return render_template(
+        "welcome/bell.html", errors={}, values={"timezone": me().timezone}, timezones=timezones()
+    )
 
 
 @bp.post("/welcome/")
@@ -42,7 +45,7 @@ def set_bell() -> ResponseReturnValue:
         user.timezone = accounts.checked_timezone(request.form.get("timezone", "").strip() or "UTC")
         onboarding.choose_loudness(db.session, user, request.form.get("loudness", ""), now=now())
     except Refused as error:
-        return form_again("welcome/bell.html", error)
+        return form_again("welcome/bell.html", error, timezones=timezones())
     db.session.commit()
     return see_other(url_for("welcome.project"))
 
@@ -76,9 +79,7 @@ def open_another_project(org: str) -> ResponseReturnValue:
 
 def _organization_to_build_in() -> Organization | None:
     """The first organization in which the person may make projects; None: they open one of their own."""
-    session = db.session
-    mine = access.visible_organizations(session, me())
-    return next((each for each in mine if access.can(session, me(), each, "create_project")), None)
+    return next(iter(access.organizations_where(db.session, me(), "create_project")), None)
 
 
 def _may_build_in(slug: str) -> Organization:

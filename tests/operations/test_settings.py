@@ -31,7 +31,7 @@ WRONG = {
     "a mail server without a sender": ("MAIL_SERVER", "smtp.example.org", "MAIL_DEFAULT_SENDER is missing"),
     "a sender that is none": ("MAIL_DEFAULT_SENDER", "Tocsin", "MAIL_DEFAULT_SENDER is Tocsin"),
     "neither yes nor no": ("MAIL_USE_TLS", "maybe", "MAIL_USE_TLS is maybe: allowed is true or false."),
-    "an unknown choice": ("TOCSIN_REGISTRATION", "all", "allowed is invite, open or closed."),
+    "an unknown choice": ("DEFAULT_WORKFLOW_NOTIFICATIONS", "all", "allowed is always, participating or never."),
     "no workers": ("WORKERS", "0", "WORKERS is 0: allowed is a whole number from 1 to 64."),
     "no network": ("TRUSTED_PROXIES", "10.0.0.0/99", "TRUSTED_PROXIES is 10.0.0.0/99"),
     "an unknown log format": ("LOG_FORMAT", "xml", "LOG_FORMAT is xml: allowed is text or json."),
@@ -94,7 +94,7 @@ def test_the_data_directory_and_its_secrets_are_private(tmp_path):
     directory = tmp_path / "var"
     load({"TOCSIN_DATA_DIR": str(directory)})
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert {file.name for file in directory.iterdir()} == {"secret_key", "mail_token_key", "credential_key"}
+    assert {file.name for file in directory.iterdir()} == {"secret_key", "mail_token_key"}
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in directory.iterdir())
 
 

@@ -71,6 +71,12 @@ def test_members_of_a_project_are_the_active_people_of_its_teams(session, make, 
     assert access.project_member_ids(session, cast.shop.id) == {cast.alice.id, cast.bob.id}
 
 
+def test_the_projects_that_concern_a_person_are_those_of_their_teams(session, make, cast):
+    root = make.user(is_superuser=True)
+    assert access.member_project_ids(session, cast.bob) == {cast.shop.id}
+    assert access.member_project_ids(session, root) == access.member_project_ids(session, cast.dee) == set()
+
+
 def test_issues_can_be_given_to_the_members_and_the_teams(session, cast):
     people, teams = access.assignable(session, cast.shop)
     assert people == [cast.alice, cast.bob, cast.cy]

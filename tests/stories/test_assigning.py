@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.domain.errors import Refused
 from app.models import Activity, Subscription
 
 pytestmark = pytest.mark.both_databases
@@ -105,11 +104,15 @@ def test_taking_it_oneself_tells_nobody(issue, cast, acts, run_jobs, told):
 
 def test_nobody_gets_what_they_cannot_see(issue, cast, acts, run_jobs, told, session):
     for stranger in (cast.dee, cast.charlie):
-        with pytest.raises(Refused):
-            acts.assign(issue, to=stranger, by=cast.alice)
-        session.rollback()
+        acts.assign(issue, to=stranger, by=cast.alice, status=422)
     run_jobs()
     assert told() == []
+    assert session.query(Activity).count() == 0
+
+
+def test_nobody_gives_away_what_they_cannot_see(issue, cast, acts, session):
+    for stranger in (cast.dee, cast.charlie):
+        acts.assign(issue, to=stranger, by=stranger, status=404)
     assert session.query(Activity).count() == 0
 
 

@@ -1,39 +1,42 @@
-"""What people do to issues."""
+"""What people do to issues on their pages, with plain forms."""
 
-from typing import Any
+from collections.abc import Callable
 
-from app.clock import now
+from werkzeug.test import TestResponse
+
 from app.models import Issue, Team, User
-from app.services import assigning, commenting, ignoring, reopening, resolving, subscribing
-from tests.support.arranging import ArrangingSession
+from tests.support.browser import Browser
 
 
 class Acts:
-    def __init__(self, session: ArrangingSession) -> None:
-        self.session = session
+    """Each act is one POST. Its answer is returned; it has to redirect unless `status` says otherwise."""
 
-    def resolve(self, issue: Issue, *, by: User) -> None:
-        self._do(resolving.resolve, issue, by=by)
+    def __init__(self, browser_of: Callable[[User], Browser]) -> None:
+        self.browser_of = browser_of
 
-    def ignore(self, issue: Issue, *, by: User) -> None:
-        self._do(ignoring.ignore, issue, by=by)
+    def resolve(self, issue: Issue, *, by: User, status: int = 303) -> TestResponse:
+        return self._post(issue, "resolution", by, status)
 
-    def reopen(self, issue: Issue, *, by: User) -> None:
-        self._do(reopening.reopen, issue, by=by)
+    def ignore(self, issue: Issue, *, by: User, status: int = 303) -> TestResponse:
+        return self._post(issue, "ignore", by, status)
 
-    def assign(self, issue: Issue, *, to: User | Team | None, by: User) -> None:
-        self._do(assigning.assign, issue, to=to, by=by)
+    def reopen(self, issue: Issue, *, by: User, status: int = 303) -> TestResponse:
+        return self._post(issue, "reopening", by, status)
 
-    def comment(self, issue: Issue, text: str, *, by: User) -> None:
-        self._do(commenting.comment, issue, text=text, by=by)
+    def assign(self, issue: Issue, *, to: User | Team | None, by: User, status: int = 303) -> TestResponse:
+        kind = "team" if isinstance(to, Team) else "user"
+        return self._post(issue, "assignee", by, status, assignee=f"{kind}:{to.id}" if to else "")
 
-    def subscribe(self, issue: Issue, *, by: User) -> None:
-        self._do(subscribing.subscribe, issue, user=by, via="page")
+    def comment(self, issue: Issue, text: str, *, by: User, status: int = 303) -> TestResponse:
+        return self._post(issue, "comments", by, status, text=text)
 
-    def unsubscribe(self, issue: Issue, *, by: User) -> None:
-        self._do(subscribing.unsubscribe, issue, user=by, via="page")
+    def subscribe(self, issue: Issue, *, by: User, status: int = 303) -> TestResponse:
+        return self._post(issue, "subscription", by, status, state="subscribed")
 
-    def _do(self, verb: Any, issue: Issue, **how: Any) -> None:
-        self.session.commit()
-        verb(self.session, issue, now=now(), **how)
-        self.session.commit()
+    def unsubscribe(self, issue: Issue, *, by: User, status: int = 303) -> TestResponse:
+        return self._post(issue, "subscription", by, status, state="unsubscribed")
+
+    def _post(self, issue: Issue, resource: str, by: User, status: int, **fields: str) -> TestResponse:
+        answer = self.browser_of(by).post(f"/issues/{issue.id}/{resource}", data=fields)
+        assert answer.status_code == status, f"{resource}: {answer.status}"
+        return answer

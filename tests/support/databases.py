@@ -3,15 +3,17 @@
 import os
 import sqlite3
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, select
+from sqlalchemy.orm import Session
 
 from app.db import db
 from app.extensions import migrate
+from app.models import Base
 from app.settings import ROOT
 from tests.support.postgresql import Server
 
@@ -26,6 +28,19 @@ class Database(Protocol):
         """Forget every row. Connections that are open stay fit for use."""
 
     def close(self) -> None: ...
+
+
+def contents(session: Session) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table; but not when a person was last seen, which looking may note."""
+    session.commit()
+    found = {}
+    for name, table in Base.metadata.tables.items():
+        columns = [
+            column for column in table.columns if column.name not in {"last_active_at", "last_used_at"}
+        ]
+        found[name] = sorted((tuple(row) for row in session.execute(select(*columns))), key=repr)
+    session.commit()
+    return found
 
 
 def bare_app(url: str, *, migrations: Path = ROOT / "migrations") -> Flask:

@@ -1,5 +1,9 @@
 """The worker and the digester, in the process of the test, over the real Redis."""
 
+import json
+from datetime import UTC, datetime, timedelta
+
+import time_machine
 from flask import Flask
 from redis import Redis
 
@@ -20,25 +24,34 @@ class Worker(JobWorker):
 
 
 class Jobs:
-    def __init__(self, app: Flask, connection: Redis, session: ArrangingSession) -> None:
+    def __init__(self, app: Flask, redis: Redis, session: ArrangingSession) -> None:
         self.app = app
-        self.connection = connection
+        self.redis = redis
         self.session = session
-        self.queue = queue.queue(connection)
+        self.queue = queue.queue(redis)
 
     def __call__(self) -> None:
         """Until nothing is left. A job that fails fails the test."""
         self.digest()
-        Worker(self.app, self.connection).work(burst=True, logging_level="WARNING")
+        Worker(self.app, self.redis).work(burst=True, logging_level="WARNING")
         assert not self.failures()
 
     def digest(self) -> None:
         """Only what SDKs sent; nobody is told yet."""
         self.session.commit()
         with self.app.app_context():
-            digester = Digester(self.connection)
+            digester = Digester(self.redis)
             while digester.turn():
                 pass
+
+    def sweep(self, after: timedelta = timedelta()) -> dict[str, int]:
+        """`flask sweep`, typed so much later: what it says it did."""
+        self.session.commit()
+        with time_machine.travel(datetime.now(UTC) + after):
+            result = self.app.test_cli_runner().invoke(args=["sweep", "--json"])
+        assert result.exit_code == 0, result.output
+        done: dict[str, int] = json.loads(result.output)
+        return done
 
     def failures(self) -> list[str]:
         jobs = map(self.queue.fetch_job, self.queue.failed_job_registry.get_job_ids())

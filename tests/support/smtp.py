@@ -71,6 +71,7 @@ class Server:
     def __init__(self) -> None:
         self.host = "127.0.0.1"
         self.port = 0
+        self._gates = {"door": threading.Event(), "answer": threading.Event()}
         self.reset()
         self._loop = asyncio.new_event_loop()
         self._connections: set[asyncio.BaseTransport] = set()
@@ -82,11 +83,22 @@ class Server:
         self.taken: list[Mail] = []
         self.refused: list[Mail] = []
         self.seen = 0
+        for gate in self._gates.values():
+            gate.set()
         self.delay = 0.0
         self.answer: Answer = lambda mail: None
 
     def refuse_every(self, nth: int, answer: str) -> None:
         self.answer = lambda mail: answer if mail.number % nth == 0 else None
+
+    @contextlib.contextmanager
+    def holding(self, where: str) -> Iterator[None]:
+        """Meanwhile whoever comes waits: at the "door", or for the "answer" to a message that is taken."""
+        self._gates[where].clear()
+        try:
+            yield
+        finally:
+            self._gates[where].set()
 
     @contextlib.contextmanager
     def down(self) -> Iterator[None]:
@@ -103,6 +115,12 @@ class Server:
         self._thread.join(5)
         self._loop.close()
 
+    async def handle_EHLO(self, server, session, envelope, hostname, responses) -> list[str]:
+        """Called by aiosmtpd for each connection."""
+        session.host_name = hostname
+        await self._pass("door")
+        return responses
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Called by aiosmtpd for each message."""
         self.seen += 1
@@ -112,7 +130,12 @@ class Server:
             await asyncio.sleep(self.delay)
         refusal = self.answer(mail)
         (self.refused if refusal else self.taken).append(mail)
+        await self._pass("answer")
         return refusal or "250 2.0.0 Ok: queued"
+
+    async def _pass(self, gate: str) -> None:
+        while not self._gates[gate].is_set():
+            await asyncio.sleep(0.01)
 
     def _listen(self) -> None:
         self._server = self._do(self._start())

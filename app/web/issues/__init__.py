@@ -1,15 +1,10 @@
 """The issue list, an issue's page, and a route for each thing that a person can change about an issue."""
 
-from app.web.issues import (
-    assignee,
-    bulk,
-    comments,
-    listing,
-    news,
-    showing,
-    status,
-    subscription,
-)
+from importlib import import_module
+
 from app.web.issues.blueprint import bp
 
-__all__ = ["assignee", "bp", "bulk", "comments", "listing", "news", "showing", "status", "subscription"]
+__all__ = ["bp"]
+
+for _name in ("listing", "showing", "news", "status", "assignee", "subscription", "comments", "bulk"):
+    import_module(f"app.web.issues.{_name}")  # each hangs its routes on `bp`

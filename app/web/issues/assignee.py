@@ -15,7 +15,7 @@ from app.web.issues.showing import changed, refused
 @bp.post("/issues/<int:issue_id>/assignee")
 @login_required
 def assign(issue_id: int) -> Response:
-    session = db.session()
+    session = db.session
     issue = access.visible_issue(session, me(), issue_id)
     try:
         to = chosen(issue, request.form.get("assignee", ""))
@@ -36,7 +36,7 @@ def chosen(issue: Issue, text: str) -> User | Team | None:
         return None
     if name == "me":
         return me()
-    users, teams = access.assignable(db.session(), issue.project)
+    users, teams = access.assignable(db.session, issue.project)
     for team in teams:
         if name in (f"team:{team.id}", f"#{team.slug}"):
             return team

@@ -1,5 +1,7 @@
 """The blueprint on which the modules beside it hang their routes, and the addresses they all need."""
 
+from typing import Any
+
 from flask import Blueprint, request, url_for
 
 from app.models import Issue
@@ -11,10 +13,10 @@ bp = Blueprint("issues", __name__)
 
 
 @bp.app_template_global()
-def issue_url(issue: Issue, **arguments: str) -> str:
+def issue_url(issue: Issue, **arguments: Any) -> str:
     """The issue's page; `event="latest"` and the like choose what it shows."""
     project = issue.project
-    place = {"org": project.organization.slug, "slug": project.slug, "issue_id": issue.id}
+    place: dict[str, Any] = {"org": project.organization.slug, "slug": project.slug, "issue_id": issue.id}
     return url_for("issues.show", **place, **arguments)
 
 

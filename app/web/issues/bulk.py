@@ -14,7 +14,7 @@ from app.web.filters import plural
 from app.web.hypermedia import see_other
 from app.web.identity import login_required, me
 from app.web.issues.assignee import chosen
-from app.web.issues.blueprint import EVERYWHERE, bp, way_back
+from app.web.issues.blueprint import bp, way_back
 from app.web.issues.listing import scope_at
 
 MOST = 1000
@@ -24,7 +24,7 @@ MOST = 1000
 @login_required
 def change_many() -> Response:
     """`do` says what, `issue` to which, as often as there are; `assignee` to whom, where that is asked."""
-    session = db.session()
+    session = db.session
     issues = _selected()
     change = CHANGES.get(request.form.get("do", ""))
     if change is None:
@@ -42,7 +42,7 @@ def people(org: str, slug: str) -> str:
     scope = scope_at(org, slug)
     if scope.project is None:
         return ""
-    users, teams = access.assignable(db.session(), scope.project)
+    users, teams = access.assignable(db.session, scope.project)
     return render_template("issues/_people.html", users=users, teams=teams)
 
 
@@ -52,7 +52,7 @@ def _selected() -> Sequence[Issue]:
         raise Refused("Select an issue first.")
     if len(numbers) > MOST:
         raise Refused(f"Select at most {MOST} issues.")
-    issues = finding.visible(db.session(), me(), numbers)
+    issues = finding.visible(db.session, me(), numbers)
     if len(issues) != len(numbers):
         raise NotFound
     return issues
@@ -64,16 +64,16 @@ def _said(what: str, done: int, left: int) -> str:
 
 
 def _moved(make: Callable[..., Any]) -> Callable[[Issue], bool]:
-    return lambda issue: make(db.session(), issue, by=me(), now=now()) is not None
+    return lambda issue: make(db.session, issue, by=me(), now=now()) is not None
 
 
-def _assign(issue: Issue) -> bool:
-    to = chosen(issue, request.form.get("assignee", ""))
-    return assigning.assign(db.session(), issue, to=to, by=me(), now=now()) is not None
+def _assign(issue: Issue, name: str | None = None) -> bool:
+    to = chosen(issue, request.form.get("assignee", "") if name is None else name)
+    return assigning.assign(db.session, issue, to=to, by=me(), now=now()) is not None
 
 
 def _subscription(change: Callable[..., bool]) -> Callable[[Issue], bool]:
-    return lambda issue: change(db.session(), issue, user=me(), now=now(), via="page")
+    return lambda issue: change(db.session, issue, user=me(), now=now(), via="page")
 
 
 CHANGES: dict[str, tuple[Callable[[Issue], bool], str]] = {
@@ -81,6 +81,8 @@ CHANGES: dict[str, tuple[Callable[[Issue], bool], str]] = {
     "ignore": (_moved(ignoring.ignore), "ignored"),
     "reopen": (_moved(reopening.reopen), "reopened"),
     "assign": (_assign, "assigned"),
+    "take": (lambda issue: _assign(issue, "me"), "assigned to you"),
+    "unassign": (lambda issue: _assign(issue, ""), "assigned to nobody"),
     "subscribe": (_subscription(subscribing.subscribe), "subscribed to"),
     "unsubscribe": (_subscription(subscribing.unsubscribe), "unsubscribed from"),
 }

@@ -70,7 +70,11 @@ def _mention(name: str, handles: Collection[str]) -> list[Token]:
     found = mentions.find(name)
     if not found.teams and not any("@" in person or person in handles for person in found.people):
         return []
-    return [Token("mention_open", "b", 1, attrs={"class": "mention"}), _text(name), Token("mention_close", "b", -1)]
+    return [
+        Token("mention_open", "b", 1, attrs={"class": "mention"}),
+        _text(name),
+        Token("mention_close", "b", -1),
+    ]
 
 
 def _text(content: str) -> Token:

@@ -14,7 +14,7 @@ from app.web.issues.showing import COMMENT_FORM, changed, refused
 @bp.post("/issues/<int:issue_id>/comments")
 @login_required
 def comment(issue_id: int) -> Response:
-    session = db.session()
+    session = db.session
     issue = access.visible_issue(session, me(), issue_id)
     try:
         commenting.comment(session, issue, text=request.form.get("text", ""), by=me(), now=now())

@@ -66,35 +66,32 @@ def stream(org: str, slug: str) -> Response:
 def counts(org: str, slug: str) -> Response:
     """The tabs with their numbers, which the page does not wait for."""
     scope, asked = scope_at(org, slug), what_is_asked()
-    return fragments(
-        "issues/_tabs.html", otherwise=address_of(scope), **_place(scope, asked), counts=_counts(scope)
-    )
+    context = _place(scope, asked, counted=True)
+    return fragments("issues/_tabs.html", otherwise=address_of(scope, asked), **context)
 
 
 def _answer(scope: Scope, asked: Asked, page: Page, *, problem: str = "", status: int = 200) -> Response:
     """With htmx the list alone, and beside it the tabs; else the whole page."""
     context = {
-        **_place(scope, asked),
-        "page": page,
+        **_place(scope, asked, counted=is_htmx()),
+        "found": page,
         "problem": problem,
-        "reach": explaining.reach_of(db.session(), page.notice_ids),
+        "reach": explaining.reach_of(db.session, page.notice_ids),
         "version": page.version if asked.begins else None,
         "substatus": partial(issue_facts.substatus, now=now()),
         "last_resolved": _last_resolved(scope, asked, page),
     }
-    if is_htmx():
-        context["counts"] = _counts(scope)
     return page_or_fragment("issues/stream.html", "issues/_found.html", status=status, **context)
 
 
 def scope_at(org: str, slug: str) -> Scope:
     if slug == EVERYWHERE:
-        return Scope(me(), access.visible_organization(db.session(), me(), org))
-    project = access.visible_project(db.session(), me(), org, slug)
+        return Scope(me(), access.visible_organization(db.session, me(), org))
+    project = access.visible_project(db.session, me(), org, slug)
     return Scope(me(), project.organization, project)
 
 
-def what_iswhat_is_asked() -> Asked:
+def what_is_asked() -> Asked:
     given = request.args
     sort = given.get("sort", "date")
     return Asked(
@@ -109,38 +106,51 @@ def _named(scope: Scope, text: str) -> Issue | None:
     if short_id.parse(text) is None:
         return None
     try:
-        return access.visible_issue_by_short_id(db.session(), scope.user, scope.organization, text)
+        return access.visible_issue_by_short_id(db.session, scope.user, scope.organization, text)
     except NotFound:
         return None
 
 
 def _page(scope: Scope, asked: Asked) -> Page:
     query = search.parse(asked.text, me=scope.user.id)
-    return finding.find(db.session(), scope, query, now=now(), sort=asked.sort, cursor=asked.cursor)
+    return finding.find(db.session, scope, query, now=now(), sort=asked.sort, cursor=asked.cursor)
 
 
-def _counts(scope: Scope) -> dict[str, int]:
-    return finding.counts(db.session(), scope, [query for _, query in TABS], now=now())
-
-
-def _place(scope: Scope, asked: Asked) -> dict[str, Any]:
+def _place(scope: Scope, asked: Asked, *, counted: bool) -> dict[str, Any]:
+    """Where the list stands. Counting costs more than the list, so a whole page is sent without."""
     return {
         "org": scope.organization,
         "project": scope.project,
+        "active_tab": "issues",
         "slug": scope.project.slug if scope.project else EVERYWHERE,
         "asked": asked,
-        "tabs": TABS,
         "sorts": SORTS,
-        "counts": None,
+        "counted": counted,
+        "tabs_shown": _tabs(scope, counted=counted),
     }
+
+
+def _tabs(scope: Scope, *, counted: bool) -> list[tuple[str, str, str, str | None]]:
+    """Label, address, search, and how many that finds."""
+    texts = [text for _, text in TABS]
+    found = finding.counts(db.session, scope, texts, now=now()) if counted else {}
+    slug = scope.project.slug if scope.project else EVERYWHERE
+    address = partial(url_for, "issues.stream", org=scope.organization.slug, slug=slug)
+    return [(label, address(query=text), text, _shown(found.get(text))) for label, text in TABS]
+
+
+def _shown(count: int | None) -> str | None:
+    if count is None:
+        return None
+    return f"{count - 1}+" if count == finding.COUNTED_UP_TO else str(count)
 
 
 def address_of(scope: Scope, asked: Asked | None = None) -> str:
     slug = scope.project.slug if scope.project else EVERYWHERE
-    more = {"query": asked.text, "sort": asked.sort} if asked else {}
+    more: dict[str, Any] = {"query": asked.text, "sort": asked.sort} if asked else {}
     return url_for("issues.stream", org=scope.organization.slug, slug=slug, **more)
 
 
 def _last_resolved(scope: Scope, asked: Asked, page: Page) -> Issue | None:
     clean = asked.is_default and not page.rows
-    return finding.last_resolved(db.session(), scope) if clean else None
+    return finding.last_resolved(db.session, scope) if clean else None

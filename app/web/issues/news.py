@@ -1,4 +1,4 @@
-"""What an open list or issue page asks from time to time: 204 while nothing is new, else a pill that says so."""
+"""What an open list or issue page asks from time to time: 204 while nothing is new, else a pill to say so."""
 
 from flask import Response, render_template, request
 
@@ -22,14 +22,14 @@ def stream_news(org: str, slug: str) -> Response:
         query = search.parse(asked.text, me=scope.user.id)
     except BadSearch:
         return Response(status=204)
-    version = finding.newest(db.session(), scope, query, now=now())
+    version = finding.newest(db.session, scope, query, now=now())
     return _answer(version, "New events", address_of(scope, asked))
 
 
 @bp.get("/issues/<int:issue_id>/news")
 @login_required
 def issue_news(issue_id: int) -> Response:
-    session = db.session()
+    session = db.session
     issue = access.visible_issue(session, me(), issue_id)
     version = version_of(issue, issue_timeline.newest_activity(session, issue))
     return _answer(version, "News", issue_url(issue))

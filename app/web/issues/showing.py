@@ -1,6 +1,8 @@
 """An issue's page, and the parts of it that change when somebody does something about the issue."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response, current_app, flash, make_response, render_template, request
@@ -32,7 +34,7 @@ BESIDE = (
 @bp.get("/<org>/<slug>/issues/<int:issue_id>/")
 @login_required
 def show(org: str, slug: str, issue_id: int) -> Response:
-    issue = access.visible_issue(db.session(), me(), issue_id)
+    issue = access.visible_issue(db.session, me(), issue_id)
     project = issue.project
     if (org, slug) != (project.organization.slug, project.slug):
         return see_other(issue_url(issue))
@@ -43,7 +45,7 @@ def show(org: str, slug: str, issue_id: int) -> Response:
 @login_required
 def event_json(org: str, slug: str, issue_id: int, event_id: str) -> Response:
     """The event in its regular form, as it is stored."""
-    session = db.session()
+    session = db.session
     shown = issue_events.show(session, access.visible_issue(session, me(), issue_id), event_id)
     if shown is None:
         raise NotFound
@@ -54,7 +56,7 @@ def event_json(org: str, slug: str, issue_id: int, event_id: str) -> Response:
 @bp.get("/i/<short_id>/")
 @login_required
 def by_short_id(short_id: str) -> Response:
-    session = db.session()
+    session = db.session
     for organization in access.visible_organizations(session, me()):
         try:
             issue = access.visible_issue_by_short_id(session, me(), organization, short_id)
@@ -64,21 +66,20 @@ def by_short_id(short_id: str) -> Response:
     raise NotFound
 
 
-def page(issue: Issue, *, status: int = 200, **form: Any) -> Response:
+def page(issue: Issue, *, status: int = 200, form: Mapping[str, Any] = MappingProxyType({})) -> Response:
     """The whole page; `form` holds what was typed, and what is wrong with it."""
-    session = db.session()
+    session = db.session
     in_full = "full" in request.args
     event = issue_events.show(session, issue, request.args.get("event", issue_events.LATEST))
-    text = render_template(
-        "issues/show.html",
-        event=event,
-        parts=event_parts.parts_of(event.data, in_full=in_full) if event else None,
-        days=issue_facts.daily(session, issue, now=now()),
-        tags=issue_facts.tag_shares(session, issue),
+    context = {
         **beside(issue),
+        "event": event,
+        "parts": event_parts.parts_of(event.data, in_full=in_full) if event else None,
+        "days": issue_facts.daily(session, issue, now=now()),
+        "tags": issue_facts.tag_shares(session, issue),
         **form,
-    )
-    return make_response(text, status)
+    }
+    return make_response(render_template("issues/show.html", **context), status)
 
 
 def changed(issue: Issue, said: str, *, form: str = ACTIONS, undo: dict[str, Any] | None = None) -> Response:
@@ -99,13 +100,13 @@ def refused(issue: Issue, error: Refused, *, form: str = ACTIONS) -> Response:
     db.session.rollback()
     context = {"errors": {error.field or "": error.message}, "values": request.form}
     if not is_htmx():
-        return varying(page(issue, status=422, **context))
-    return fragments(form, otherwise="", status=422, **beside(issue), **context)
+        return varying(page(issue, status=422, form=context))
+    return fragments(form, otherwise="", status=422, **{**beside(issue), **context})
 
 
 def beside(issue: Issue) -> dict[str, Any]:
     """All that stands beside the event: who has the issue, who follows it, what happened to it."""
-    session = db.session()
+    session = db.session
     limit = issue_timeline.SHOWN_AT_MOST if "history" in request.args else issue_timeline.SHOWN_AT_FIRST
     timeline = issue_timeline.of(session, issue, limit=limit)
     people = issue_facts.people(session, issue, me(), _instance_defaults())
@@ -128,4 +129,4 @@ def beside(issue: Issue) -> dict[str, Any]:
 
 def _instance_defaults() -> preferring.Defaults:
     settings = current_app.config["SETTINGS"]
-    return preferring.defaults(db.session(), workflow=settings.default_workflow_notifications)
+    return preferring.defaults(db.session, workflow=settings.default_workflow_notifications)

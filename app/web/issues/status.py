@@ -40,7 +40,7 @@ def reopen(issue_id: int) -> Response:
 
 
 def _move(issue_id: int, make: Callable[..., Activity | None]) -> Response:
-    session = db.session()
+    session = db.session
     issue = access.visible_issue(session, me(), issue_id)
     activity = make(session, issue, by=me(), now=now())
     session.commit()

@@ -21,8 +21,8 @@ SAID = {
 @bp.post("/issues/<int:issue_id>/subscription")
 @login_required
 def subscribe(issue_id: int) -> Response:
-    """`state` says what is wanted: subscribed, unsubscribed, or as_before, which takes an unsubscribe back."""
-    session = db.session()
+    """`state` is what is wanted: subscribed, unsubscribed, or as_before, which takes the latter back."""
+    session = db.session
     issue = access.visible_issue(session, me(), issue_id)
     wanted = request.form.get("state", "")
     had_row = subscribing.of(session, issue, me()) is not None

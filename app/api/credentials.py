@@ -1,0 +1,81 @@
+"""Who is asking, and what their token and their role let them do."""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import Response, g, request
+from sqlalchemy.exc import OperationalError
+
+from app.api.blueprint import Denied, bp
+from app.clock import now
+from app.db import db, transaction
+from app.domain import scopes
+from app.models import ApiToken, Organization, Project, User
+from app.services import access, accounts
+
+P, T = ParamSpec("P"), TypeVar("T")
+_BEARER = re.compile(r"bearer\s+(\S+)\s*", re.IGNORECASE)
+NOT_ALLOWED = "You do not have permission to perform this action."
+
+
+def token_or_none() -> ApiToken | None:
+    """The token of this request; `Denied` when there is one and it is no good."""
+    if "token" not in g:
+        match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+        g.token = accounts.find_token(db.session, match[1]) if match else None
+        if match and g.token is None:
+            raise Denied(401, "Invalid token")
+    found: ApiToken | None = g.token
+    return found
+
+
+def token() -> ApiToken:
+    found = token_or_none()
+    if found is None:
+        raise Denied(401, "Authentication credentials were not provided.")
+    return found
+
+
+def me() -> User:
+    """Whose token it is."""
+    return token().user
+
+
+def needs(scope: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """The call is for tokens with this scope, or one that includes it."""
+
+    def decorate(call: Callable[P, T]) -> Callable[P, T]:
+        @wraps(call)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            if not scopes.allow(token().scopes, scope):
+                raise Denied(403, NOT_ALLOWED)
+            return call(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def may(where: Project | Organization, permission: str) -> None:
+    """`Denied` unless this person's role there has the permission."""
+    if not access.can(db.session, me(), where, permission):
+        raise Denied(403, NOT_ALLOWED)
+
+
+@bp.after_request
+def _note_use(response: Response) -> Response:
+    """When the token was last of use, to within minutes.
+
+    In a transaction of its own: a GET has only read so far, and SQLite would refuse it to begin writing.
+    """
+    used: ApiToken | None = g.get("token")
+    if used is None or not accounts.activity_is_stale(used.last_used_at, now=now()):
+        return response
+    token_id = used.id
+    db.session.rollback()  # the call has committed what it meant to keep
+    with suppress(OperationalError), transaction() as own:  # the answer matters more than this note
+        accounts.note_token_use(own, token_id, now=now())
+    return response

@@ -1,0 +1,90 @@
+"""The keys that SDKs send with (`web-api.md` 4)."""
+
+from flask import jsonify
+from sqlalchemy import select
+
+from app.api import shapes
+from app.api.blueprint import Answer, Invalid, bp
+from app.api.credentials import may, needs
+from app.api.paging import whole_list
+from app.api.places import visible_project
+from app.api.reading import Json, body, flag, known_members, member_object, text, whole_number
+from app.clock import now
+from app.db import db
+from app.domain.errors import NotFound
+from app.models import Project, ProjectKey
+from app.services import workspaces
+
+
+@bp.get("/projects/<org>/<proj>/keys/")
+@needs("project:read")
+def keys(org: str, proj: str) -> Answer:
+    rows = workspaces.keys(db.session, visible_project(org, proj))
+    return whole_list([shapes.key(row) for row in rows])
+
+
+@bp.post("/projects/<org>/<proj>/keys/")
+@needs("project:write")
+def create_key(org: str, proj: str) -> Answer:
+    project = _editable_project(org, proj)
+    given = body()
+    known_members(given, "name", "rateLimit")
+    made = workspaces.create_key(db.session, project, label=text(given, "name"), now=now())
+    _limit(made, given)
+    db.session.commit()
+    return jsonify(shapes.key(made)), 201
+
+
+@bp.get("/projects/<org>/<proj>/keys/<public>/")
+@needs("project:read")
+def key(org: str, proj: str, public: str) -> Answer:
+    return jsonify(shapes.key(_find(visible_project(org, proj), public)))
+
+
+@bp.put("/projects/<org>/<proj>/keys/<public>/")
+@needs("project:write")
+def change_key(org: str, proj: str, public: str) -> Answer:
+    row = _find(_editable_project(org, proj), public)
+    given = body()
+    known_members(given, "name", "isActive", "rateLimit")
+    if "name" in given:
+        workspaces.rename_key(row, text(given, "name"))
+    if "isActive" in given:
+        row.is_active = flag(given, "isActive")
+    _limit(row, given)
+    db.session.commit()
+    return jsonify(shapes.key(row))
+
+
+@bp.delete("/projects/<org>/<proj>/keys/<public>/")
+@needs("project:admin")
+def delete_key(org: str, proj: str, public: str) -> Answer:
+    db.session.delete(_find(_editable_project(org, proj), public))
+    db.session.commit()
+    return "", 204
+
+
+def _editable_project(org: str, proj: str) -> Project:
+    project = visible_project(org, proj)
+    may(project, "edit_project")
+    return project
+
+
+def _find(project: Project, public: str) -> ProjectKey:
+    named = (ProjectKey.project_id == project.id) & (ProjectKey.public == public)
+    row = db.session.scalar(select(ProjectKey).where(named))
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _limit(row: ProjectKey, given: Json) -> None:
+    """`{"window": seconds, "count": events}`; null for no limit of its own."""
+    if "rateLimit" not in given:
+        return
+    limit = member_object(given, "rateLimit")
+    known_members(limit, "window", "count")
+    count, window = whole_number(limit, "count"), whole_number(limit, "window")
+    if limit and count is None:
+        raise Invalid(rateLimit='Must be null or {"window": seconds, "count": events}.')
+    workspaces.limit_key(row, count=count, window=window)

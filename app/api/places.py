@@ -1,0 +1,61 @@
+"""What paths and queries name, by slug, id or short id. What the person may not see does not exist."""
+
+from flask import request
+from sqlalchemy import select
+
+from app.api.blueprint import Invalid
+from app.api.credentials import me
+from app.db import db
+from app.domain.errors import NotFound
+from app.models import Issue, Organization, Project
+from app.services import access
+
+LONGEST_NUMBER = 18  # digits; databases count to 2⁶³
+
+
+def number(name: str) -> int | None:
+    """The id, if the name is one."""
+    return int(name) if name.isascii() and name.isdigit() and len(name) <= LONGEST_NUMBER else None
+
+
+def visible_organization(name: str) -> Organization:
+    """By slug or id."""
+    id_ = number(name)
+    row = db.session.get(Organization, id_) if id_ is not None else None
+    return access.visible_organization(db.session, me(), row.slug if row else name)
+
+
+def visible_project(org: str, name: str) -> Project:
+    """By slug or id."""
+    organization, id_ = visible_organization(org), number(name)
+    row = db.session.get(Project, id_) if id_ is not None else None
+    slug = row.slug if row and row.organization_id == organization.id else name
+    return access.visible_project(db.session, me(), organization.slug, slug)
+
+
+def visible_projects(names: list[str], org: str | None = None) -> list[Project]:
+    """Those named, by slugs or ids, with one query; `NotFound` if there is a name without a project."""
+    seen = access.visible_projects(db.session, me())
+    if org is not None:
+        organization_id = visible_organization(org).id
+        seen = [row for row in seen if row.organization_id == organization_id]
+    found = [row for row in seen if row.slug in names or str(row.id) in names]
+    if not set(names) <= {name for row in found for name in (row.slug, str(row.id))}:
+        raise NotFound
+    return found
+
+
+def visible_issue(name: str, org: str | None = None) -> Issue:
+    """By id or short id. The same short id in several organizations is ambiguous without naming one."""
+    id_ = number(name)
+    named = Issue.id == id_ if id_ is not None else Issue.short_id == name.strip().upper()
+    found = select(Issue).join(Issue.project).where(named, access.sees_project(me()))
+    org = org or request.args.get("org")
+    if org:
+        found = found.where(Project.organization_id == visible_organization(org).id)
+    rows = db.session.scalars(found.order_by(Issue.id.desc())).all()
+    if len({row.project.organization_id for row in rows}) > 1:
+        raise Invalid(detail=f"Several organizations have an issue {name}. Name one with org=.")
+    if not rows:
+        raise NotFound
+    return rows[0]

@@ -1,0 +1,139 @@
+"""Projects: lists, details, making, changing and deleting them (`web-api.md` 4)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from flask import jsonify
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from app.api import shapes
+from app.api.blueprint import Answer, Invalid, bp
+from app.api.credentials import may, me, needs
+from app.api.paging import page
+from app.api.places import visible_organization, visible_project
+from app.api.reading import Json, body, known_members, text
+from app.clock import now
+from app.db import db
+from app.domain import slugs
+from app.domain.errors import NotFound
+from app.models import Project
+from app.services import access, configuring, workspaces
+from app.services.configuring import Wishes
+
+# Member of the API → field of the settings page.
+SETTINGS = {
+    "name": "name",
+    "platform": "platform",
+    "subjectPrefix": "subject_prefix",
+    "mailDetail": "mail_detail",
+}
+
+
+@bp.get("/projects/")
+@needs("project:read")
+def projects() -> Answer:
+    return _list(access.visible_projects(db.session, me()))
+
+
+@bp.get("/organizations/<org>/projects/")
+@needs("project:read")
+def projects_of(org: str) -> Answer:
+    organization_id = visible_organization(org).id
+    seen = access.visible_projects(db.session, me())
+    return _list([row for row in seen if row.organization_id == organization_id])
+
+
+def _list(seen: Sequence[Project]) -> Answer:
+    mine = access.member_project_ids(db.session, me())
+
+    def shape(rows: Sequence[Project]) -> list[Json]:
+        _load_teams(rows)
+        return [shapes.project(row, is_member=row.id in mine) for row in rows]
+
+    return page(lambda start, count: seen[start : start + count], shape)
+
+
+def _load_teams(rows: Sequence[Project]) -> None:
+    """Of all these projects, with one query."""
+    ids = [row.id for row in rows]
+    db.session.scalars(select(Project).where(Project.id.in_(ids)).options(selectinload(Project.teams))).all()
+
+
+@bp.post("/teams/<org>/<team>/projects/")
+@needs("project:admin")
+def create_project(org: str, team: str) -> Answer:
+    organization = visible_organization(org)
+    may(organization, "create_project")
+    owner = workspaces.find_team(db.session, organization, team)
+    if owner is None:
+        raise NotFound
+    given = body()
+    known_members(given, "name", "slug", "platform")
+    name = text(given, "name")
+    if not name:
+        raise Invalid(name="This field is required.")
+    slug = text(given, "slug") or slugs.suggest(name)
+    if workspaces.find_project(db.session, organization, slug):
+        return jsonify(detail="A project with this slug already exists."), 409
+    made = workspaces.create_project(
+        db.session,
+        organization,
+        slug=slug,
+        name=name,
+        platform=text(given, "platform"),
+        teams=[owner],
+        now=now(),
+    )
+    db.session.commit()
+    return jsonify(_shown(made)), 201
+
+
+@bp.get("/projects/<org>/<proj>/")
+@needs("project:read")
+def project(org: str, proj: str) -> Answer:
+    return jsonify(_shown(visible_project(org, proj)))
+
+
+@bp.put("/projects/<org>/<proj>/")
+@needs("project:write")
+def change_project(org: str, proj: str) -> Answer:
+    row = visible_project(org, proj)
+    may(row, "edit_project")
+    given = body()
+    known_members(given, *SETTINGS)
+    asked = {SETTINGS[member]: text(given, member) for member in given}
+    configuring.configure(db.session, row, replace(_as_it_is(row), **asked))
+    db.session.commit()
+    return jsonify(_shown(row))
+
+
+def _as_it_is(row: Project) -> Wishes:
+    return Wishes(
+        name=row.name,
+        platform=row.platform,
+        subject_prefix=row.subject_prefix,
+        mail_detail=row.mail_detail,
+        scrub_data=row.scrub_data,
+        store_ips=row.store_ips,
+        team_slugs=frozenset(team.slug for team in row.teams),
+    )
+
+
+@bp.delete("/projects/<org>/<proj>/")
+@needs("project:admin")
+def delete_project(org: str, proj: str) -> Answer:
+    row = visible_project(org, proj)
+    may(row.organization, "edit_organization")
+    db.session.delete(row)
+    db.session.commit()
+    return "", 204
+
+
+def _shown(row: Project) -> Json:
+    is_member = row.id in access.member_project_ids(db.session, me())
+    return {
+        **shapes.project(row, is_member=is_member),
+        "subjectPrefix": row.subject_prefix,
+        "mailDetail": row.mail_detail,
+    }

@@ -1,0 +1,59 @@
+"""What was sent along: the JSON body and its members, checked one by one."""
+
+from typing import Any
+
+from flask import request
+
+from app.api.blueprint import Invalid
+from app.domain import tolerant_json
+from app.domain.rejections import Malformed
+
+Json = dict[str, Any]
+
+
+def body() -> Json:
+    """The JSON object that was sent."""
+    try:
+        value = tolerant_json.read(request.get_data())
+    except Malformed:
+        value = None
+    if not isinstance(value, dict):
+        raise Invalid(detail="The body must be a JSON object.")
+    return value
+
+
+def known_members(given: Json, *names: str) -> None:
+    """Refuse members that mean nothing here: a misspelt one would be lost in silence."""
+    unknown = sorted(set(given) - set(names))
+    if unknown:
+        raise Invalid(**{unknown[0]: f"Unknown. There are: {', '.join(names)}."})
+
+
+def text(given: Json, member: str) -> str:
+    """A member that must be text; null and absence are empty."""
+    value = given.get(member)
+    if not isinstance(value, str | None):
+        raise Invalid(**{member: "Must be text."})
+    return (value or "").strip()
+
+
+def flag(given: Json, member: str) -> bool:
+    value = given[member]
+    if not isinstance(value, bool):
+        raise Invalid(**{member: "Must be true or false."})
+    return value
+
+
+def member_object(given: Json, member: str) -> Json:
+    """A member that must be an object; null and absence are empty."""
+    value = given.get(member)
+    if not isinstance(value, dict | None):
+        raise Invalid(**{member: "Must be an object."})
+    return value or {}
+
+
+def whole_number(given: Json, member: str) -> int | None:
+    value = given.get(member)
+    if isinstance(value, bool) or not isinstance(value, int | None):
+        raise Invalid(**{member: "Must be a whole number."})
+    return value

@@ -1,0 +1,206 @@
+"""Chromium, and a whole Tocsin as `make run` starts it: its own Redis, its own database, mail kept as files."""
+
+import os
+import re
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from app.models import Issue, Project
+from app.services import accounts
+from tests.conftest import NOON
+from tests.make import PASSWORD, Make
+from tests.support.cast import Cast
+from tests.support.processes import Process, eventually
+from tests.support.smtp import Mail
+
+SWITCHES = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+WIDTH, HEIGHT = 1280, 900
+
+
+@dataclass
+class Tocsin:
+    """One that runs for real."""
+
+    data_dir: Path
+    port: int
+    process: Process
+    engine: Engine | None = None
+    session: Session | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def first_account_link(self) -> str:
+        """From the console."""
+
+        def link() -> str | None:
+            found = re.search(r"Make the first account, once, at (\S+)", self.process.said)
+            return found and found[1]
+
+        return eventually(link)
+
+    def mails(self, *, to: str = "", about: str = "") -> list[Mail]:
+        """What would have been sent, oldest first."""
+        files = sorted((self.data_dir / "mail").glob("*.eml"))
+        mails = [Mail("", "", file.read_bytes()) for file in files]
+        return [mail for mail in mails if to in mail["To"] and mail.subject.startswith(about)]
+
+    def address_of(self, issue: Issue) -> str:
+        self.session.commit()
+        return f"{self.url}/acme/shop/issues/{issue.id}/"
+
+
+@contextmanager
+def running() -> Iterator[Tocsin]:
+    """In a directory with a space in its name. Has to end in order when asked to."""
+    data_dir = Path(tempfile.mkdtemp(prefix="toc sin-"))
+    port = free_port()
+    environment = {
+        "TOCSIN_DATA_DIR": str(data_dir),
+        "PORT": str(port),
+        "WEB_PROCESSES": "1",
+        "WORKERS": "1",
+        **dict.fromkeys(("DATABASE_URL", "REDIS_URL", "MAIL_SERVER", "TOCSIN_URL", "HOST"), ""),
+    }
+    try:
+        with Process("-m", "app.up", environment=environment) as process:
+            made = Tocsin(data_dir, port, process)
+            eventually(lambda: "Tocsin runs at" in process.said)
+            yield made
+            process.stop()
+    finally:
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_tocsin() -> Iterator[Tocsin]:
+    """With nobody in it yet."""
+    with running() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def peopled_tocsin() -> Iterator[Tocsin]:
+    """With the cast in it, whose passwords are known. Shared: a test works on an issue of its own."""
+    with running() as made:
+        engine = create_engine(f"sqlite:///{made.data_dir}/tocsin.db")
+        with Session(engine) as session:
+            make = Make(session, NOON)
+            cast = Cast(make)
+            for person in (cast.alice, cast.bob, cast.cy):
+                accounts.set_password(person, PASSWORD)
+            session.commit()
+        made.engine = engine
+        yield made
+        engine.dispose()
+
+
+@pytest.fixture
+def tocsin(peopled_tocsin: Tocsin) -> Iterator[Tocsin]:
+    """The shared one, with a session in which a test can arrange things in it."""
+    with Session(peopled_tocsin.engine) as session:
+        peopled_tocsin.session = session
+        yield peopled_tocsin
+
+
+@pytest.fixture
+def issue(tocsin: Tocsin) -> Issue:
+    """An issue of shop with an event."""
+    shop = tocsin.session.query(Project).filter_by(slug="shop").one()
+    made = Make(tocsin.session, NOON).issue(shop, title="KeyError: cart", events=1)
+    tocsin.session.commit()
+    return made
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def sign_in(open_page: Callable[..., Page], tocsin: Tocsin) -> Callable[..., Page]:
+    """A page of a person's own, through the form: `sign_in("alice", script=False)`."""
+
+    def signed_in(name: str, **options) -> Page:
+        page = open_page(**options)
+        page.goto(f"{tocsin.url}/auth/login/")
+        page.get_by_label("Email").fill(f"{name}@example.org")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(f"{tocsin.url}/")
+        return page
+
+    return signed_in
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Complaints:
+    """What the browser had to say: errors of script, breaches of the policy, answers of 500 and more."""
+
+    heard: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.heard.append(f"{page.url}: {error}"))
+        page.on("console", self._console)
+        page.on(
+            "response",
+            lambda answer: answer.status >= 500 and self.heard.append(f"{answer.status} {answer.url}"),
+        )
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # Chromium also writes down each 4xx, which tests provoke on purpose.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.heard.append(message.text)
+
+
+@pytest.fixture
+def open_page(
+    chromium: Browser, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """A browser of its own, with or without JavaScript: `open_page(script=False)`. Nothing may go wrong in it."""
+    contexts, complaints = [], Complaints()
+
+    def open_one(*, script: bool = True, width: int = WIDTH, height: int = HEIGHT, **options) -> Page:
+        context = chromium.new_context(
+            java_script_enabled=script, viewport={"width": width, "height": height}, **options
+        )
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        complaints.listen(page)
+        return page
+
+    yield open_one
+    shots = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    for number, context in enumerate(contexts):
+        for page in context.pages:
+            with suppress(Exception):
+                page.screenshot(path=shots / f"{request.node.name}-{number}.png", full_page=True)
+        context.close()
+    assert complaints.heard == []

@@ -1,0 +1,131 @@
+"""A project's settings and keys."""
+
+import pytest
+from sqlalchemy import select
+
+from app.models import ProjectKey
+from app.services import access
+
+GENERAL, KEYS = "/acme/shop/settings/", "/acme/shop/settings/keys/"
+FORM = {
+    "name": "The Shop",
+    "platform": "node",
+    "subject_prefix": "shop:",
+    "mail_detail": "counts",
+    "scrub_data": "1",
+    "team": ["shop-team"],
+}
+
+
+@pytest.fixture
+def alices(as_user, alice):
+    return as_user(alice)
+
+
+def test_the_form_shows_what_is_stored(alices, shop):
+    page = alices.page(GENERAL)
+    assert page.find(id="name")["value"] == "Shop"
+    assert page.find("option", selected=True)["value"] == "python"
+    ticked = {box["name"]: box["value"] for box in page.select("main input[checked]")}
+    assert ticked == {"team": "shop-team", "mail_detail": "full", "scrub_data": "1", "store_ips": "1"}
+
+
+def test_saving_changes_all_of_it(alices, shop, session):
+    assert alices.post(GENERAL, data=FORM).location == GENERAL
+    session.expire_all()
+    assert (shop.name, shop.platform, shop.subject_prefix) == ("The Shop", "node", "shop:")
+    assert (shop.mail_detail, shop.scrub_data, shop.store_ips) == ("counts", True, False)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", " "), ("platform", "cobol"), ("mail_detail", "all"), ("subject_prefix", "x" * 65)],
+)
+def test_a_wrong_value_comes_back_as_typed_and_saves_nothing(alices, shop, session, field, value):
+    answer = alices.post(GENERAL, data=FORM | {field: value})
+    assert answer.status_code == 422
+    session.expire_all()
+    assert (shop.name, shop.mail_detail, shop.store_ips) == ("Shop", "full", True)
+
+
+def test_a_box_that_was_unticked_comes_back_unticked(alices, shop):
+    answer = alices.post(GENERAL, data=FORM | {"name": ""})
+    assert 'name="store_ips" value="1">' in answer.text
+    assert 'name="scrub_data" value="1" checked>' in answer.text
+
+
+def test_a_platform_set_by_other_means_stays_a_choice(alices, shop, session):
+    shop.platform = "elixir"
+    assert alices.page(GENERAL).find("option", selected=True)["value"] == "elixir"
+    assert alices.post(GENERAL, data=FORM | {"platform": "elixir"}).status_code == 303
+
+
+def test_taking_the_team_away_takes_the_project_from_its_people(alices, cast, session):
+    alices.post(GENERAL, data=FORM | {"team": []})
+    session.expire_all()
+    assert access.visible_projects(session, cast.bob) == []
+    assert access.visible_projects(session, cast.alice) == [cast.shop]
+
+
+def test_a_team_of_another_organization_cannot_be_given_the_project(alices, cast, session):
+    alices.post(GENERAL, data=FORM | {"team": ["rivals-team"]})
+    session.expire_all()
+    assert cast.shop.teams == []
+
+
+def test_members_read_the_settings_but_change_nothing(as_user, cast, session):
+    bob = as_user(cast.bob)
+    page = bob.page(GENERAL)
+    assert page.select_one("main fieldset[disabled]")
+    assert bob.post(GENERAL, data=FORM).status_code == 404
+    assert bob.get(KEYS).status_code == 404
+    assert bob.post(KEYS, data={"label": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("person", ["dee", "charlie"])
+def test_strangers_see_nothing_of_it(as_user, cast, person):
+    client = as_user(getattr(cast, person))
+    assert {client.get(path).status_code for path in (GENERAL, KEYS)} == {404}
+
+
+def test_a_key_is_made_with_its_dsn(alices, shop, session):
+    alices.post(KEYS, data={"label": "Web servers"})
+    key = session.scalars(select(ProjectKey).where(ProjectKey.label == "Web servers")).one()
+    text = alices.page(KEYS).find(id=f"dsn-{key.id}").text
+    assert text == f"https://{key.public}@tocsin.example.org/{shop.id}"
+
+
+def test_a_key_is_switched_off_and_on(alices, make, shop, session):
+    key = make.key(shop)
+    alices.post(f"{KEYS}{key.id}/activity", data={"active": "no"})
+    session.expire_all()
+    assert not key.is_active
+    alices.post(f"{KEYS}{key.id}/activity", data={"active": "yes"})
+    session.expire_all()
+    assert key.is_active
+
+
+def test_a_limit_is_saved_and_lifted(alices, make, shop, session):
+    key = make.key(shop)
+    form = {"rate_limit_count": "100", "rate_limit_window": "60"}
+    alices.post(f"{KEYS}{key.id}/limit", data=form)
+    session.expire_all()
+    assert (key.rate_limit_count, key.rate_limit_window) == (100, 60)
+    alices.post(f"{KEYS}{key.id}/limit", data=form | {"rate_limit_count": ""})
+    session.expire_all()
+    assert (key.rate_limit_count, key.rate_limit_window) == (None, None)
+
+
+@pytest.mark.parametrize("count", ["-1", "0", "many", "1e3", "9" * 30, "１２"])
+def test_a_senseless_limit_is_refused(alices, make, shop, session, count):
+    key = make.key(shop)
+    answer = alices.post(f"{KEYS}{key.id}/limit", data={"rate_limit_count": count, "rate_limit_window": "60"})
+    session.expire_all()
+    assert (answer.status_code, key.rate_limit_count) == (422, None)
+
+
+def test_a_key_of_another_project_is_out_of_reach(alices, make, cast, session):
+    key = make.key(cast.other_shop)
+    assert alices.post(f"{KEYS}{key.id}/activity", data={"active": "no"}).status_code == 404
+    session.expire_all()
+    assert key.is_active
