@@ -1,4 +1,4 @@
-"""What an operator types: `flask users create`, `flask doctor` and so on (`docs/operations.md`).
+"""What an operator types: `flask users create`, `flask doctor` and so on.
 
 With `--json` a command prints one JSON object and nothing else. An error is one line on standard error, and
 exit status 1.
@@ -16,19 +16,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app import doctor as checks
+from app.api import shapes
 from app.clock import now
 from app.db import transaction
 from app.domain import scopes as known_scopes
 from app.domain.errors import Refused
 from app.models import Organization, Team, User
-from app.services import accounts, retrying, workspaces
+from app.services import accounts, answering, retrying, workspaces
 from app.settings import Settings
 
 Result = dict[str, Any]
 
 
 def init_app(app: Flask) -> None:
-    for command in (users, orgs, teams, projects, tokens, deliveries, doctor, sweep):
+    for command in (users, orgs, teams, projects, tokens, deliveries, notices, doctor, sweep):
         app.cli.add_command(command)
 
 
@@ -62,7 +63,14 @@ def reporting(verb: Callable[..., Result]) -> Callable[..., None]:
 
 
 def in_words(result: Result) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in result.items())
+    return "\n".join(line for name, value in result.items() for line in _lines_of(name, value))
+
+
+def _lines_of(name: str, value: Any) -> list[str]:
+    """A list is a table: a line for each object in it, without what is empty."""
+    if not isinstance(value, list):
+        return [f"{name}: {value}"]
+    return ["  ".join(str(cell) for cell in row.values() if cell) for row in value]
 
 
 users = AppGroup("users", help="Accounts.")
@@ -71,6 +79,7 @@ teams = AppGroup("teams", help="Teams.")
 projects = AppGroup("projects", help="Projects.")
 tokens = AppGroup("tokens", help="Tokens for the API.")
 deliveries = AppGroup("deliveries", help="Messages on their way out.")
+notices = AppGroup("notices", help="What people were told, and why.")
 
 
 @users.command("create", cls=OneLine)
@@ -173,6 +182,26 @@ def retry_deliveries(failed: bool, destination: str | None) -> Result:
     """Send now what waits for another try."""
     with transaction() as session:
         return {"requeued": retrying.requeue(session, failed=failed, destination=destination, now=now())}
+
+
+@notices.command("why", cls=OneLine)
+@click.option("--issue", "short_id", required=True, help="Such as SHOP-1.")
+@click.option("--user", "email", required=True, help="Address of the person.")
+@click.option("--org", help="Slug; needed where several organizations have an issue of that name.")
+@reporting
+def why(short_id: str, email: str, org: str | None) -> Result:
+    """Say for every notice of an issue whether it reached a person, and why or why not."""
+    with transaction() as session:
+        organization = organization_of(session, org) if org else None
+        issue = answering.find_issue(session, short_id, organization)
+        person = user_of(session, email)
+        answering.note_lookup(session, issue, of=person, by=None, now=now(), via="command line")
+        replies = answering.why(session, issue, person, own=False)
+        return {
+            "issue": issue.short_id,
+            "user": person.email,
+            "answers": [shapes.reply(each) for each in replies],
+        }
 
 
 @click.command(cls=OneLine)

@@ -11,6 +11,9 @@ from typing import cast
 from redis import Redis
 
 DAY_SECONDS = 86_400
+KEY = "tocsin:refused"
+# Anybody can name any project in a request: what is kept of that must have an end.
+MOST_PROJECTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,15 @@ class Refusal:
 
 
 def note(connection: Redis, project_id: int, *, status: int, detail: str, now: datetime) -> None:
-    refusal = Refusal(status, detail, now.isoformat())
-    connection.set(_name(project_id), json.dumps(asdict(refusal)), ex=DAY_SECONDS)
+    """Remember the refusal in place of the project's earlier one, as long as there is room."""
+    field = str(project_id)
+    if connection.hexists(KEY, field) or cast(int, connection.hlen(KEY)) < MOST_PROJECTS:
+        refusal = json.dumps(asdict(Refusal(status, detail, now.isoformat())))
+        connection.hset(KEY, field, refusal)
+        connection.expire(KEY, DAY_SECONDS)
 
 
 def last(connection: Redis, project_id: int) -> Refusal | None:
-    kept = cast("bytes | None", connection.get(_name(project_id)))
+    """The project's last refusal, if one was noted within a day or so."""
+    kept = cast("bytes | None", connection.hget(KEY, str(project_id)))
     return Refusal(**json.loads(kept)) if kept else None
-
-
-def _name(project_id: int) -> str:
-    return f"tocsin:refused:{project_id}"

@@ -1,6 +1,7 @@
 """Rows and payloads for tests, with defaults for all that a test is not about: `make.issue(shop)`."""
 
 import json
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ def payload(title: str = "KeyError: cart", **members: Any) -> dict[str, Any]:
     kind, _, value = title.partition(": ")
     event = {
         "event_id": uuid.uuid4().hex,
+        "timestamp": time.time(),
         "level": "error",
         "platform": "python",
         "environment": "production",
@@ -193,8 +195,9 @@ class Make:
 
     def event(self, issue: Issue, *, at: datetime | None = None, **members: Any) -> Event:
         """A stored event of the issue, which from then on takes in others like it."""
-        sent = payload(issue.title, **members)
-        regular = events.regular(sent, Receipt(event_id=sent["event_id"], received_at=at or self.now))
+        at = at or self.now
+        sent = payload(issue.title, **{"timestamp": at.timestamp(), **members})
+        regular = events.regular(sent, Receipt(event_id=sent["event_id"], received_at=at))
         event = Event(
             project_id=issue.project_id,
             issue_id=issue.id,
@@ -221,9 +224,10 @@ class Make:
         self, project: Project, title: str = "KeyError: cart", *, at: datetime | None = None, **members: Any
     ) -> Issue:
         """The issue of an event that came in and was digested, alert rules and all."""
-        sent = payload(title, **members)
-        entry = Entry(project.id, ENVELOPE, at or self.now, envelope(sent), event_id=sent["event_id"])
-        digesting.digest(self.session, [entry], now=at or self.now)
+        at = at or self.now
+        sent = payload(title, **{"timestamp": at.timestamp(), **members})
+        entry = Entry(project.id, ENVELOPE, at, envelope(sent), event_id=sent["event_id"])
+        digesting.digest(self.session, [entry], now=at)
         self.session.expire_all()
         return self.session.scalars(
             select(Issue).join(Event, Event.issue_id == Issue.id).where(Event.event_id == sent["event_id"])

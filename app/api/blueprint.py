@@ -1,4 +1,4 @@
-"""The blueprint of the JSON API: how its addresses are read, how often it may be asked, how errors are answered."""
+"""The blueprint of the JSON API: its addresses, how often it may be asked, how errors are answered."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from flask_limiter.util import get_remote_address
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.exceptions import HTTPException
 
 from app.db import db
@@ -46,11 +46,15 @@ bp = Api("api", __name__, url_prefix="/api/0")
 
 
 class Invalid(Exception):
-    """A body or query with errors, by member: answered 400. `detail` is for what a person should read."""
+    """A body or query that cannot be taken: answered 400, under the name of the member at fault.
 
-    def __init__(self, **errors: str) -> None:
-        super().__init__(str(errors))
-        self.errors = errors
+    Without a member it is a `detail`, which sentry-cli shows to the person who typed the command.
+    """
+
+    def __init__(self, message: str, member: str = "detail") -> None:
+        super().__init__(message)
+        self.message = message
+        self.member = member
 
 
 class Denied(Exception):
@@ -77,54 +81,61 @@ def _refuse_nul() -> None:
     if "\x00" in request.path:
         raise NotFound
     if any("\x00" in value for value in request.args.values()):
-        raise Invalid(detail="NUL characters are not allowed.")
+        raise Invalid("NUL characters are not allowed.")
 
 
 @bp.errorhandler(Denied)
 def _denied(error: Denied) -> Answer:
-    return _refusal(error.status, detail=error.detail)
+    return _refusal(error.status, error.detail)
 
 
 @bp.errorhandler(NotFound)
 def _not_found(_error: NotFound) -> Answer:
-    return _refusal(404, detail=NOTHING_HERE)
+    return _refusal(404, NOTHING_HERE)
 
 
 @bp.errorhandler(Invalid)
 def _invalid(error: Invalid) -> Answer:
-    return _refusal(400, **error.errors)
+    return _refusal(400, error.message, error.member)
 
 
 @bp.errorhandler(Refused)
 def _refused(error: Refused) -> Answer:
-    name = error.field or "detail"
-    return _refusal(400, **{MEMBERS.get(name, name): error.message})
+    field = error.field or "detail"
+    return _refusal(400, error.message, MEMBERS.get(field, field))
 
 
 @bp.errorhandler(IntegrityError)
 def _too_late(_error: IntegrityError) -> Answer:
     """Two asked for the same at once, and the database let one of them have it."""
-    return _refusal(409, detail="Somebody else changed this at the same moment. Look again, then retry.")
+    return _refusal(409, "Somebody else changed this at the same moment. Look again, then retry.")
+
+
+@bp.errorhandler(DataError)
+@bp.errorhandler(OverflowError)
+def _out_of_range(_error: Exception) -> Answer:
+    """A search or cursor may name numbers and dates that no column can hold."""
+    return _refusal(400, "A number or date in the request is out of range.")
 
 
 @bp.errorhandler(429)
 def _too_often(error: HTTPException) -> Answer:
-    return _refusal(429, detail=f"Too many requests: at most {error.description} are answered.")
+    return _refusal(429, f"Too many requests: at most {error.description} are answered.")
 
 
 @bp.errorhandler(HTTPException)
 def _http(error: HTTPException) -> Answer:
-    return _refusal(error.code or 500, detail=error.description or error.name)
+    return _refusal(error.code or 500, error.description or error.name)
 
 
-def _refusal(status: int, **errors: str) -> Answer:
-    """`{"detail": "text"}`, or errors by member. What was begun is taken back."""
+def _refusal(status: int, message: str, member: str = "detail") -> Answer:
+    """`{"detail": "text"}`, or the errors of a member. What was begun is taken back."""
     db.session.rollback()
-    members = {name: text if name == "detail" else [text] for name, text in errors.items()}
-    return jsonify(members), status
+    return jsonify({member: message if member == "detail" else [message]}), status
 
 
+@bp.route("/", methods=["POST", "PUT", "DELETE", "PATCH"])
 @bp.route("/<path:_path>", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
-def nothing_here(_path: str) -> Answer:
+def nothing_here(_path: str = "") -> Answer:
     """Unknown calls are answered in JSON too."""
     raise NotFound

@@ -16,7 +16,8 @@ from app.domain import scopes
 from app.models import ApiToken, Organization, Project, User
 from app.services import access, accounts
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 _BEARER = re.compile(r"bearer\s+(\S+)\s*", re.IGNORECASE)
 NOT_ALLOWED = "You do not have permission to perform this action."
 

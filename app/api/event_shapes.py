@@ -23,7 +23,7 @@ _FRAME = {
 }
 
 
-def line(row: Event, data: Mapping[str, Any]) -> Json:
+def line(row: Event, data: dict[str, Any]) -> Json:
     """An event as lists show it."""
     return {
         "id": row.event_id,
@@ -43,9 +43,7 @@ def line(row: Event, data: Mapping[str, Any]) -> Json:
     }
 
 
-def full(
-    row: Event, data: Mapping[str, Any], *, older: str | None = None, newer: str | None = None
-) -> Json:
+def full(row: Event, data: dict[str, Any], *, older: str | None = None, newer: str | None = None) -> Json:
     return {
         **line(row, data),
         "entries": _entries(data),
@@ -86,7 +84,7 @@ def _problem(problem: Mapping[str, Any]) -> Json:
     return {"type": problem.get("type"), "data": {"name": problem.get("name")}}
 
 
-def _entries(data: Mapping[str, Any]) -> list[Json]:
+def _entries(data: dict[str, Any]) -> list[Json]:
     """Exceptions in the order received: the last one is the outermost."""
     lists = {
         "exception": [_raised(each) for each in data.get("exception", ())],

@@ -109,9 +109,7 @@ def attachments(org: str, proj: str, event_id: str) -> Answer:
 def attachment(org: str, proj: str, event_id: str, attachment_id: str) -> Answer:
     """The attachment's facts; its bytes with `?download`, never shown in place."""
     event = _find(visible_project(org, proj), event_id)
-    row = db.session.scalar(
-        select(Attachment).where(_of(event), Attachment.id == number(attachment_id))
-    )
+    row = db.session.scalar(select(Attachment).where(_of(event), Attachment.id == number(attachment_id)))
     if row is None:
         raise NotFound
     if "download" not in request.args:

@@ -43,7 +43,7 @@ def update_issues_of_project(org: str, proj: str) -> Answer:
 def update_issues_of_organization(org: str) -> Answer:
     scope = narrowing.scope_of_organization(org)
     if not any(request.args.get(name) for name in ("id", "query", "status")):
-        raise Invalid(detail="Name the issues: with id, query or status.")
+        raise Invalid("Name the issues: with id, query or status.")
     return _update_many(scope)
 
 
@@ -58,7 +58,7 @@ def _asked_for() -> Update:
     try:
         return read(body())
     except BadUpdate as error:
-        raise Invalid(**{error.member: error.message}) from None
+        raise Invalid(error.message, error.member) from None
 
 
 def _chosen(scope: Scope, asked: Update) -> list[Issue]:

@@ -1,6 +1,7 @@
 """Issues: lists, details, and their comments (`web-api.md` 4)."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 
 from flask import jsonify, request
 from sqlalchemy import select
@@ -53,7 +54,7 @@ def _list(scope: Scope) -> Answer:
 def _sort() -> str:
     name = request.args.get("sort") or "date"
     if name not in SORTS:
-        raise Invalid(detail=f"sort must be one of: {', '.join(SORTS)}.")
+        raise Invalid(f"sort must be one of: {', '.join(SORTS)}.")
     return SORTS[name]
 
 
@@ -61,7 +62,7 @@ def _cursor() -> cursor.Cursor | None:
     given = request.args.get("cursor") or FIRST
     here = cursor.decode(given)
     if here is None and given != FIRST:
-        raise Invalid(detail="Invalid cursor.")
+        raise Invalid("Invalid cursor.")
     return here
 
 
@@ -96,7 +97,7 @@ def details(row: Issue) -> Json:
         "firstRelease": {"version": row.first_release} if row.first_release else None,
         "lastRelease": {"version": row.last_release} if row.last_release else None,
         "tags": [
-            {"key": key, "name": key, "topValues": [{"value": each.value, "percent": each.percent} for each in top]}
+            {"key": key, "name": key, "topValues": [asdict(share) for share in top]}
             for key, top in issue_facts.tag_shares(db.session, row).items()
         ],
         "activity": [shapes.activity(each) for each in db.session.scalars(recent)],

@@ -86,5 +86,5 @@ def _limit(row: ProjectKey, given: Json) -> None:
     known_members(limit, "window", "count")
     count, window = whole_number(limit, "count"), whole_number(limit, "window")
     if limit and count is None:
-        raise Invalid(rateLimit='Must be null or {"window": seconds, "count": events}.')
+        raise Invalid('Must be null or {"window": seconds, "count": events}.', "rateLimit")
     workspaces.limit_key(row, count=count, window=window)

@@ -66,7 +66,7 @@ def query() -> Query:
     try:
         asked = search.parse(request.args.get("query"), me=me().id)
     except search.BadSearch as error:
-        raise Invalid(detail=str(error)) from None
+        raise Invalid(str(error)) from None
     return Query((*asked.terms, *_period()))
 
 
@@ -76,7 +76,7 @@ def _period() -> tuple[Seen, ...]:
         return ()
     match = _PERIOD.fullmatch(text)
     if match is None:
-        raise Invalid(detail="statsPeriod must be a number with s, m, h, d or w behind it, such as 14d.")
+        raise Invalid("statsPeriod must be a number with s, m, h, d or w behind it, such as 14d.")
     return (Seen("last_seen", ((">=", timedelta(**{_UNITS[match[2]]: int(match[1])})),)),)
 
 
@@ -95,5 +95,5 @@ def status() -> ColumnElement[bool] | None:
     if not name:
         return None
     if name not in STATUSES:
-        raise Invalid(status=f'"{name}" is not a valid choice.')
+        raise Invalid(f'"{name}" is not a valid choice.', "status")
     return Issue.status == STATUSES[name]

@@ -19,7 +19,7 @@ def size() -> int:
     """How many the client wants: 1 to 100."""
     text = request.args.get("per_page") or request.args.get("limit") or str(MOST)
     if not _is_number(text) or not 1 <= int(text) <= MOST:
-        raise Invalid(detail=f"per_page must be a number from 1 to {MOST}.")
+        raise Invalid(f"per_page must be a number from 1 to {MOST}.")
     return int(text)
 
 
@@ -49,7 +49,7 @@ def linked(rows: list[Json], *, previous: str | None, following: str | None) -> 
 def _offset() -> int:
     parts = (request.args.get("cursor") or FIRST).split(":")
     if len(parts) != 3 or not all(_is_number(part) for part in parts):
-        raise Invalid(detail="Invalid cursor.")
+        raise Invalid("Invalid cursor.")
     return int(parts[1])
 
 
@@ -61,6 +61,6 @@ def _is_number(text: str) -> bool:
 def _link(rel: str, cursor: str | None) -> str:
     there, cursor = "true" if cursor else "false", cursor or FIRST
     arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-    query = urlencode([*arguments, ("cursor", cursor)])
+    query = urlencode([*arguments, ("cursor", cursor)], safe=":")
     base = current_app.config["SETTINGS"].tocsin_url
     return f'<{base}{request.path}?{query}>; rel="{rel}"; results="{there}"; cursor="{cursor}"'

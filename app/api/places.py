@@ -55,7 +55,7 @@ def visible_issue(name: str, org: str | None = None) -> Issue:
         found = found.where(Project.organization_id == visible_organization(org).id)
     rows = db.session.scalars(found.order_by(Issue.id.desc())).all()
     if len({row.project.organization_id for row in rows}) > 1:
-        raise Invalid(detail=f"Several organizations have an issue {name}. Name one with org=.")
+        raise Invalid(f"Several organizations have an issue {name}. Name one with org=.")
     if not rows:
         raise NotFound
     return rows[0]

@@ -72,7 +72,7 @@ def create_project(org: str, team: str) -> Answer:
     known_members(given, "name", "slug", "platform")
     name = text(given, "name")
     if not name:
-        raise Invalid(name="This field is required.")
+        raise Invalid("This field is required.", "name")
     slug = text(given, "slug") or slugs.suggest(name)
     if workspaces.find_project(db.session, organization, slug):
         return jsonify(detail="A project with this slug already exists."), 409
@@ -102,7 +102,7 @@ def change_project(org: str, proj: str) -> Answer:
     may(row, "edit_project")
     given = body()
     known_members(given, *SETTINGS)
-    asked = {SETTINGS[member]: text(given, member) for member in given}
+    asked: Json = {SETTINGS[member]: text(given, member) for member in given}
     configuring.configure(db.session, row, replace(_as_it_is(row), **asked))
     db.session.commit()
     return jsonify(_shown(row))

@@ -18,7 +18,7 @@ def body() -> Json:
     except Malformed:
         value = None
     if not isinstance(value, dict):
-        raise Invalid(detail="The body must be a JSON object.")
+        raise Invalid("The body must be a JSON object.")
     return value
 
 
@@ -26,21 +26,21 @@ def known_members(given: Json, *names: str) -> None:
     """Refuse members that mean nothing here: a misspelt one would be lost in silence."""
     unknown = sorted(set(given) - set(names))
     if unknown:
-        raise Invalid(**{unknown[0]: f"Unknown. There are: {', '.join(names)}."})
+        raise Invalid(f"Unknown. There are: {', '.join(names)}.", unknown[0])
 
 
 def text(given: Json, member: str) -> str:
     """A member that must be text; null and absence are empty."""
     value = given.get(member)
     if not isinstance(value, str | None):
-        raise Invalid(**{member: "Must be text."})
+        raise Invalid("Must be text.", member)
     return (value or "").strip()
 
 
 def flag(given: Json, member: str) -> bool:
     value = given[member]
     if not isinstance(value, bool):
-        raise Invalid(**{member: "Must be true or false."})
+        raise Invalid("Must be true or false.", member)
     return value
 
 
@@ -48,12 +48,12 @@ def member_object(given: Json, member: str) -> Json:
     """A member that must be an object; null and absence are empty."""
     value = given.get(member)
     if not isinstance(value, dict | None):
-        raise Invalid(**{member: "Must be an object."})
+        raise Invalid("Must be an object.", member)
     return value or {}
 
 
 def whole_number(given: Json, member: str) -> int | None:
     value = given.get(member)
     if isinstance(value, bool) or not isinstance(value, int | None):
-        raise Invalid(**{member: "Must be a whole number."})
+        raise Invalid("Must be a whole number.", member)
     return value

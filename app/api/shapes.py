@@ -10,12 +10,14 @@ from app.clock import now
 from app.domain.links import Links
 from app.models import Activity, Issue, Membership, Organization, Project, ProjectKey, Team, User
 from app.services import issue_facts, workspaces
+from app.services.answering import Reply
 
 Json = dict[str, Any]
 
 PRIORITIES = {"fatal": "high", "error": "high", "warning": "medium", "info": "low", "debug": "low"}
 # What an activity's data may tell everybody; the rest says how its people had set up their notifications.
 TOLD_OF_ACTIVITIES = ("text", "to", "was", "version")
+
 
 def base_url() -> str:
     """The public address; it has no slash at its end."""
@@ -170,4 +172,17 @@ def activity(row: Activity) -> Json:
         "user": person(row.actor),
         "data": {name: row.data[name] for name in TOLD_OF_ACTIVITIES if name in row.data},
         "dateCreated": moment(row.created_at),
+    }
+
+
+def reply(row: Reply) -> Json:
+    """An answer to "why did I hear of it, or not?"."""
+    label, path = row.switch or ("", "")
+    return {
+        "notice": row.notice,
+        "answer": row.answer,
+        "code": row.code,
+        "scope": row.scope,
+        "sentence": row.sentence,
+        "switch": {"label": label, "url": base_url() + path} if row.switch else None,
     }

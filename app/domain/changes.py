@@ -13,7 +13,7 @@ CATEGORIES: Mapping[str, str] = {
 }
 NOTES: Mapping[str, str] = {
     ALERTS: "An alert rule fired for an error.",
-    WORKFLOW: "Somebody assigned, commented on, resolved or reopened an issue, or it came back.",
+    WORKFLOW: "Somebody acted on an issue, or it came back.",
     OWN_ACTIVITY: "What I did myself.",
 }
 # Workflow kind → its name, and when it rings.
@@ -47,6 +47,11 @@ def name(category: str, kind: str = "", where: str | None = None) -> str:
 def value(chosen: str | None) -> str:
     """What was chosen, in the words of the pages."""
     return _STATES.get(chosen, chosen or "")
+
+
+def choice(value: str) -> str:
+    """A value short enough for a menu."""
+    return "Only subscribed" if value == "participating" else SHOWN[value]
 
 
 def sentence(category: str, kind: str, where: str | None, old: str | None, new: str | None) -> str:

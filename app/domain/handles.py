@@ -5,7 +5,22 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import count
 
+from app.domain.errors import Refused
+
 LONGEST = 64
+_HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.ASCII)
+
+
+def checked(text: str) -> str:
+    """The handle as it is stored; `Refused` when it is not one. A leading @ is taken for politeness."""
+    handle = text.strip().removeprefix("@").lower()
+    if len(handle) > LONGEST or not _HANDLE.fullmatch(handle):
+        raise Refused(
+            f"A handle has up to {LONGEST} letters a–z, digits, dots, hyphens or underscores, "
+            "and begins and ends with a letter or digit.",
+            field="handle",
+        )
+    return handle
 
 
 def candidates(address: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ STATUSES: Mapping[str, str] = {
     IGNORED: IGNORED,
     "muted": IGNORED,
 }
+IN_NEXT_RELEASE = "resolvedInNextRelease"
 _MOVE_TO: Mapping[str, str] = {RESOLVED: "resolve", UNRESOLVED: "reopen", IGNORED: "ignore"}
 # Accepted because clients send them along; there is nothing of the kind to change here.
 WITHOUT_EFFECT = frozenset({"hasSeen", "isPublic", "inbox", "priority", "substatus", "isBookmarked"})
@@ -73,8 +74,9 @@ def _refuse_conditions(body: Mapping[str, Any]) -> None:
     if not isinstance(details, Mapping | None):
         raise BadUpdate("statusDetails", "Must be an object.")
     asked = [name for given in (body, details or {}) for name in _DETAILS if given.get(name)]
-    if asked:
-        raise BadUpdate("detail", f"{asked[0]}: only plain resolving and ignoring is possible.")
+    if asked or body.get("status") == IN_NEXT_RELEASE:
+        name = asked[0] if asked else IN_NEXT_RELEASE
+        raise BadUpdate("detail", f"{name}: issues can be resolved and ignored, but not on conditions.")
 
 
 def _move(body: Mapping[str, Any]) -> str | None:

@@ -91,3 +91,9 @@ def limited(limits: Iterable[RateLimit], detail: str) -> Answer:
 def _limit_headers(limits: Iterable[RateLimit]) -> Headers:
     value = header(limits)
     return (("X-Sentry-Rate-Limits", value),) if value else ()
+
+
+def said(answer: Answer) -> str:
+    """The words of a refusal."""
+    detail: str = msgspec.json.decode(answer.body)["detail"]
+    return detail

@@ -1,5 +1,6 @@
 """Which keys may send where: read from the database, and remembered for a few seconds in each process."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ FRESH_SECONDS = 5.0
 # While the database is away, what was known goes on: an event is worth more than a late revocation.
 STALE_SECONDS = 600.0
 MAX_KNOWN = 10_000
+
+_PUBLIC = re.compile(r"[0-9a-f]{32}")
 
 
 class KeysUnavailable(Exception):
@@ -47,7 +50,7 @@ class Keys:
 
     def check(self, public_key: str, project_id: int, origin: str | None) -> Key:
         """The key, if it is active, belongs to the project and may be used by pages of this origin."""
-        key = self._find(public_key)
+        key = self._find(public_key) if _PUBLIC.fullmatch(public_key) else None
         if key is None or key.project_id != project_id:
             raise Forbidden("the key is unknown, disabled or belongs to another project")
         if not key.allows(origin):

@@ -3,12 +3,15 @@
 import logging
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
+from redis import Redis, RedisError
 
-from app import queue
+from app import queue, refusals
+from app.clock import now
 from app.db import db
 from app.domain.rejections import Rejected
 from app.ingest import answers, endpoints
@@ -23,6 +26,9 @@ StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 log = logging.getLogger(__name__)
+
+# What a wrong DSN or a broken client is answered; being limited or overloaded is another matter.
+NOTED = frozenset({400, 401, 403, 413})
 
 # Project 0 does not exist: /api/0/ is the web API.
 _ROUTE = re.compile(
@@ -59,14 +65,16 @@ def wrap(app: Flask) -> Wsgi:
     settings: Settings = app.config["SETTINGS"]
     with app.app_context():
         keys = Keys(db.engine)
-    stream = Stream(queue.connect(settings).connection_pool)
-    intake = Intake(keys, stream, settings.trusted_proxies)
+    redis = queue.connect(settings)
+    intake = Intake(keys, Stream(redis.connection_pool), settings.trusted_proxies)
 
     def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         route = _ROUTE.fullmatch(environ.get("PATH_INFO") or "")
         if route is None:
             return app(environ, start_response)
         answer = _answer(intake, environ, route)
+        if answer.status in NOTED:
+            _note(redis, route[1], answer)
         start_response(answer.status_line, answer.all_headers())
         return [answer.body]
 
@@ -90,6 +98,13 @@ def _answer(intake: Intake, environ: Environ, route: re.Match[str]) -> Answer:
         log.exception("an event was refused for an unforeseen reason")
         return answers.refusal(503, "the event cannot be kept: the server failed")
     return answer
+
+
+def _note(redis: Redis, project: str, answer: Answer) -> None:
+    """Tell whoever is connecting an application why nothing arrives."""
+    if project.isascii() and project.isdigit() and len(project) < 10:
+        with suppress(RedisError):
+            refusals.note(redis, int(project), status=answer.status, detail=answers.said(answer), now=now())
 
 
 def _guarded(intake: Intake, way: Way, request: Request) -> Answer:

@@ -21,7 +21,8 @@ def assign(
 
     Raises `Refused` when `to` cannot see the project.
     """
-    session.refresh(issue, with_for_update=True)
+    session.execute(select(Issue.id).where(Issue.id == issue.id).with_for_update())
+    session.refresh(issue)
     was = assignee(session, issue)
     if _same(was, to):
         return None

@@ -53,9 +53,9 @@ class Change:
 
 
 def count_seen(session: Session, seen: Sequence[Seen]) -> None:
-    changes: dict[int, Change] = {}
+    changes = {issue.id: Change(issue) for issue in {each.issue for each in seen}}
     for each in seen:
-        changes.setdefault(each.issue.id, Change(each.issue)).add(each)
+        changes[each.issue.id].add(each)
     for issue_id, people in _new_people(session, seen).items():
         changes[issue_id].people = people
     _update_issues(session, changes)

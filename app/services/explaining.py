@@ -91,6 +91,8 @@ class Explanation:
 
 def visible_notice(session: Session, user: User, public_id: str) -> Notice:
     """A notice of a project that this person sees, or their own test; else `NotFound`."""
+    if not public_id.isprintable():  # PostgreSQL refuses to look for a NUL
+        raise NotFound
     notice = session.scalar(
         select(Notice)
         .outerjoin(Notice.project)

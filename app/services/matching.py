@@ -113,7 +113,7 @@ def _named(key: str, pattern: Pattern) -> Condition:
 def _fits(column: InstrumentedAttribute[str], pattern: Pattern) -> Condition:
     if pattern.is_exact:
         return column == pattern.parts[0]
-    return column.like(pattern.like(), escape="\\")
+    return column.ilike(pattern.like(), escape="\\")
 
 
 def _short_id(term: ShortId, _now: datetime) -> Condition:

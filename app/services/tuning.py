@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import changes
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, Refused
 from app.domain.kinds import KINDS, WORKFLOW_SWITCHES
 from app.domain.preferences import ALERTS, OWN_ACTIVITY, SOURCES, VALUES, WORKFLOW, InForce
 from app.models import (
@@ -27,6 +27,7 @@ from app.services.preferring import ACCOUNT, PROJECT, Defaults, Row
 
 # Only what some kind of notice answers to: a switch that switches nothing is a lie.
 SWITCHES = tuple(name for name in WORKFLOW_SWITCHES if any(kind.switch == name for kind in KINDS.values()))
+CATEGORIES = (ALERTS, WORKFLOW, OWN_ACTIVITY)
 RECENT = timedelta(days=7)
 KIND_DEFAULT = InForce("on", "built-in")
 
@@ -60,8 +61,8 @@ class Tuned:
     def options(self) -> list[tuple[str, str]]:
         """What can be chosen. "Default" says what it means at present."""
         values = ("on", "off") if self.kind else VALUES[self.row.category]
-        default = ("", f"Default ({changes.value(self.row.inherited.value)})")
-        return [default, *((value, changes.value(value)) for value in values)]
+        default = ("", f"Default ({changes.choice(self.row.inherited.value)})")
+        return [default, *((value, changes.choice(value)) for value in values)]
 
     @property
     def in_force(self) -> str:
@@ -104,7 +105,7 @@ def overview(session: Session, user: User, *, instance: Defaults, now: datetime)
             ),
             undo,
         )
-        for category in (ALERTS, WORKFLOW, OWN_ACTIVITY)
+        for category in CATEGORIES
     ]
     kinds = [_with_undo(Tuned(row, kind), undo) for kind, row in _kind_rows(session, user).items()]
     return Overview(categories, kinds)
@@ -114,12 +115,11 @@ def fine_tuned(
     session: Session, user: User, category: str, *, instance: Defaults, now: datetime
 ) -> list[Tuned]:
     """A row for each project that tells this person anything, with a constant number of queries."""
-    projects = list(session.scalars(_projects(user).order_by(Project.name, Project.id)))
     undo = _undoable(session, user, now)
     messages = _messages(session, user, category, since=now - RECENT)
     return [
         _with_undo(Tuned(row, messages=messages.get(row.project.id, 0) if row.project else 0), undo)
-        for row in preferring.project_rows(session, user, category, projects, instance)
+        for row in preferring.project_rows(session, user, category, projects(session, user), instance)
     ]
 
 
@@ -150,19 +150,27 @@ def change(
 ) -> None:
     """Choose, if the row is as it was shown: `Stale` if not, `Refused` for a value that does not exist."""
     session.execute(select(User.id).where(User.id == user.id).with_for_update())
-    scope, scope_id = (PROJECT, where.id) if where else (ACCOUNT, 0)
-    setting = session.scalar(
+    if category not in CATEGORIES or (kind and kind not in SWITCHES):
+        raise Refused("There is no such setting here.")
+    setting = setting_of(session, user, category, kind=kind, project_id=where.id if where else 0)
+    if (setting.version if setting else 0) != version:
+        raise Stale
+    preferring.choose(session, user, category, value, project=where, kind=kind, via=via, now=now)
+
+
+def setting_of(
+    session: Session, user: User, category: str, *, kind: str = "", project_id: int
+) -> NotificationSetting | None:
+    """What the person chose for a project, or for the account if there is none (0)."""
+    return session.scalar(
         select(NotificationSetting).where(
             NotificationSetting.user_id == user.id,
             NotificationSetting.category == category,
             NotificationSetting.kind == kind,
-            NotificationSetting.scope == scope,
-            NotificationSetting.scope_id == scope_id,
+            NotificationSetting.scope == (PROJECT if project_id else ACCOUNT),
+            NotificationSetting.scope_id == project_id,
         )
     )
-    if (setting.version if setting else 0) != version:
-        raise Stale
-    preferring.choose(session, user, category, value, project=where, kind=kind, via=via, now=now)
 
 
 def one(

@@ -19,8 +19,8 @@ from app.domain.routing import Reason
 from app.domain.stopping import Scope
 from app.domain.tokens import BadToken, MailToken
 from app.models import Issue, NotificationSetting, Project, User
-from app.services import access, preferring, subscribing
-from app.services.preferring import ACCOUNT, PROJECT
+from app.services import access, preferring, subscribing, tuning
+from app.services.preferring import PROJECT
 
 Memory = dict[str, Any]  # what a stop has changed, fit for JSON
 
@@ -226,28 +226,16 @@ def _restore_setting(
 ) -> bool:
     category = piece["category"]
     project = session.get(Project, piece["project"]) if piece["project"] else None
-    stopped = _setting(session, user, category, piece["project"])
+    stopped = tuning.setting_of(session, user, category, project_id=piece["project"])
     untouched = piece["old"] == STOPPED[category] or (stopped is not None and stopped.updated_at == at)
     if stopped is None or stopped.value != STOPPED[category] or not untouched:
         return False
     preferring.choose(session, user, category, piece["old"], project=project, via=via, now=now)
     for project_id, value in piece["own"]:
         one = session.get(Project, project_id)
-        if one and _setting(session, user, category, project_id) is None:
+        if one and tuning.setting_of(session, user, category, project_id=project_id) is None:
             preferring.choose(session, user, category, value, project=one, via=via, now=now)
     return True
-
-
-def _setting(session: Session, user: User, category: str, project_id: int) -> NotificationSetting | None:
-    return session.scalar(
-        select(NotificationSetting).where(
-            NotificationSetting.user_id == user.id,
-            NotificationSetting.category == category,
-            NotificationSetting.kind == "",
-            NotificationSetting.scope == (PROJECT if project_id else ACCOUNT),
-            NotificationSetting.scope_id == project_id,
-        )
-    )
 
 
 _RESTORES: Mapping[str, Callable[[Session, User, Memory, datetime, str, datetime], bool]] = {

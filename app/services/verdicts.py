@@ -1,4 +1,4 @@
-"""The verdicts of several notices at once, with names, deliveries and attempts: as far as a reader may see them.
+"""Verdicts of several notices at once, with their deliveries and attempts, as far as a reader may see them.
 
 Who may see what: `experience.md` 3.6. The number of queries does not grow with the notices.
 """
@@ -18,7 +18,7 @@ from app.services import access
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A verdict as the reader sees it. `code` is None where somebody's own settings decided, unseen by others."""
+    """A verdict as the reader sees it; `code` is None where somebody else's own settings decided."""
 
     user_id: int
     name: str | None

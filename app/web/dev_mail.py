@@ -1,5 +1,6 @@
 """Captured mail, exactly as it would have been sent: for superusers, while no mail server is set."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -11,12 +12,12 @@ from flask import Blueprint, Response, abort, current_app, make_response, render
 from flask.typing import ResponseReturnValue
 
 from app.settings import Settings
-from app.web.identity import superuser_or_404
+from app.web.identity import ask_to_sign_in, me_or_none
 
 bp = Blueprint("dev_mail", __name__, url_prefix="/dev/mail")
 
 SHOWN = 200
-# Mails bring their own style and nothing else; links in them open outside the frame.
+# Mails bring their own style and nothing else.
 FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
     "sandbox allow-popups allow-top-navigation-by-user-activation"
@@ -44,10 +45,11 @@ class Letter:
 
 
 @bp.before_request
-def _only_for_superusers_without_a_server() -> None:
-    superuser_or_404()
-    if not _settings().mail_is_captured:
+def _only_for_superusers_without_a_server() -> ResponseReturnValue | None:
+    person = me_or_none()
+    if not _settings().mail_is_captured or (person and not person.is_superuser):
         abort(404)
+    return None if person else ask_to_sign_in()
 
 
 @bp.get("/")
@@ -65,8 +67,12 @@ def show(delivery_id: int, tab: str) -> ResponseReturnValue:
 
 @bp.get("/<int:delivery_id>/body")
 def body(delivery_id: int) -> Response:
-    """The HTML alone, for the frame: whatever is in it, it runs nothing and fetches nothing."""
-    response = make_response(_letter(delivery_id).part("html"))
+    """The HTML alone, for the frame: whatever is in it, it runs nothing and fetches nothing.
+
+    Its links open in place of the page around it, for no page of ours lets itself be framed.
+    """
+    html = _letter(delivery_id).part("html")
+    response = make_response(re.sub(r"<head[^>]*>", r'\g<0><base target="_top">', html, count=1))
     response.headers["Content-Security-Policy"] = FRAME_POLICY
     return response
 

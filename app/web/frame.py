@@ -1,10 +1,11 @@
 """What surrounds every page: the menus' content, static addresses with a fingerprint, security headers."""
 
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, abort, current_app, request, url_for
 
 from app.db import db
 from app.services import access
@@ -19,10 +20,27 @@ CONTENT_SECURITY_POLICY = (
 
 
 def init_app(app: Flask) -> None:
+    app.before_request(_refuse_nul)
     app.before_request(_take_write_lock)
     app.after_request(_harden)
     app.context_processor(_frame)
     app.jinja_env.globals["static_url"] = static_url
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL keeps no U+0000, and nobody types one: such a request is an attempt at something."""
+    if "\x00" in request.path:
+        abort(404)
+    if "%00" in request.query_string.decode("latin-1") or any("\x00" in text for text in _typed()):
+        abort(400)
+
+
+def _typed() -> Iterator[str]:
+    if request.blueprint == "api":  # reads its bodies itself, as JSON whatever they call themselves
+        return
+    for name, value in request.form.items(multi=True):
+        yield name
+        yield value
 
 
 def _take_write_lock() -> None:

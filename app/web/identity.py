@@ -59,13 +59,6 @@ def me_or_none() -> User | None:
     return cast(User, person._get_current_object()) if person and person.is_authenticated else None
 
 
-def superuser_or_404() -> User:
-    person = me_or_none()
-    if person is None or not person.is_superuser:
-        abort(404)
-    return person
-
-
 def sign_in(user: User) -> None:
     """Remember the person in this browser. What the session held before may be somebody else's planting."""
     session.clear()

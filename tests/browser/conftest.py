@@ -1,4 +1,4 @@
-"""Chromium, and a whole Tocsin as `make run` starts it: its own Redis, its own database, mail kept as files."""
+"""Chromium, and a whole Tocsin as `make run` starts it: with a Redis of its own, and mail kept as files."""
 
 import os
 import re
@@ -132,17 +132,27 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def passes() -> dict[str, list]:
+    """The cookies of those who signed in before: ten tries a minute is all that the form allows."""
+    return {}
+
+
 @pytest.fixture
-def sign_in(open_page: Callable[..., Page], tocsin: Tocsin) -> Callable[..., Page]:
-    """A page of a person's own, through the form: `sign_in("alice", script=False)`."""
+def sign_in(open_page: Callable[..., Page], tocsin: Tocsin, passes: dict[str, list]) -> Callable[..., Page]:
+    """A page of a person's own: `sign_in("alice", script=False)`."""
 
     def signed_in(name: str, **options) -> Page:
         page = open_page(**options)
+        if name in passes:
+            page.context.add_cookies(passes[name])
+            return page
         page.goto(f"{tocsin.url}/auth/login/")
         page.get_by_label("Email").fill(f"{name}@example.org")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url(f"{tocsin.url}/")
+        passes[name] = page.context.cookies()
         return page
 
     return signed_in
@@ -183,7 +193,7 @@ class Complaints:
 def open_page(
     chromium: Browser, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Page]]:
-    """A browser of its own, with or without JavaScript: `open_page(script=False)`. Nothing may go wrong in it."""
+    """A browser of its own, with or without JavaScript: `open_page(script=False)`. Nothing may fail in it."""
     contexts, complaints = [], Complaints()
 
     def open_one(*, script: bool = True, width: int = WIDTH, height: int = HEIGHT, **options) -> Page:

@@ -3,12 +3,12 @@
 import base64
 import json
 import uuid
-from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app import refusals
 from app.models import IngestCount, Project, ProjectKey
 from app.services.stream_entry import STREAM, from_fields
 from tests.ingest.conftest import Instance
@@ -73,6 +73,7 @@ REFUSALS = {
     "another key in the DSN": ("/api/ID/envelope/", {"headers": X, "data": OTHER_KEY}, 401),
     "unknown key": (f"/api/ID/envelope/?sentry_key={UNKNOWN}", {}, 403),
     "unknown key in the DSN": ("/api/ID/envelope/", {"data": OTHER_KEY}, 403),
+    "a key that is none": ("/api/ID/envelope/?sentry_key=%00%F0%9F%98%80", {}, 403),
     "key of another project": ("/api/9999/envelope/", {"headers": X}, 403),
     "DSN of another project": ("/api/ID/envelope/", {"headers": X, "data": WRONG_DSN}, 403),
     "project that is no number": ("/api/shop/envelope/", {"headers": X}, 400),
@@ -179,9 +180,9 @@ def test_items_of_any_type_are_taken(instance):
 
 
 def test_an_event_in_a_query_is_answered_by_a_picture(instance):
-    data = quote(base64.b64encode(json.dumps(payload()).encode()))
-    path = f"/api/ID/store/?sentry_version=7&sentry_key=KEY&sentry_data={data}"
-    answer = post(instance, path, method="GET", data=b"")
+    data = base64.b64encode(json.dumps(payload()).encode()).decode()
+    query = {"sentry_version": "7", "sentry_key": instance.key.public, "sentry_data": data}
+    answer = instance.client.get(f"/api/{instance.project.id}/store/", query_string=query)
     assert (answer.status_code, answer.content_type) == (200, "image/gif")
     assert answer.data.startswith(b"GIF89a")
     assert instance.waiting() == 1
@@ -267,3 +268,17 @@ def test_a_disabled_key_stops_working_within_seconds(instance, monkeypatch):
     instance.change(lambda session: setattr(session.get(ProjectKey, instance.key.id), "is_active", False))
     monkeypatch.setattr("app.ingest.keys.FRESH_SECONDS", 0.0)
     assert instance.post(EVENT).status_code == 403
+
+
+def test_a_refused_request_is_remembered_for_whoever_is_connecting_an_application(instance):
+    post(instance, f"/api/ID/envelope/?sentry_key={UNKNOWN}")
+    refusal = refusals.last(instance.redis, instance.project.id)
+    assert refusal is not None
+    assert refusal.status == 403
+
+
+def test_requests_that_name_made_up_projects_fill_no_memory(instance, monkeypatch):
+    monkeypatch.setattr(refusals, "MOST_PROJECTS", 3)
+    for number in range(1000, 1010):
+        post(instance, f"/api/{number}/envelope/?sentry_key={UNKNOWN}")
+    assert instance.redis.hlen(refusals.KEY) == 3

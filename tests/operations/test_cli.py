@@ -158,7 +158,7 @@ def test_the_doctor_names_the_mail_server_that_does_not_answer(app_with):
     app = app_with(MAIL_PORT="1")
     from app import doctor
 
-    with app.app_context(), pytest.raises(doctor.Ailing, match="127.0.0.1:1"):
+    with app.app_context(), pytest.raises(doctor.Ailing, match=r"127\.0\.0\.1:1"):
         doctor.mail(app.config["SETTINGS"])
 
 

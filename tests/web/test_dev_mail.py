@@ -19,7 +19,7 @@ KeyError: cart in shop
 --x
 Content-Type: text/html; charset="utf-8"
 
-<style>p { color: red }</style><p>KeyError</p><script>alert(1)</script>
+<html><head><style>p { color: red }</style></head><p>KeyError</p><script>alert(1)</script>
 <a href="https://tocsin.example.org/acme/shop/issues/1/">Open</a>
 --x--
 """
@@ -56,6 +56,7 @@ def test_the_html_is_shown_in_a_frame_that_runs_nothing(root):
     assert "default-src 'none'" in policy
     assert "script" not in policy
     assert "frame-ancestors 'self'" in policy
+    assert '<head><base target="_top">' in body.text
     assert '<a href="https://tocsin.example.org/acme/shop/issues/1/">' in body.text
 
 
@@ -78,7 +79,8 @@ def test_only_superusers_see_it(capturing, session, make):
     somebody = browser(capturing, session).sign_in(make.user())
     nobody = browser(capturing, session)
     for path in ("/dev/mail/", "/dev/mail/7/", "/dev/mail/7/body"):
-        assert {somebody.get(path).status_code, nobody.get(path).status_code} == {404}
+        assert somebody.get(path).status_code == 404
+        assert nobody.get(path).location.startswith("/auth/login/")
 
 
 def test_with_a_mail_server_there_is_no_such_page(as_user, make):

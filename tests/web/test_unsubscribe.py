@@ -1,4 +1,4 @@
-"""The link in a mail: works for everybody, signs nobody in, changes nothing until somebody presses a button."""
+"""The link in a mail: works for everybody, signs nobody in, changes nothing before a button is pressed."""
 
 import re
 
@@ -107,7 +107,7 @@ def test_one_click_turns_the_projects_alerts_off_and_may_be_repeated(scanner, ca
 
 def test_one_click_is_never_counted_as_too_much(scanner, link):
     statuses = {
-        scanner("POST", link(), data={"List-Unsubscribe": "One-Click"}).status_code for _ in range(150)
+        scanner("POST", link(), data={"List-Unsubscribe": "One-Click"}).status_code for _ in range(30)
     }
     assert statuses == {200}
 

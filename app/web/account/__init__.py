@@ -1,7 +1,10 @@
 """A person's own settings: account, notifications, what was sent to them, what was changed."""
 
-from flask import Blueprint
+from importlib import import_module
 
-bp = Blueprint("account", __name__, url_prefix="/settings/account")
+from app.web.account.blueprint import bp
 
-from app.web.account import notifications, profile, records  # noqa: E402, F401 (they hang their routes on bp)
+__all__ = ["bp"]
+
+for _name in ("profile", "notifications", "records"):
+    import_module(f"app.web.account.{_name}")  # each hangs its routes on `bp`

@@ -12,7 +12,8 @@ from app.models import Project
 from app.services import preferring, previewing, testing_mail, tuning
 from app.services.preferring import Defaults
 from app.services.tuning import Stale, Tuned
-from app.web.account import bp
+from app.web.account.blueprint import bp
+from app.web.account.typed import number
 from app.web.hypermedia import is_htmx, page_or_fragment, see_other, varying
 from app.web.identity import login_required, me
 
@@ -39,7 +40,7 @@ def fine_tune(category: str) -> ResponseReturnValue:
     session, person, instance = db.session, me(), _instance()
     rows = tuning.fine_tuned(session, person, category, instance=instance, now=now())
     shown = _filtered(rows)
-    number = min(max(request.args.get("page", 1, type=int), 1), max(-(-len(shown) // PER_PAGE), 1))
+    page = min(max(number(request.args.get("page", "1")), 1), max(-(-len(shown) // PER_PAGE), 1))
     return page_or_fragment(
         "settings/fine_tune.html",
         "settings/_projects.html",
@@ -47,12 +48,12 @@ def fine_tune(category: str) -> ResponseReturnValue:
         words=changes.CATEGORIES[category],
         note=changes.NOTES[category],
         account=Tuned(preferring.account_row(session, person, category, instance)),
-        rows=shown[(number - 1) * PER_PAGE : number * PER_PAGE],
+        rows=shown[(page - 1) * PER_PAGE : page * PER_PAGE],
         found=len(shown),
         total=len(rows),
         differing=sum(tuned.row.chosen is not None for tuned in rows),
-        number=number,
-        has_more=number * PER_PAGE < len(shown),
+        number=page,
+        has_more=page * PER_PAGE < len(shown),
     )
 
 
@@ -82,7 +83,7 @@ def choose() -> Response:
             form.get("value") or None,
             kind=kind,
             where=where,
-            version=_typed_number("version"),
+            version=number(form.get("version", "0")),
             via="web",
             now=now(),
         )
@@ -110,14 +111,8 @@ def _row(category: str, kind: str, where: Project | None, *, status: int) -> Res
 
 
 def _typed_project() -> Project | None:
-    return tuning.project(db.session, me(), _typed_number("project")) if request.form.get("project") else None
-
-
-def _typed_number(field: str) -> int:
-    text = request.form.get(field, "0")
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
-        raise BadRequest
-    return int(text)
+    chosen = request.form.get("project")
+    return tuning.project(db.session, me(), number(chosen)) if chosen else None
 
 
 @bp.post("/notifications/test")
@@ -137,7 +132,7 @@ def what_if() -> ResponseReturnValue:
     kind = request.args.get("kind", "")
     if kind not in previewing.SITUATIONS:
         raise BadRequest
-    project = tuning.project(db.session, me(), request.args.get("project", 0, type=int))
+    project = tuning.project(db.session, me(), number(request.args.get("project", "0")))
     return page_or_fragment(
         "settings/what_if.html",
         "settings/_what_if.html",

@@ -7,7 +7,7 @@ from app.db import db
 from app.domain.errors import Refused
 from app.services import profile
 from app.web import identity
-from app.web.account import bp
+from app.web.account.blueprint import bp
 from app.web.auth import guesses
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required, me

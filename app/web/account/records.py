@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from app.db import db
 from app.services import recalling
 from app.services.recalling import Change, Told
-from app.web.account import bp
+from app.web.account.blueprint import bp
+from app.web.account.typed import number
 from app.web.identity import login_required, me
 
 
@@ -27,7 +28,8 @@ def log() -> ResponseReturnValue:
 
 
 def _before() -> int | None:
-    return request.args.get("before", type=int)
+    text = request.args.get("before")
+    return number(text) if text else None
 
 
 def _older(rows: Sequence[Told] | Sequence[Change]) -> int | None:

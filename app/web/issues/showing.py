@@ -53,6 +53,12 @@ def event_json(org: str, slug: str, issue_id: int, event_id: str) -> Response:
     return Response(text, mimetype="application/json")
 
 
+@bp.get("/<org>/<slug>/issues/<int:issue_id>/events/<event_id>/")
+@login_required
+def event(org: str, slug: str, issue_id: int, event_id: str) -> Response:
+    return see_other(issue_url(access.visible_issue(db.session, me(), issue_id), event=event_id))
+
+
 @bp.get("/i/<short_id>/")
 @login_required
 def by_short_id(short_id: str) -> Response:

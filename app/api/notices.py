@@ -1,0 +1,183 @@
+"""Notices and their verdicts, for support scripts (`web-api.md` 6)."""
+
+from collections.abc import Collection, Sequence
+
+from flask import jsonify, request
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import joinedload
+
+from app.api import shapes
+from app.api.blueprint import Answer, Invalid, bp
+from app.api.credentials import may, me, needs
+from app.api.paging import page
+from app.api.places import visible_issue, visible_organization, visible_projects
+from app.api.shapes import Json
+from app.clock import now
+from app.db import db, transaction
+from app.domain import clock
+from app.domain.errors import NotFound
+from app.domain.kinds import KINDS
+from app.domain.wording import Reach
+from app.models import Issue, Notice, Project, User
+from app.services import access, accounts, answering, explaining, verdicts
+from app.services.answering import Reply
+from app.services.verdicts import Seen
+
+
+@bp.get("/notices/")
+@needs("event:read")
+def notices() -> Answer:
+    """Newest first; of projects that the person sees."""
+    found = select(Notice).join(Notice.project).where(access.sees_project(me()), *_conditions())
+    together = (Notice.project, Notice.issue, Notice.rule, Notice.actor)
+    ordered = found.order_by(Notice.id.desc()).options(*(joinedload(each) for each in together))
+
+    def fetch(start: int, count: int) -> Sequence[Notice]:
+        return db.session.scalars(ordered.offset(start).limit(count)).all()
+
+    return page(fetch, _shown)
+
+
+@bp.get("/notices/<public_id>/")
+@needs("event:read")
+def notice(public_id: str) -> Answer:
+    [shown] = _shown([explaining.visible_notice(db.session, me(), public_id)])
+    return jsonify(shown)
+
+
+@bp.get("/notices/why/")
+@needs("event:read")
+def why() -> Answer:
+    """What became of an issue's notices for one person. About others only admins of the project may ask."""
+    name = request.args.get("issue")
+    if not name:
+        raise Invalid("Say which issue: issue=SHOP-1.")
+    issue, email = visible_issue(name), request.args.get("user") or me().email
+    person = accounts.find_user(db.session, email)
+    own = person is not None and person.id == me().id
+    if not own:
+        may(issue.project, "edit_project")
+
+    def fetch(start: int, count: int) -> Sequence[Reply]:
+        return answering.why(db.session, issue, person, own=own, start=start, count=count)
+
+    answer = page(fetch, lambda replies: [shapes.reply(each) for each in replies])
+    if person and not own:
+        _note_lookup(issue, person)
+    return answer
+
+
+def _note_lookup(issue: Issue, person: User) -> None:
+    """In a transaction of its own: on SQLite one that has begun to read cannot go on to write."""
+    asking = me()
+    db.session.rollback()
+    with transaction() as own:
+        answering.note_lookup(own, issue, of=person, by=asking, now=now(), via="api")
+
+
+def _conditions() -> list[ColumnElement[bool]]:
+    """What the query string asks for."""
+    asked = {name: value for name, value in request.args.items() if value}
+    conditions = []
+    if "org" in asked:
+        conditions.append(Project.organization_id == visible_organization(asked["org"]).id)
+    if "project" in asked:
+        projects = visible_projects(request.args.getlist("project"), asked.get("org"))
+        conditions.append(Notice.project_id.in_([project.id for project in projects]))
+    if "issue" in asked:
+        conditions.append(_about(asked["issue"]))
+    if "kind" in asked:
+        conditions.append(Notice.kind == _kind(asked["kind"]))
+    if "since" in asked:
+        conditions.append(_since(asked["since"]))
+    return conditions
+
+
+def _about(name: str) -> ColumnElement[bool]:
+    """Notices outlive their issue, and keep its short id."""
+    try:
+        return Notice.issue_id == visible_issue(name).id
+    except NotFound:
+        return Notice.issue_id.is_(None) & (Notice.issue_short_id == name.strip().upper())
+
+
+def _kind(name: str) -> str:
+    if name not in KINDS:
+        raise Invalid(f"kind must be one of: {', '.join(KINDS)}.")
+    return name
+
+
+def _since(text: str) -> ColumnElement[bool]:
+    moment = clock.parse(text)
+    if moment is None:
+        raise Invalid("since must be a time such as 2026-11-23T03:53:05Z.")
+    return Notice.occurred_at >= moment
+
+
+def _shown(rows: Collection[Notice]) -> list[Json]:
+    seen = verdicts.of(db.session, rows, me())
+    reach = explaining.reach_of(db.session, [row.id for row in rows])
+    return [_line(row, reach[row.id], seen.get(row.id, ())) for row in rows]
+
+
+def _line(row: Notice, reach: Reach, seen: Sequence[Seen]) -> Json:
+    return {
+        "id": row.public_id,
+        "kind": row.kind,
+        "category": KINDS[row.kind].category,
+        "issue": row.issue_short_id,
+        "event": row.event_id,
+        "actor": shapes.person(row.actor),
+        "rule": {"id": str(row.rule.id), "name": row.rule.name} if row.rule else None,
+        "dateCreated": shapes.moment(row.occurred_at),
+        "gate": row.gate_code,
+        "reach": _reach(reach),
+        "verdicts": [_verdict(each) for each in seen],
+    }
+
+
+def _reach(reach: Reach) -> Json:
+    """`held` is what is still to go out."""
+    return {
+        "told": reach.told,
+        "held": reach.sending + reach.retrying,
+        "failed": reach.failed,
+        "bounced": 0,  # returned mail is not read
+        "collapsed": reach.collapsed,
+        "notTold": reach.not_told,
+        "sentence": ", ".join(reach.parts),
+    }
+
+
+def _verdict(seen: Seen) -> Json:
+    return {
+        "subject": {"type": "user", "id": str(seen.user_id), "name": seen.name},
+        "channel": seen.channel,
+        "outcome": seen.outcome,
+        "code": seen.code,
+        "sentence": seen.sentence,
+        "reasons": list(seen.reasons),
+        "until": shapes.moment(seen.until),
+        "delivery": _delivery(seen),
+    }
+
+
+def _delivery(seen: Seen) -> Json | None:
+    row = seen.delivery
+    if row is None:
+        return None
+    return {
+        "id": row.public_id,
+        "state": row.state,
+        "messageId": (row.message_id or None) if seen.is_open else None,
+        "attempts": [
+            {
+                "at": shapes.moment(attempt.at),
+                "outcome": attempt.outcome,
+                "code": attempt.code,
+                "response": attempt.response,
+                "ms": attempt.milliseconds,
+            }
+            for attempt in seen.attempts
+        ],
+    }

@@ -1,0 +1,217 @@
+"""Who may call what: a token, its scope, its owner's role, and what its owner sees."""
+
+import pytest
+from sqlalchemy import select
+
+from app.models import ApiToken, Attachment
+from tests.api.calls import calls, filled
+
+# The one scope that each call needs; `write` includes `read`, `admin` includes `write`.
+NEEDS = {
+    "organizations": "org:read",
+    "organization": "org:read",
+    "teams": "team:read",
+    "members": "member:read",
+    "projects": "project:read",
+    "projects_of": "project:read",
+    "project": "project:read",
+    "create_project": "project:admin",
+    "change_project": "project:write",
+    "delete_project": "project:admin",
+    "keys": "project:read",
+    "key": "project:read",
+    "create_key": "project:write",
+    "change_key": "project:write",
+    "delete_key": "project:admin",
+    "issues_of_project": "event:read",
+    "issues_of_organization": "event:read",
+    "issue_details": "event:read",
+    "update_issue": "event:write",
+    "update_issues_of_project": "event:write",
+    "update_issues_of_organization": "event:write",
+    "by_short_id": "event:read",
+    "comments": "event:read",
+    "comment": "event:write",
+    "events_of_issue": "event:read",
+    "events_of_project": "event:read",
+    "event_of_issue": "event:read",
+    "event_of_project": "event:read",
+    "by_event_id": "event:read",
+    "attachments": "event:read",
+    "attachment": "event:read",
+    "logs": "event:read",
+    "my_settings": "alerts:read",
+    "settings_of": "alerts:read",
+    "change_settings": "alerts:write",
+    "notices": "event:read",
+    "notice": "event:read",
+    "why": "event:read",
+}
+OPEN = {"about"}
+# These name nothing that could belong to somebody else.
+OF_ONESELF = {"organizations", "projects", "my_settings", "change_settings", "notices", "why", "settings_of"}
+
+
+@pytest.fixture
+def parts(cast, make, issue, session, now):
+    """Names of things that exist in acme, for the gaps in addresses."""
+    event = make.event(issue)
+    attachment = Attachment(
+        project_id=cast.shop.id,
+        event_id=event.event_id,
+        name="log.txt",
+        content_type="text/plain",
+        type="event.attachment",
+        size=3,
+        sha1="0" * 40,
+        created_at=now,
+        body=b"abc",
+    )
+    session.add(attachment)
+    session.flush()
+    return {
+        "org": "acme",
+        "proj": "shop",
+        "team": "shop-team",
+        "public": make.key(cast.shop).public,
+        "issue": issue.short_id,
+        "short_id": issue.short_id,
+        "event_id": event.event_id,
+        "attachment_id": attachment.id,
+        "public_id": make.notice(issue).public_id,
+        "user": cast.alice.id,
+    }
+
+
+def test_the_table_names_every_call(app):
+    assert {name for _, _, name in calls(app)} == {*NEEDS, *OPEN}
+
+
+def test_without_a_token_every_call_is_refused(app, program, parts, unlimited):
+    nobody = program(None)
+    for method, path, name in calls(app):
+        unlimited()
+        if name not in OPEN:
+            answer = nobody(method, filled(path, parts), {})
+            assert answer.status_code == 401, path
+            assert answer.json == {"detail": "Authentication credentials were not provided."}
+
+
+def test_a_token_without_the_scope_is_refused(app, program, cast, parts, unlimited):
+    for method, path, name in calls(app):
+        unlimited()
+        if name not in OPEN:
+            others = {
+                scope for scope in set(NEEDS.values()) if scope.split(":")[0] != NEEDS[name].split(":")[0]
+            }
+            answer = program(cast.alice, sorted(others))(method, filled(path, parts), {})
+            assert (answer.status_code, list(answer.json)) == (403, ["detail"]), path
+
+
+def test_the_scope_alone_suffices(app, program, cast, parts, unlimited):
+    last = "delete_project"
+    for method, path, name in sorted(calls(app), key=lambda call: (call[2] == last, call[0] == "DELETE")):
+        unlimited()
+        if name not in OPEN:
+            answer = program(cast.alice, [NEEDS[name]])(method, filled(path, parts), {})
+            assert answer.status_code in (200, 201, 204, 400), (path, answer.text)
+
+
+def test_what_belongs_to_others_does_not_exist(app, program, cast, parts, unlimited):
+    """Charlie has every scope and owns another organization."""
+    charlie = program(cast.charlie)
+    for method, path, name in calls(app):
+        unlimited()
+        if name not in OPEN | OF_ONESELF:
+            answer = charlie(method, filled(path, parts), {"status": "resolved"})
+            assert (answer.status_code, list(answer.json)) == (404, ["detail"]), (method, path)
+
+
+def test_another_projects_things_do_not_exist_under_ones_own(api, cast, make, parts, unlimited):
+    """Addresses that mix one's own names with somebody else's."""
+    other = make.issue(cast.other_shop, title="Other: one", events=1)
+    foreign = make.event(other).event_id
+    for path in (
+        f"/projects/acme/shop/keys/{make.key(cast.other_shop).public}/",
+        f"/projects/acme/shop/events/{foreign}/",
+        f"/issues/{parts['issue']}/events/{foreign}/",
+        f"/organizations/acme/issues/{other.id}/",
+        f"/organizations/acme/issues/{other.short_id}/",
+        f"/organizations/acme/eventids/{foreign}/",
+        f"/organizations/acme/shortids/{other.short_id}/",
+        f"/organizations/acme/issues/?project={cast.other_shop.id}",
+        f"/projects/acme/{cast.other_shop.id}/",
+        "/teams/acme/rivals-team/projects/",
+    ):
+        method = "POST" if path.startswith("/teams") else "GET"
+        assert api(method, path, {"name": "x"}).status_code == 404, path
+
+
+def test_who_is_in_no_team_of_a_project_sees_the_organization_but_not_the_project(program, cast, issue):
+    dee = program(cast.dee)
+    assert dee.read("/organizations/acme/")["slug"] == "acme"
+    assert dee.read("/organizations/acme/projects/") == dee.read("/organizations/acme/issues/") == []
+    assert dee.get("/projects/acme/shop/").status_code == 404
+    assert dee.put("/organizations/acme/issues/?id=1", {"status": "resolved"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/projects/acme/shop/"),
+        ("DELETE", "/projects/acme/shop/"),
+        ("POST", "/projects/acme/shop/keys/"),
+        ("DELETE", "/projects/acme/shop/keys/x/"),
+        ("POST", "/teams/acme/shop-team/projects/"),
+        ("GET", "/users/1000000/notification-settings/"),
+        ("GET", "/notices/why/?issue=SHOP-1&user=alice@example.org"),
+    ],
+)
+def test_a_member_with_every_scope_may_do_what_a_member_may(program, cast, issue, method, path):
+    answer = program(cast.bob)(method, path, {"name": "Mine"})
+    assert (answer.status_code, list(answer.json)) == (403, ["detail"])
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "bearer sntryu_" + "0" * 64, "Bearer ü"])
+def test_a_wrong_token_is_told_so(program, header):
+    answer = program(None).get("/", headers={"Authorization": header.encode().decode("latin-1")})
+    assert (answer.status_code, answer.json) == (401, {"detail": "Invalid token"})
+
+
+@pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer a b", ""])
+def test_what_is_no_bearer_token_counts_as_none(program, header):
+    nobody = program(None)
+    assert nobody.get("/", headers={"Authorization": header}).json["auth"] is None
+    assert nobody.get("/organizations/", headers={"Authorization": header}).status_code == 401
+
+
+def test_the_scheme_may_be_written_in_any_case(program, cast, make):
+    token = make.token(cast.alice)
+    answer = program(None).get("/", headers={"Authorization": f"bEaReR {token}"})
+    assert answer.json["user"] == {
+        "id": str(cast.alice.id),
+        "email": "alice@example.org",
+        "name": "Alice",
+    }
+
+
+def test_tokens_of_people_who_are_switched_off_let_nobody_in(program, cast):
+    bob = program(cast.bob)
+    cast.bob.is_active = False
+    assert bob.get("/").status_code == 401
+
+
+def test_a_session_cookie_is_no_token(client, cast):
+    signed_in = client.sign_in(cast.alice)
+    assert signed_in.get("/api/0/organizations/").status_code == 401
+
+
+def test_when_a_token_was_used_is_noted(api, session):
+    api.get("/organizations/")
+    assert session.scalars(select(ApiToken)).one().last_used_at is not None
+
+
+def test_superusers_see_every_organization(program, make, cast):
+    root = program(make.user("Root", is_superuser=True))
+    assert [row["slug"] for row in root.read("/organizations/")] == ["acme", "rivals"]
+    assert root.read("/projects/rivals/other-shop/")["isMember"] is False

@@ -1,0 +1,59 @@
+"""The number of queries does not grow with a list."""
+
+import pytest
+
+from app.services import commenting
+
+LISTS = [
+    "/organizations/",
+    "/organizations/acme/teams/",
+    "/organizations/acme/members/",
+    "/projects/",
+    "/organizations/acme/projects/",
+    "/projects/acme/shop/keys/",
+    "/projects/acme/shop/issues/?query=",
+    "/organizations/acme/issues/?query=",
+    "/organizations/acme/issues/?project=shop&project=shop-1&project=shop-2",
+    "/issues/SHOP-1/",
+    "/issues/SHOP-1/comments/",
+    "/issues/SHOP-1/events/?full=1",
+    "/projects/acme/shop/events/",
+    "/users/me/notification-settings/",
+    "/notices/",
+    "/notices/?project=shop&issue=SHOP-1",
+    "/notices/why/?issue=SHOP-1&user=bob@example.org",
+]
+MOST = 24
+
+
+@pytest.fixture
+def more(make, cast, issue):
+    """Adds to every list: people and teams of their own to each issue, notice, comment and project."""
+
+    def grow(number: int) -> None:
+        owner = make.organization(f"guild-{number}", owner=cast.alice)
+        make.project(owner, f"tools-{number}", teams=[make.team(owner, "all", members=[cast.alice])])
+        person = make.member(cast.acme)
+        team = make.team(cast.acme, f"team-{number}", members=[cast.alice, person])
+        made = make.project(cast.acme, f"shop-{number}", teams=[team])
+        make.event(issue)
+        for where in (cast.shop, made):
+            assigned = make.issue(where, assignee_user_id=person.id, events=1)
+            make.issue(where, assignee_team_id=team.id)
+            make.delivery(make.notice(assigned, actor_id=person.id), cast.bob)
+        make.delivery(make.notice(issue, actor_id=person.id), cast.bob)
+        commenting.comment(make.session, issue, text=f"Comment {number}", by=person, now=make.now)
+
+    return grow
+
+
+@pytest.mark.both_databases
+def test_twice_as_much_takes_as_many_queries(api, more, queries, unlimited):
+    for number in range(1, 3):
+        more(number)
+    before = {path: queries(api.get, path) for path in LISTS}
+    for number in range(3, 7):
+        more(number)
+    unlimited()
+    assert {path: queries(api.get, path) for path in LISTS} == before
+    assert max(before.values()) <= MOST, before

@@ -1,0 +1,229 @@
+"""Searches as SQL, pages by cursor, counts."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain import cursor as cursors
+from app.domain import search
+from app.models import IssueHour, IssueTag
+from app.services import finding
+from app.services.finding import PAGE, Scope
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def in_shop(cast):
+    return Scope(cast.alice, cast.acme, cast.shop)
+
+
+@pytest.fixture
+def find(session, in_shop, now):
+    """The titles of what a search finds, in order."""
+
+    def titles(text=None, *, scope=in_shop, **more):
+        query = search.parse(text, me=scope.user.id)
+        page = finding.find(session, scope, query, now=now, **more)
+        return [row.issue.title for row in page.rows]
+
+    return titles
+
+
+def tag(session, issue, key, value, count=1):
+    session.add(IssueTag(issue_id=issue.id, key=key, value=value, count=count, last_seen=issue.last_seen))
+    session.flush()
+
+
+@pytest.fixture
+def several(make, cast, session, now):
+    """Issues that differ in everything that a search can ask for."""
+    shop = cast.shop
+    old = make.issue(shop, title="KeyError: cart", first_seen=now - timedelta(days=9))
+    mine = make.issue(
+        shop, title="TimeoutError: 50 % of payments", level="fatal", assignee_user_id=cast.alice.id
+    )
+    teams = make.issue(
+        shop, title="ValueError: XTS", culprit="coupons.parse", assignee_team_id=cast.team.id, times_seen=40
+    )
+    make.issue(shop, title="IOError: settled", status="resolved")
+    make.issue(shop, title="OSError: silenced", status="ignored")
+    tag(session, old, "browser", "Firefox 140")
+    tag(session, mine, "browser", "Chrome_141")
+    tag(session, old, "environment", "production")
+    tag(session, teams, "environment", "staging")
+    tag(session, teams, "release", "shop@2.0")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    {
+        "is:unresolved": "KeyError TimeoutError ValueError",
+        "": "KeyError TimeoutError ValueError IOError OSError",
+        "is:ignored": "OSError",
+        "is:archived": "OSError",
+        "!is:unresolved": "IOError OSError",
+        "is:unresolved is:unassigned": "KeyError",
+        "is:for_review": "KeyError",
+        "is:assigned": "TimeoutError ValueError",
+        "assigned:me": "TimeoutError",
+        "!assigned:me is:unresolved": "KeyError ValueError",
+        "assigned:alice": "TimeoutError",
+        "assigned:@alice": "TimeoutError",
+        "assigned:alice@example.org": "TimeoutError",
+        "assigned:nobody-here": "",
+        "assigned:#shop-team": "ValueError",
+        "!assigned:#shop-team is:unresolved": "KeyError TimeoutError",
+        "assigned:none is:unresolved": "KeyError",
+        "level:fatal": "TimeoutError",
+        "!level:fatal is:unresolved": "KeyError ValueError",
+        "environment:production": "KeyError",
+        "env:prod*": "KeyError",
+        "!environment:production is:unresolved": "TimeoutError ValueError",
+        "release:shop@*": "ValueError",
+        "browser:Firefox*": "KeyError",
+        'browser:"Firefox 140"': "KeyError",
+        "browser:Chrome_141": "TimeoutError",
+        "browser:Chrome?141": "",
+        "browser:chrome_*": "TimeoutError",
+        "has:browser": "KeyError TimeoutError",
+        "!has:browser is:unresolved": "ValueError",
+        'browser:"" is:unresolved': "ValueError",
+        "tags[browser]:Firefox*": "KeyError",
+        "timesSeen:>=40": "ValueError",
+        "!times_seen:>=40 is:unresolved": "KeyError TimeoutError",
+        "firstSeen:+7d": "KeyError",
+        "age:-7d is:unresolved": "TimeoutError ValueError",
+        "lastSeen:<2020-01-01": "",
+        "keyerror": "KeyError",
+        "KEYERROR: cart": "KeyError",
+        "50 %": "TimeoutError",
+        "50 x": "",
+        "coupons.parse": "ValueError",
+        "!keyerror is:unresolved": "TimeoutError ValueError",
+        '"of payments"': "TimeoutError",
+        "issue:shop-2": "TimeoutError",
+        "!issue:shop-2 is:unresolved": "KeyError ValueError",
+        "issue:other-2": "",
+        "title:KeyError*": "KeyError",
+        "culprit:coupons.*": "ValueError",
+        "platform:python is:ignored": "OSError",
+    }.items(),
+)
+def test_a_search_finds_exactly_what_it_says(several, find, text, found):
+    assert {title.split(":")[0] for title in find(text)} == set(found.split())
+
+
+def test_nothing_asked_means_what_is_unresolved(several, find):
+    assert {title.split(":")[0] for title in find()} == {"KeyError", "TimeoutError", "ValueError"}
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"), [("date", "c b a"), ("new", "a b c"), ("freq", "b c a"), ("users", "c a b")]
+)
+def test_every_order_puts_the_most_first(make, shop, find, now, sort, order):
+    hours = [timedelta(hours=n) for n in range(4)]
+    make.issue(shop, title="a", last_seen=now, first_seen=now, times_seen=1, users_seen=5)
+    make.issue(shop, title="b", last_seen=now + hours[1], first_seen=now - hours[1], times_seen=9)
+    make.issue(
+        shop, title="c", last_seen=now + hours[2], first_seen=now - hours[2], times_seen=4, users_seen=7
+    )
+    assert find(sort=sort) == order.split()
+
+
+@pytest.mark.parametrize("sort", finding.SORTS)
+def test_pages_lead_to_every_issue_once_and_back_again(make, shop, session, in_shop, now, sort):
+    for n in range(2 * PAGE + 3):
+        at = now + timedelta(minutes=n // 4)
+        make.issue(shop, title=f"E{n}", last_seen=at, first_seen=at, times_seen=n // 4, users_seen=n // 4)
+    everything = search.parse("")
+
+    def page_at(place):
+        place = cursors.decode(place)
+        return finding.find(session, in_shop, everything, now=now, sort=sort, cursor=place)
+
+    first = page_at(None)
+    second, third = page_at(first.next), page_at(page_at(first.next).next)
+    titles = [[row.issue.title for row in page.rows] for page in (first, second, third)]
+    assert [len(page) for page in titles] == [PAGE, PAGE, 3]
+    assert [*titles[0], *titles[1], *titles[2]] == [f"E{n}" for n in reversed(range(2 * PAGE + 3))]
+    assert (first.previous, third.next) == (None, None)
+    back = page_at(third.previous)
+    assert [row.issue.title for row in back.rows] == titles[1]
+    again = page_at(back.previous)
+    assert [row.issue.title for row in again.rows] == titles[0]
+    assert again.previous is None
+    assert again.next
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "x", "%%%", "é", "PjE", "Pjk5OTk5OTk5OTk5OTk5OTk5OTk5OS4x", "Pi4"]
+)
+def test_what_is_no_cursor_begins_at_the_beginning(text):
+    assert cursors.decode(text) is None
+
+
+def test_an_issue_of_another_project_is_not_found(make, cast, find):
+    make.issue(cast.other_shop, title="elsewhere")
+    assert find("") == []
+
+
+def test_all_issues_of_an_organization_are_those_of_the_projects_one_sees(make, cast, find):
+    hidden = make.project(cast.acme, "hidden")
+    make.issue(cast.shop, title="seen")
+    make.issue(hidden, title="unseen")
+    make.issue(cast.other_shop, title="elsewhere")
+    assert find("", scope=Scope(cast.bob, cast.acme)) == ["seen"]
+    assert set(find("", scope=Scope(cast.alice, cast.acme))) == {"seen", "unseen"}
+    assert find("", scope=Scope(cast.dee, cast.acme)) == []
+
+
+def test_a_row_has_its_last_day_and_its_latest_notice(make, shop, session, in_shop, now):
+    issue = make.issue(shop)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    for ago, count in ((0, 3), (23, 5), (24, 7)):
+        session.add(IssueHour(issue_id=issue.id, hour=hour - timedelta(hours=ago), count=count))
+    make.notice(issue)
+    latest = make.notice(issue, "regression")
+    [row] = finding.find(session, in_shop, search.parse(None), now=now).rows
+    assert (row.hours[0], row.hours[-1], sum(row.hours)) == (5, 3, 8)
+    assert (row.notice_id, row.notice) == (latest.id, latest.public_id)
+
+
+def test_a_page_takes_two_queries_however_long_it_is(
+    make, shop, cast, session, in_shop, now, count_statements
+):
+    for n in range(PAGE + 1):
+        make.issue(shop, title=f"E{n}", assignee_user_id=cast.bob.id if n % 2 else None)
+    session.commit()
+    in_shop.project.id  # noqa: B018 - read before counting
+    with count_statements() as sent:
+        page = finding.find(session, in_shop, search.parse(None), now=now)
+        assert {row.issue.assignee_user.name for row in page.rows if row.issue.assignee_user} == {"Bob"}
+    assert len(sent) <= 3, sent
+
+
+def test_counts_stop_where_nobody_reads_further(make, shop, session, in_shop, now, monkeypatch):
+    monkeypatch.setattr(finding, "COUNTED_UP_TO", 2)
+    for status in ("unresolved", "unresolved", "unresolved", "ignored"):
+        make.issue(shop, status=status)
+    texts = ["is:unresolved", "is:ignored", "is:resolved"]
+    assert list(finding.counts(session, in_shop, texts, now=now).values()) == [2, 1, 0]
+
+
+def test_news_are_what_was_seen_since(make, shop, session, in_shop, now):
+    query = search.parse(None)
+    before = finding.newest(session, in_shop, query, now=now)
+    issue = make.issue(shop)
+    with_one = finding.newest(session, in_shop, query, now=now)
+    issue.last_seen += timedelta(microseconds=1)
+    seen_again = finding.newest(session, in_shop, query, now=now)
+    assert len({before, with_one, seen_again}) == 3
+    make.issue(shop, status="ignored", last_seen=now + timedelta(hours=1))
+    assert finding.newest(session, in_shop, query, now=now) == seen_again
+    assert finding.find(session, in_shop, query, now=now).version == seen_again
+
+
+def test_only_what_a_person_may_see_can_be_selected(make, cast, session):
+    here, there = make.issue(cast.shop), make.issue(cast.other_shop)
+    assert finding.visible(session, cast.bob, [here.id, there.id]) == [here]

@@ -1,0 +1,177 @@
+"""What a person chose, at which scope, and which choice is in force."""
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.errors import Refused
+from app.domain.preferences import InForce
+from app.models import NotificationDefault, NotificationSetting, SettingAudit
+from app.services import preferring
+from app.services.preferring import Defaults
+
+
+@pytest.fixture
+def choose(session, cast, now):
+    """Chooses for Bob."""
+
+    def choose_now(category, value, **where):
+        return preferring.choose(session, cast.bob, category, value, via="web", now=now, **where)
+
+    return choose_now
+
+
+@pytest.fixture
+def in_force(session, cast):
+    """What holds for Bob in a project."""
+
+    def look(instance=None, project=cast.shop):
+        return preferring.choices(session, [cast.bob.id], project.id, Defaults(instance or {}))[cast.bob.id]
+
+    return look
+
+
+# Where a value was chosen, weakest first → what is in force.
+LADDER = {
+    "nothing": ({}, InForce("always", "built-in")),
+    "instance": ({"instance": "never"}, InForce("never", "instance")),
+    "account": ({"instance": "never", "account": "participating"}, InForce("participating", "account")),
+    "project": ({"instance": "never", "account": "never", "project": "always"}, InForce("always", "project")),
+    "project alone": ({"project": "never"}, InForce("never", "project")),
+    "account equal to the instance's": (
+        {"instance": "never", "account": "never"},
+        InForce("never", "account"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("chosen", "expected"), LADDER.values(), ids=LADDER)
+def test_the_most_specific_choice_is_in_force(cast, choose, in_force, chosen, expected):
+    if "account" in chosen:
+        choose("workflow", chosen["account"])
+    if "project" in chosen:
+        choose("workflow", chosen["project"], project=cast.shop)
+    instance = {"workflow": chosen["instance"]} if "instance" in chosen else {}
+    assert in_force(instance).workflow == expected
+
+
+def test_a_choice_for_one_project_leaves_others_alone(make, cast, choose, in_force):
+    billing = make.project(cast.acme, "billing", teams=[cast.team])
+    choose("alerts", "off", project=cast.shop)
+    assert in_force(project=cast.shop).alerts.value == "off"
+    assert in_force(project=billing).alerts.value == "on"
+
+
+def test_a_choice_of_one_person_leaves_others_alone(session, cast, choose):
+    choose("alerts", "off")
+    found = preferring.choices(session, [cast.alice.id, cast.bob.id], cast.shop.id, Defaults({}))
+    assert {person: choices.alerts.value for person, choices in found.items()} == {
+        cast.alice.id: "on",
+        cast.bob.id: "off",
+    }
+
+
+def test_choosing_default_leaves_no_row(session, choose):
+    choose("alerts", "off")
+    assert choose("alerts", None) == "off"
+    assert session.scalar(select(NotificationSetting)) is None
+
+
+def test_choosing_the_same_again_is_not_a_change(session, choose):
+    assert choose("alerts", "off") is None
+    assert choose("alerts", "off") == "off"
+    assert len(session.scalars(select(SettingAudit)).all()) == 1
+
+
+def test_every_change_is_in_the_log(session, cast, choose, now):
+    choose("alerts", "off", project=cast.shop)
+    choose("alerts", None, project=cast.shop, by=cast.alice)
+    first, second = session.scalars(select(SettingAudit).order_by(SettingAudit.id))
+    assert (first.scope, first.scope_id, first.old, first.new) == ("project", cast.shop.id, None, "off")
+    assert (second.user_id, second.actor_id, second.old, second.new) == (
+        cast.bob.id,
+        cast.alice.id,
+        "off",
+        None,
+    )
+
+
+def test_each_change_raises_the_version(session, cast, choose):
+    versions = []
+    for value in ("off", "on", "off"):
+        choose("alerts", value)
+        versions.append(preferring.account_row(session, cast.bob, "alerts", Defaults({})).version)
+    assert versions == [1, 2, 3]
+
+
+REFUSED = {
+    "no such category": {"category": "security", "value": "off"},
+    "no such value": {"category": "alerts", "value": "never"},
+    "a value of another category": {"category": "workflow", "value": "on"},
+    "no such kind": {"category": "workflow", "value": "off", "kind": "weather"},
+    "a kind of alerts": {"category": "alerts", "value": "off", "kind": "comments"},
+    "a kind takes on and off": {"category": "workflow", "value": "never", "kind": "comments"},
+}
+
+
+@pytest.mark.parametrize("asked", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_chosen_is_refused(session, choose, asked):
+    with pytest.raises(Refused):
+        choose(asked["category"], asked["value"], kind=asked.get("kind", ""))
+    assert session.scalar(select(SettingAudit)) is None
+
+
+def test_own_activity_is_not_chosen_project_by_project(cast, choose):
+    with pytest.raises(Refused):
+        choose("own_activity", "on", project=cast.shop)
+
+
+def test_kinds_that_are_off(session, cast, choose, in_force):
+    choose("workflow", "off", kind="comments")
+    choose("workflow", "on", kind="assignment")
+    assert in_force().kinds_off == {"comments"}
+    assert preferring.kinds_off(session, cast.bob) == {"comments"}
+
+
+@pytest.mark.parametrize(("value", "wants"), [("on", True), ("off", False), (None, False)])
+def test_own_activity_is_wanted_only_when_asked_for(choose, in_force, value, wants):
+    choose("own_activity", value)
+    assert in_force().wants_own is wants
+
+
+DEFAULTS = {
+    "nobody chose": ("always", None, None),
+    "the environment": ("never", None, "never"),
+    "an administrator": ("always", "participating", "participating"),
+    "an administrator beats the environment": ("never", "participating", "participating"),
+}
+
+
+@pytest.mark.parametrize(("environment", "saved", "expected"), DEFAULTS.values(), ids=DEFAULTS)
+def test_the_instances_default(session, now, environment, saved, expected):
+    if saved:
+        session.add(NotificationDefault(category="workflow", value=saved, set_at=now))
+        session.flush()
+    assert preferring.defaults(session, workflow=environment).of("workflow") == expected
+
+
+def test_a_row_shows_what_would_hold_without_it(session, cast, choose):
+    choose("workflow", "participating")
+    choose("workflow", "never", project=cast.shop)
+    [row] = preferring.project_rows(session, cast.bob, "workflow", [cast.shop], Defaults({}))
+    assert (row.chosen, row.now) == ("never", InForce("never", "project"))
+    assert row.inherited == InForce("participating", "account")
+
+
+def test_reading_for_many_is_one_query(session, cast, count_statements):
+    people = [cast.alice.id, cast.bob.id, cast.cy.id]
+    with count_statements() as sent:
+        preferring.choices(session, people, cast.shop.id, Defaults({}))
+    assert len(sent) == 1
+
+
+@pytest.mark.both_databases
+def test_choosing_on_both_databases(session, cast, choose, in_force):
+    choose("alerts", "off", project=cast.shop)
+    choose("alerts", "on", project=cast.shop)
+    session.commit()
+    assert in_force().alerts == InForce("on", "project")

@@ -1,0 +1,87 @@
+"""What keeps the code small and its parts apart, as far as a test can measure it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+
+import pytest
+
+from app.settings import ROOT
+
+MODULES = sorted((ROOT / "app").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+COMMITS = ("app/web/", "app/api/", "app/jobs/", "app/cli.py", "app/db.py", "app/up.py", "app/processes.py")
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def functions(path: Path) -> Iterator[Function]:
+    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, Function))
+
+
+def length(function: Function) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
+def test_functions_are_short():
+    lengths = [length(function) for path in MODULES for function in functions(path)]
+    assert median(lengths) < 10
+    assert quantiles(lengths, n=10)[8] <= 25
+    assert max(lengths) <= 60
+
+
+def test_files_are_read_in_one_sitting():
+    assert {name_of(path) for path in MODULES if len(path.read_text().splitlines()) > 400} == set()
+
+
+def test_every_module_says_what_it_is_for():
+    silent = [
+        name_of(path)
+        for path in MODULES
+        if path.read_text() and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert silent == []
+
+
+def test_only_the_edges_commit():
+    committing = {
+        name_of(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
+    }
+    assert {name for name in committing if not name.startswith(COMMITS)} == set()
+
+
+def test_only_the_settings_read_the_environment():
+    readers = {
+        name_of(path) for path in MODULES if "environ[" in path.read_text() or "getenv(" in path.read_text()
+    }
+    assert readers == set()
+
+
+@pytest.mark.parametrize("word", ["utils", "helpers", "common", "manager"])
+def test_no_module_is_named_after_nothing(word):
+    assert [name_of(path) for path in MODULES if word in path.stem] == []
+
+
+def test_templates_are_short():
+    limits = {path: 40 if path.name.startswith("_") else 80 for path in TEMPLATES}
+    long = {
+        name_of(path): limit
+        for path, limit in limits.items()
+        if len(path.read_text().splitlines()) > 1.5 * limit
+    }
+    assert long == {}
+
+
+def test_templates_hold_no_script_of_their_own():
+    signs = ("hx-on", "<script>", "onclick=", "javascript:", 'style="')
+    pages = [
+        path for path in TEMPLATES if "messages" not in path.relative_to(ROOT).parts[:2]
+    ]  # mails need styles
+    assert {name_of(path) for path in pages for sign in signs if sign in path.read_text()} == set()
