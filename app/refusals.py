@@ -30,7 +30,7 @@ class Refusal:
 def note(connection: Redis, project_id: int, *, status: int, detail: str, now: datetime) -> None:
     """Remember the refusal in place of the project's earlier one, as long as there is room."""
     field = str(project_id)
-    if connection.hexists(KEY, field) or cast(int, connection.hlen(KEY)) < MOST_PROJECTS:
+    if connection.hexists(KEY, field) or connection.hlen(KEY) < MOST_PROJECTS:
         refusal = json.dumps(asdict(Refusal(status, detail, now.isoformat())))
         connection.hset(KEY, field, refusal)
         connection.expire(KEY, DAY_SECONDS)

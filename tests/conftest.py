@@ -16,12 +16,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 from flask import Flask, Response
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from werkzeug.test import Client
 
 from app import create_app, queue
+from app.models import User
 from app.settings import Settings, load
 from tests.make import Make, envelope, payload
+from tests.support import cast as casting
 from tests.support import databases, postgresql, redis, smtp
 from tests.support.acting import Acts
 from tests.support.arranging import ArrangingSession
@@ -325,8 +327,16 @@ def make(session: ArrangingSession, now: datetime) -> Make:
 
 
 @pytest.fixture
-def cast(make: Make) -> Cast:
-    return Cast(make)
+def cast(make: Make, database: Database, session: ArrangingSession) -> Cast:
+    """Everybody. Made once and recalled from then on: making them takes longer than most tests."""
+    if session.in_transaction() or session.scalar(select(User.id).limit(1)):
+        return casting.made(make)  # the test has begun to arrange something already
+    session.rollback()
+    if not database.recall():
+        casting.made(make)
+        session.commit()
+        database.remember()
+    return casting.found(session)
 
 
 @pytest.fixture

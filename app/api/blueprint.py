@@ -123,6 +123,7 @@ def _too_often(error: HTTPException) -> Answer:
     return _refusal(429, f"Too many requests: at most {error.description} are answered.")
 
 
+@bp.errorhandler(500)
 @bp.errorhandler(HTTPException)
 def _http(error: HTTPException) -> Answer:
     return _refusal(error.code or 500, error.description or error.name)

@@ -10,6 +10,7 @@ CATEGORIES: Mapping[str, str] = {
     OWN_ACTIVITY: "My own activity",
     CLAIM: "Claim what I resolve",
     "subscription": "Subscription",
+    "explanation": "Explanation",
 }
 NOTES: Mapping[str, str] = {
     ALERTS: "An alert rule fired for an error.",
@@ -55,5 +56,7 @@ def choice(value: str) -> str:
 
 
 def sentence(category: str, kind: str, where: str | None, old: str | None, new: str | None) -> str:
-    """A change of a setting: "Alerts for checkout: On → Off"."""
+    """A change of a setting: "Alerts for checkout: On → Off"; or who looked at it."""
+    if category == "explanation":
+        return f"Somebody looked up why you were told or not: {where}" if where else "Somebody looked you up"
     return f"{name(category, kind, where)}: {value(old)} → {value(new)}"

@@ -20,7 +20,8 @@ class Mentions:
 
 def find(text: str) -> Mentions:
     """Names that *may* be mentions; whether somebody bears them is for the caller to find out."""
-    people, teams = {}, {}
+    people: dict[str, None] = {}
+    teams: dict[str, None] = {}
     for match in _MENTION.finditer(text):
         if match["who"]:
             people[match["who"].rstrip(".-").lower()] = None

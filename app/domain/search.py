@@ -15,6 +15,7 @@ from app.domain import clock, short_id
 from app.domain.normalising import LEVELS
 
 DEFAULT = "is:unresolved"
+LONGEST_AGO = timedelta(days=36_525)
 
 
 class BadSearch(ValueError):
@@ -257,8 +258,17 @@ def _seen(member: str) -> Callable[[str, str, bool, int | None], Term]:
 
 
 def _bounds(key: str, value: str) -> tuple[tuple[str, datetime | timedelta], ...]:
+    try:
+        return _moments(key, value)
+    except OverflowError:  # beyond the calendar
+        raise BadSearch(f"“{key}:{value}” lies outside the calendar.") from None
+
+
+def _moments(key: str, value: str) -> tuple[tuple[str, datetime | timedelta], ...]:
     if match := _DURATION.fullmatch(value):
         ago = timedelta(**{_UNITS[match[3]]: int(match[2])})
+        if ago > LONGEST_AGO:
+            raise OverflowError
         return ((">=" if match[1] == "-" else "<=", ago),)
     comparison, written = _compared(value)
     moment = clock.parse(written) if "-" in written else None

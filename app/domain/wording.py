@@ -37,7 +37,7 @@ REASONS: Mapping[Reason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CodeWords:
-    """What a code says; `switch` names the control that changes it; `private` ones are shown to their owner."""
+    """What a code says; `switch` names the control that changes it; `private` ones only their owner reads."""
 
     sentence: str
     switch: str | None = None

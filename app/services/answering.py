@@ -22,7 +22,7 @@ from app.models import (
     User,
     Verdict,
 )
-from app.services import access, explaining, mail_facts, verdicts
+from app.services import access, explaining, mail_facts
 
 DELIVERED, HELD, REFUSED, COLLAPSED, NO_NOTICE = "delivered", "held", "refused", "collapsed", "no_notice"
 NO_ACCESS = "no_access"
@@ -68,7 +68,7 @@ def why(
     if not notices:
         return [SILENCE][start:]
     decided = _decided(session, notices, person)
-    tries = verdicts.attempts_of(session, [each.delivery.id for each in decided.values() if each.delivery])
+    tries = explaining.attempts_of(session, [each.delivery.id for each in decided.values() if each.delivery])
     return [
         _of_verdict(session, notice, verdict, person, tries, own=own) if verdict else _without_verdict(notice)
         for notice in notices

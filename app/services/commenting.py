@@ -24,13 +24,11 @@ def comment(session: Session, issue: Issue, *, text: str, by: User, now: datetim
     _check(session, issue, text, by, now)
     people, teams = named_in(session, issue, text)
     named = {user.id for user in people}
-    by_team = {id for team in teams for id in assigning.people_of(session, team)} - named
+    by_team = {member for team in teams for member in assigning.people_of(session, team)} - named
     again = subscribing.follow(session, issue, named, why=Reason.MENTION, now=now)
     again |= subscribing.follow(session, issue, by_team, why=Reason.TEAM_MENTION, now=now)
     subscribing.follow(session, issue, [by.id], why=Reason.COMMENTED, now=now)
-    session.execute(
-        update(Issue).where(Issue.id == issue.id).values(comment_count=Issue.comment_count + 1)
-    )
+    session.execute(update(Issue).where(Issue.id == issue.id).values(comment_count=Issue.comment_count + 1))
     data = {
         "text": text,
         "mentioned": sorted(named),

@@ -4,7 +4,7 @@ What differs from person to person within a notice are the reasons, the time zon
 first two make a group with one rendering, the links are placeholders in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.channels.base import Mail
-from app.domain import wording
 from app.domain.kinds import ALERTS, KINDS, WORKFLOW
 from app.domain.links import Links
 from app.domain.tokens import MailToken, sign
@@ -88,7 +87,8 @@ class Composer:
 
     def _personal(self, delivery: Delivery) -> Mail:
         """A mail that no notice stands behind: a sign-in link, an invitation."""
-        subject, text, html = self._render(KINDS[delivery.kind].template, {**delivery.data, "site": self.site})
+        context = {**delivery.data, "site": self.site}
+        subject, text, html = self._render(KINDS[delivery.kind].template, context)
         return Mail(
             delivery_id=delivery.id,
             public_id=delivery.public_id,
@@ -144,14 +144,18 @@ class Composer:
         category = "project_alerts" if KINDS[notice.kind].category == ALERTS else "project_workflow"
         scopes = {"issue": ("issue", notice.issue_id), "project": (category, notice.project_id)}
         return {
-            name: sign(MailToken(scope, user.id, id or 0, user.mail_version), self.site.token_keys)
-            for name, (scope, id) in scopes.items()
+            name: sign(MailToken(scope, user.id, scope_id or 0, user.mail_version), self.site.token_keys)
+            for name, (scope, scope_id) in scopes.items()
         }
 
     def _headers(self, notice: Notice, verdict: Verdict, tokens: Mapping[str, str]) -> list[tuple[str, str]]:
         kind = KINDS[notice.kind]
-        headers = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", AUTO_RESPONSE_SUPPRESS)]
-        headers += [("X-Tocsin-Kind", notice.kind), ("X-Tocsin-Notice", self.site.links.notice(notice.public_id))]
+        headers = [
+            ("Auto-Submitted", "auto-generated"),
+            ("X-Auto-Response-Suppress", AUTO_RESPONSE_SUPPRESS),
+            ("X-Tocsin-Kind", notice.kind),
+            ("X-Tocsin-Notice", self.site.links.notice(notice.public_id)),
+        ]
         if verdict.reasons:
             headers.append(("X-Tocsin-Reason", verdict.reasons[0]))
         if kind.category in (ALERTS, WORKFLOW) and notice.project:

@@ -25,7 +25,8 @@ WAITING = ("queued", "deferred")
 
 def due(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
     """The deliveries whose time has come, and those that a dead worker left half way; the oldest first."""
-    return session.scalars(select(Delivery.id).where(_is_due(now)).order_by(Delivery.send_at).limit(limit)).all()
+    found = select(Delivery.id).where(_is_due(now)).order_by(Delivery.send_at).limit(limit)
+    return session.scalars(found).all()
 
 
 def claim(session: Session, delivery_ids: Collection[int], *, now: datetime) -> Sequence[Delivery]:
@@ -68,9 +69,7 @@ def reconsider(
 
     Between a decision and a late try people leave, unsubscribe, or settle the issue.
     """
-    return [
-        delivery for delivery in deliveries if not _cancel_if_unwanted(session, delivery, now, instance)
-    ]
+    return [delivery for delivery in deliveries if not _cancel_if_unwanted(session, delivery, now, instance)]
 
 
 def _cancel_if_unwanted(session: Session, delivery: Delivery, now: datetime, instance: Defaults) -> bool:
@@ -137,9 +136,7 @@ def record(connection: Connection, sent: Sent, *, now: datetime, worker: str) ->
     )
 
 
-def _outcome(
-    sent: Sent, attempts: int, created_at: datetime, now: datetime
-) -> tuple[str, datetime | None]:
+def _outcome(sent: Sent, attempts: int, created_at: datetime, now: datetime) -> tuple[str, datetime | None]:
     if sent.result is Result.ACCEPTED:
         return "accepted", None
     if sent.result is Result.FAILED:

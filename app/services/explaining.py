@@ -142,7 +142,7 @@ def explain(session: Session, notice: Notice, viewer: User) -> Explanation:
         .order_by(User.name, Verdict.id)
     ).all()
     open_to = {verdict.id for verdict, _, _ in rows if administers or verdict.subject_id == viewer.id}
-    tries = _attempts(
+    tries = attempts_of(
         session, [delivery.id for verdict, _, delivery in rows if delivery and verdict.id in open_to]
     )
     lines = [
@@ -178,7 +178,8 @@ def facts_of(session: Session, notice: Notice) -> dict[str, Any]:
     }
 
 
-def _attempts(session: Session, delivery_ids: Collection[int]) -> Mapping[int, list[Attempt]]:
+def attempts_of(session: Session, delivery_ids: Collection[int]) -> Mapping[int, list[Attempt]]:
+    """The tries of these deliveries, the first one first."""
     found = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.number)
     tries: dict[int, list[Attempt]] = defaultdict(list)
     for attempt in session.scalars(found):

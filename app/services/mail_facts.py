@@ -1,4 +1,4 @@
-"""What the mail templates are given: facts of the notice, the reason, the reader's clock. No markup, no rules."""
+"""What the mail templates are given: facts of the notice, the reason, the reader's clock."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -22,7 +22,7 @@ THREAD_IDLE_DAYS = 90
 
 
 def plan(session: Session, notice_ids: Collection[int], *, now: datetime, instance: Defaults) -> list[int]:
-    """Decide who is told of these notices; the ids of the deliveries to send now. Run twice, it plans once."""
+    """Decide who is told of these notices; the deliveries to send now. Run twice, it plans once."""
     delivery_ids: list[int] = []
     for group in _by_event(_claim(session, notice_ids, now)):
         carried: dict[int, str] = {}
@@ -100,26 +100,26 @@ def people_around(
     active = set(session.scalars(select(User.id).where(User.id.in_(ids), User.is_active)))
     return [
         Person(
-            id=id,
-            reasons=_reasons(notice, id, rows.get(id), chosen[id]),
-            choices=chosen[id],
-            is_active=id in active,
-            can_see=id in members,
-            unsubscribed=id in rows and rows[id].state == "unsubscribed",
-            has_address=id in addresses,
-            carried_by=(carried or {}).get(id),
+            id=user_id,
+            reasons=_reasons(notice, user_id, rows.get(user_id), chosen[user_id]),
+            choices=chosen[user_id],
+            is_active=user_id in active,
+            can_see=user_id in members,
+            unsubscribed=user_id in rows and rows[user_id].state == "unsubscribed",
+            has_address=user_id in addresses,
+            carried_by=(carried or {}).get(user_id),
         )
-        for id in ids
+        for user_id in ids
     ]
 
 
-def _reasons(notice: Notice, id: int, row: Subscription | None, chosen: Choices) -> frozenset[Reason]:
+def _reasons(notice: Notice, user_id: int, row: Subscription | None, chosen: Choices) -> frozenset[Reason]:
     if KINDS[notice.kind].category == ALERTS:
         return frozenset({Reason.FALLBACK_ALL})
     reasons = {Reason(reason) for reason in row.reasons} if row else set()
     data = notice.activity.data if notice.activity else {}
     for key, reason in _TIED_BY:
-        if id in data.get(key, ()):
+        if user_id in data.get(key, ()):
             reasons.add(reason)
     if chosen.workflow.value == "always":
         reasons.add(Reason.WORKFLOW_ALWAYS)
@@ -151,9 +151,7 @@ def addresses_of(session: Session, user_ids: Collection[int]) -> dict[int, str]:
     return {user_id: address for user_id, address in session.execute(found)}
 
 
-def _store_verdicts(
-    session: Session, notice: Notice, verdicts: Sequence[routing.Verdict]
-) -> dict[int, int]:
+def _store_verdicts(session: Session, notice: Notice, verdicts: Sequence[routing.Verdict]) -> dict[int, int]:
     """Write the verdicts; the row's id by person."""
     rows = [
         {
@@ -171,11 +169,11 @@ def _store_verdicts(
     if not rows:
         return {}
     stored = session.execute(insert(Verdict).returning(Verdict.subject_id, Verdict.id), rows)
-    return {person_id: id for person_id, id in stored}
+    return {person_id: verdict_id for person_id, verdict_id in stored}
 
 
 def _join_thread(issue: Issue, now: datetime) -> int:
-    """The epoch of the issue's mail thread that a mail of now belongs to; its subject freezes with the first."""
+    """The epoch of the issue's mail thread for a mail of now; the first mail freezes the subject."""
     idle = issue.mailed_at is not None and (now - issue.mailed_at).days >= THREAD_IDLE_DAYS
     if issue.mail_count >= THREAD_LENGTH or idle:
         issue.mail_epoch, issue.mail_count = issue.mail_epoch + 1, 0

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import explanations, wording
 from app.models import Attempt, Delivery, Notice, User, Verdict
-from app.services import access
+from app.services import access, explaining
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def of(session: Session, notices: Collection[Notice], reader: User) -> Mapping[i
         .where(Verdict.notice_id.in_(project_of), Verdict.subject == "user")
         .order_by(User.name, Verdict.id)
     ).all()
-    tries = attempts_of(session, [delivery.id for _, _, delivery in rows if delivery])
+    tries = explaining.attempts_of(session, [delivery.id for _, _, delivery in rows if delivery])
     seen: dict[int, list[Seen]] = defaultdict(list)
     for verdict, name, delivery in rows:
         mine = verdict.subject_id == reader.id
@@ -57,15 +57,6 @@ def of(session: Session, notices: Collection[Notice], reader: User) -> Mapping[i
         attempts = tries[delivery.id] if delivery and is_open else ()
         seen[verdict.notice_id].append(_seen(verdict, name, delivery, attempts, mine=mine, is_open=is_open))
     return seen
-
-
-def attempts_of(session: Session, delivery_ids: Collection[int]) -> Mapping[int, list[Attempt]]:
-    """The tries of these deliveries, the first one first."""
-    found = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.number)
-    tries: dict[int, list[Attempt]] = defaultdict(list)
-    for attempt in session.scalars(found):
-        tries[attempt.delivery_id].append(attempt)
-    return tries
 
 
 def _seen(

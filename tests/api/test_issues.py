@@ -27,9 +27,9 @@ def issues(make, cast, now):
     return found
 
 
-def test_an_issue_has_every_member_that_clients_index(api, make, cast, now, session):
+def test_an_issue_has_every_member_that_clients_index(api, make, cast):
     issue = make.issue(
-        cast.shop, title="KeyError: cart", events=3, users_seen=2, assignee_user_id=cast.bob.id
+        cast.shop, events=3, users_seen=2, assignee_user_id=cast.bob.id, regressed_at=cast.shop.created_at
     )
     make.subscription(issue, cast.alice, "subscribed")
     [row] = api.read("/projects/acme/shop/issues/")

@@ -197,6 +197,13 @@ def test_too_large_a_body_is_told_so(ask, cast):
     assert ask("PUT", "/issues/SHOP-1/", b" " * (3 << 20)).status_code == 413
 
 
+def test_even_a_failure_of_the_server_is_told_in_json(app_with, data_dir):
+    broken = app_with(DATABASE_URL=f"sqlite:///{data_dir}/empty.db")
+    broken.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = broken.test_client().get("/api/0/", headers={"Authorization": "Bearer x"})
+    assert (answer.status_code, list(answer.json)) == (500, ["detail"])
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize(
     "path", ["/users/me/regions/", "/nothing", "/organizations/acme/releases/", "/a//b/", "/%00/"]

@@ -107,10 +107,11 @@ def test_a_setting_that_cannot_be_is_named_and_nothing_changes(api, shop, sent, 
 def test_a_deleted_project_is_gone_with_all_that_is_its_own(api, make, cast, issue, session):
     make.delivery(make.notice(issue), cast.bob)
     make.subscription(issue, cast.bob, "subscribed")
+    project_id = cast.shop.id
     assert api.delete("/projects/acme/shop/").status_code == 204
     assert api.delete("/projects/acme/shop/").status_code == 404
     assert api.get("/issues/SHOP-1/").status_code == 404
-    assert session.scalars(select(ProjectKey).where(ProjectKey.project_id == cast.shop.id)).all() == []
+    assert session.scalars(select(ProjectKey).where(ProjectKey.project_id == project_id)).all() == []
 
 
 def test_a_key_is_made_limited_renamed_switched_off_and_deleted(api, shop):

@@ -19,7 +19,7 @@ from app.models import Issue, Project
 from app.services import accounts
 from tests.conftest import NOON
 from tests.make import PASSWORD, Make
-from tests.support.cast import Cast
+from tests.support import cast as casting
 from tests.support.processes import Process, eventually
 from tests.support.smtp import Mail
 
@@ -101,7 +101,7 @@ def peopled_tocsin() -> Iterator[Tocsin]:
         engine = create_engine(f"sqlite:///{made.data_dir}/tocsin.db")
         with Session(engine) as session:
             make = Make(session, NOON)
-            cast = Cast(make)
+            cast = casting.made(make)
             for person in (cast.alice, cast.bob, cast.cy):
                 accounts.set_password(person, PASSWORD)
             session.commit()

@@ -1,22 +1,58 @@
 """The people whom tests know by name."""
 
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import Organization, Project, Team, User
 from tests.make import Make
 
 
+@dataclass
 class Cast:
     """Alice owns acme; she, Bob and Cy are on the team of its project shop. Dee is in acme, but not on it.
 
     Charlie owns another organization and must never see a thing.
     """
 
-    def __init__(self, make: Make) -> None:
-        self.alice, self.bob, self.cy, self.dee, self.charlie = (
-            make.user(name) for name in ("Alice", "Bob", "Cy", "Dee", "Charlie")
-        )
-        self.acme = make.organization("acme", owner=self.alice)
-        self.team = make.team(self.acme, "shop-team", members=[self.alice, self.bob, self.cy])
-        self.shop = make.project(self.acme, "shop", teams=[self.team])
-        make.member(self.acme, self.dee)
-        self.rivals = make.organization("rivals", owner=self.charlie)
-        self.rivals_team = make.team(self.rivals, "rivals-team", members=[self.charlie])
-        self.other_shop = make.project(self.rivals, "other-shop", teams=[self.rivals_team])
+    alice: User
+    bob: User
+    cy: User
+    dee: User
+    charlie: User
+    acme: Organization
+    team: Team
+    shop: Project
+    rivals: Organization
+    rivals_team: Team
+    other_shop: Project
+
+
+def made(make: Make) -> Cast:
+    alice, bob, cy, dee, charlie = (make.user(name) for name in ("Alice", "Bob", "Cy", "Dee", "Charlie"))
+    acme = make.organization("acme", owner=alice)
+    team = make.team(acme, "shop-team", members=[alice, bob, cy])
+    shop = make.project(acme, "shop", teams=[team])
+    make.member(acme, dee)
+    rivals = make.organization("rivals", owner=charlie)
+    rivals_team = make.team(rivals, "rivals-team", members=[charlie])
+    other_shop = make.project(rivals, "other-shop", teams=[rivals_team])
+    return Cast(alice, bob, cy, dee, charlie, acme, team, shop, rivals, rivals_team, other_shop)
+
+
+def found(session: Session) -> Cast:
+    """The same, where they have been made before."""
+    people = {user.handle: user for user in session.scalars(select(User))}
+    teams = {team.slug: team for team in session.scalars(select(Team))}
+    projects = {project.slug: project for project in session.scalars(select(Project))}
+    team, rivals_team = teams["shop-team"], teams["rivals-team"]
+    return Cast(
+        **people,
+        acme=team.organization,
+        team=team,
+        shop=projects["shop"],
+        rivals=rivals_team.organization,
+        rivals_team=rivals_team,
+        other_shop=projects["other-shop"],
+    )

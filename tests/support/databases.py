@@ -27,6 +27,12 @@ class Database(Protocol):
     def empty(self) -> None:
         """Forget every row. Connections that are open stay fit for use."""
 
+    def remember(self) -> None:
+        """Keep a copy of all that is committed, for `recall`."""
+
+    def recall(self) -> bool:
+        """Put what was remembered into the empty database; False when nothing was."""
+
     def close(self) -> None: ...
 
 
@@ -70,15 +76,32 @@ class Sqlite:
         with sqlite3.connect(self.file) as made:
             made.backup(self.template)
         made.close()
+        self.memory: sqlite3.Connection | None = None
 
     def empty(self) -> None:
-        target = sqlite3.connect(self.file, timeout=10)
-        self.template.backup(target)
-        target.close()
+        self._overwrite(self.template)
+
+    def remember(self) -> None:
+        self.memory = sqlite3.connect(":memory:", check_same_thread=False)
+        source = sqlite3.connect(self.file, timeout=10)
+        source.backup(self.memory)
+        source.close()
+
+    def recall(self) -> bool:
+        if self.memory:
+            self._overwrite(self.memory)
+        return self.memory is not None
 
     def close(self) -> None:
         self.engine.dispose()
-        self.template.close()
+        for connection in (self.template, self.memory):
+            if connection:
+                connection.close()
+
+    def _overwrite(self, source: sqlite3.Connection) -> None:
+        target = sqlite3.connect(self.file, timeout=10)
+        source.backup(target)
+        target.close()
 
 
 class Postgresql:
@@ -93,22 +116,45 @@ class Postgresql:
         self.connection = psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True)
         self.connection.execute("SET lock_timeout = '5s'")
         self.connection.execute("SET session_replication_role = replica")  # no order among foreign keys
-        self.statement = self._statement()
+        self.tables = self._names("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        self.tables.remove("alembic_version")
+        self.sequences = self._names("SELECT sequencename FROM pg_sequences")
+        # Each table counts from a number of its own: an id that is taken for another table's shows.
+        restarts = [
+            f"PERFORM setval('{name}', {1000 * n}, false)" for n, name in enumerate(self.sequences, 1)
+        ]
+        self.emptying = _block([*(f"DELETE FROM {name}" for name in self.tables), *restarts])
+        self.recalling: str | None = None
 
     def empty(self) -> None:
-        self.connection.execute(self.statement)
+        self.connection.execute(self.emptying)
+
+    def remember(self) -> None:
+        run = self.connection.execute
+        run("DROP SCHEMA IF EXISTS memory CASCADE")
+        run("CREATE SCHEMA memory")
+        steps = []
+        for name in self.tables:
+            if run(f"SELECT 1 FROM {name} LIMIT 1").fetchone():
+                run(f"CREATE TABLE memory.{name} AS TABLE {name}")
+                steps.append(f"INSERT INTO {name} SELECT * FROM memory.{name}")
+        for name, last in run("SELECT sequencename, last_value FROM pg_sequences").fetchall():
+            if last:
+                steps.append(f"PERFORM setval('{name}', {last})")
+        self.recalling = _block(steps)
+
+    def recall(self) -> bool:
+        if self.recalling:
+            self.connection.execute(self.recalling)
+        return self.recalling is not None
 
     def close(self) -> None:
         self.engine.dispose()
         self.connection.close()
 
-    def _statement(self) -> str:
-        tables = self._names("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        sequences = self._names("SELECT sequencename FROM pg_sequences")
-        deletes = [f"DELETE FROM {name};" for name in tables if name != "alembic_version"]
-        # Each table counts from a number of its own: an id that is taken for another table's shows.
-        restarts = [f"PERFORM setval('{name}', {1000 * n}, false);" for n, name in enumerate(sequences, 1)]
-        return f"DO $$ BEGIN {' '.join(deletes + restarts)} END $$"
-
     def _names(self, query: str) -> list[str]:
         return sorted(name for (name,) in self.connection.execute(query).fetchall())
+
+
+def _block(steps: list[str]) -> str:
+    return f"DO $$ BEGIN {'; '.join(steps)}; END $$"

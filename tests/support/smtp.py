@@ -83,6 +83,7 @@ class Server:
         self.taken: list[Mail] = []
         self.refused: list[Mail] = []
         self.seen = 0
+        self.at_once = self.most_at_once = 0
         for gate in self._gates.values():
             gate.set()
         self.delay = 0.0
@@ -126,8 +127,10 @@ class Server:
         self.seen += 1
         assert isinstance(envelope.content, bytes)
         mail = Mail(envelope.mail_from or "", envelope.rcpt_tos[0], envelope.content, self.seen)
-        if self.delay:
-            await asyncio.sleep(self.delay)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(self.delay)
+        self.at_once -= 1
         refusal = self.answer(mail)
         (self.refused if refusal else self.taken).append(mail)
         await self._pass("answer")
