@@ -3,12 +3,13 @@
 from typing import Any
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from app import api, cli, web
 from app.db import db
 from app.extensions import csrf, limiter, login_manager, mail, migrate
 from app.jobs import doorbell
+from app.proxies import BehindProxies
 from app.settings import ROOT, Settings, load
 
 
@@ -26,9 +27,10 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.config.update(overrides)
+    app.url_map.converters["int"] = KeyConverter
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+        app.wsgi_app = BehindProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     for extension in (db, csrf, limiter, login_manager, mail):
         extension.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
@@ -38,5 +40,14 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
 
 
 def _engine_options(database_url: str) -> dict[str, Any]:
-    """A server may have gone away between two requests; a file has not."""
-    return {} if database_url.startswith("sqlite") else {"pool_pre_ping": True}
+    """Errors name no values: they would put what people wrote into the log."""
+    options: dict[str, Any] = {"hide_parameters": True}
+    if not database_url.startswith("sqlite"):  # a server may have gone away, or be silent; a file is there
+        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+    return options
+
+
+class KeyConverter(IntegerConverter):
+    """`<int:…>` in addresses: a number that a database can hold; a longer one is no address of ours."""
+
+    regex = r"\d{1,18}"

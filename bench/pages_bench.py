@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask
 from sqlalchemy import insert, select, text
@@ -24,9 +25,11 @@ from app.db import db
 from app.domain import search, short_id
 from app.domain.cursor import decode
 from app.models import Activity, Base, Issue, IssueHour, IssueTag, Notice, Project, User
-from app.services import accounts, finding, timeline, workspaces
+from app.services import accounts, digesting, finding, timeline, workspaces
 from app.services.finding import Scope
+from app.services.stream_entry import ENVELOPE, Entry
 from app.settings import load
+from bench.payloads import ISSUES, body
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 BATCH, ROUNDS = 5000, 40
@@ -91,7 +94,7 @@ def seed(session: Session, issues: int) -> tuple[User, Scope]:
         for slug in ("many", "some")
     ]
     for project, share in zip(projects, (issues, issues // 5), strict=True):
-        project.first_event_at = NOW
+        project.first_event_at, project.last_issue_number = NOW, share
         ids = count(project.id * 1_000_000)
         for first in range(1, share + 1, BATCH):
             numbers = range(first, min(first + BATCH, share + 1))
@@ -199,18 +202,27 @@ def measure_pages(app: Flask, user: User, scope: Scope) -> None:
         cookie["_fresh"] = True
     db.session.remove()
     project = db.session.scalars(select(Project).where(Project.id == scope.project.id)).one()
-    issue = db.session.scalars(select(Issue).where(Issue.project_id == project.id).limit(1)).one()
+    issue = digested_issue(db.session, project)
     root = f"/{scope.organization.slug}/{project.slug}/"
     for path in (
         root,
         f"{root}?query=payment",
         f"{root}?sort=freq",
-        f"{root}counts",
         f"{root}issues/{issue.id}/",
     ):
         answer = client.get(path)
         assert answer.status_code == 200, f"{path}: {answer.status}"
         report(f"GET {path} ({len(answer.data) / 1024:.0f} KB)", lambda p=path: client.get(p))
+
+
+def digested_issue(session: Session, project: Project) -> Issue:
+    """One that came in as events do, so that its page has all that a page can have."""
+    for number in (0, ISSUES, 2 * ISSUES):
+        entry = Entry(project.id, ENVELOPE, NOW, body(number, NOW), encoding="gzip", event_id=uuid4().hex)
+        digesting.digest(session, [entry], now=NOW)
+    session.commit()
+    newest = select(Issue).where(Issue.project_id == project.id).order_by(Issue.id.desc()).limit(1)
+    return session.scalars(newest).one()
 
 
 def report(name: str, run: Callable[[], Any]) -> None:

@@ -91,7 +91,7 @@ def issue_details(issue: str, org: str | None = None) -> Answer:
 def details(row: Issue) -> Json:
     """An issue with its history and its tags."""
     found = select(Activity).where(Activity.issue_id == row.id).order_by(Activity.id.desc())
-    recent = found.limit(MOST_ACTIVITIES).options(selectinload(Activity.actor))
+    recent = found.limit(MOST_ACTIVITIES).options(selectinload(Activity.actor).selectinload(User.addresses))
     return {
         **_line(row),
         "firstRelease": {"version": row.first_release} if row.first_release else None,
@@ -131,7 +131,11 @@ def comments(issue: str, org: str | None = None) -> Answer:
     found = select(Activity).where(is_comment).order_by(Activity.id.desc())
 
     def fetch(start: int, count: int) -> Sequence[Activity]:
-        rows = found.offset(start).limit(count).options(selectinload(Activity.actor))
+        rows = (
+            found.offset(start)
+            .limit(count)
+            .options(selectinload(Activity.actor).selectinload(User.addresses))
+        )
         return db.session.scalars(rows).all()
 
     return page(fetch, lambda rows: [shapes.activity(row) for row in rows])

@@ -29,8 +29,10 @@ from app.services.verdicts import Seen
 def notices() -> Answer:
     """Newest first; of projects that the person sees."""
     found = select(Notice).join(Notice.project).where(access.sees_project(me()), *_conditions())
-    together = (Notice.project, Notice.issue, Notice.rule, Notice.actor)
-    ordered = found.order_by(Notice.id.desc()).options(*(joinedload(each) for each in together))
+    together = (Notice.project, Notice.issue, Notice.rule)
+    ordered = found.order_by(Notice.id.desc()).options(
+        *(joinedload(each) for each in together), joinedload(Notice.actor).selectinload(User.addresses)
+    )
 
     def fetch(start: int, count: int) -> Sequence[Notice]:
         return db.session.scalars(ordered.offset(start).limit(count)).all()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from flask import jsonify
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app.api import shapes
 from app.api.blueprint import Answer, bp
@@ -11,7 +12,7 @@ from app.api.credentials import me, needs, token_or_none
 from app.api.paging import page, whole_list
 from app.api.places import visible_organization
 from app.db import db
-from app.models import Membership
+from app.models import Membership, User
 from app.services import access, workspaces
 
 
@@ -48,7 +49,8 @@ def teams(org: str) -> Answer:
 @needs("member:read")
 def members(org: str) -> Answer:
     belongs = Membership.organization_id == visible_organization(org).id
-    found = select(Membership).where(belongs).order_by(Membership.id)
+    people = joinedload(Membership.user).selectinload(User.addresses)
+    found = select(Membership).where(belongs).order_by(Membership.id).options(people)
 
     def fetch(start: int, count: int) -> Sequence[Membership]:
         return db.session.scalars(found.offset(start).limit(count)).all()

@@ -16,6 +16,7 @@ from app.domain.normalising import LEVELS
 
 DEFAULT = "is:unresolved"
 LONGEST_AGO = timedelta(days=36_525)
+MOST_TERMS, LONGEST = 50, 2000
 
 
 class BadSearch(ValueError):
@@ -133,6 +134,8 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 def parse(text: str | None, *, me: int | None = None) -> Query:
     """What is asked for. Nothing asked means what is unresolved, an empty question everything."""
     text = DEFAULT if text is None else text
+    if len(text) > LONGEST:
+        raise BadSearch(f"The search has {len(text)} characters; {LONGEST} is the most.")
     terms: list[Term] = []
     words: list[str] = []
     for match in _TOKEN.finditer(text):
@@ -141,6 +144,8 @@ def parse(text: str | None, *, me: int | None = None) -> Query:
             words.append(term)
         else:
             terms.append(term)
+    if len(terms) > MOST_TERMS:
+        raise BadSearch(f"The search has {len(terms)} terms; {MOST_TERMS} is the most.")
     if words:
         terms.append(Words(" ".join(words)))
     return Query(tuple(terms))

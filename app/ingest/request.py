@@ -1,10 +1,9 @@
 """What ingest reads of a WSGI request. Its body is never taken for a form, whatever it says of itself."""
 
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any, BinaryIO
 
 from app.domain.rejections import Malformed, TooLarge
+from app.proxies import client_address
 from app.settings_kinds import Network
 
 MAX_BODY = 20 << 20
@@ -94,30 +93,3 @@ def _declared_length(environ: Environ) -> int | None:
 
 def _too_large() -> TooLarge:
     return TooLarge(f"the body is larger than {MAX_BODY} bytes")
-
-
-@lru_cache(maxsize=4096)
-def client_address(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> str | None:
-    """The peer, or behind trusted proxies the last address that none of them wrote of itself."""
-    address = _plain_address(peer)
-    for hop in reversed(forwarded.split(",")):
-        if address is None or not any(ip_address(address) in network for network in trusted):
-            break
-        previous = _plain_address(hop)
-        if previous is None:
-            break
-        address = previous
-    return address
-
-
-def _plain_address(text: str) -> str | None:
-    """An IP address without blanks, brackets and port."""
-    text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return None

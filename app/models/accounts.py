@@ -26,7 +26,7 @@ class User(Keyed):
     last_active_at: Mapped[datetime | None]
 
     addresses: Mapped[list["EmailAddress"]] = relationship(
-        back_populates="user", cascade="all, delete-orphan", order_by="EmailAddress.id", lazy="selectin"
+        back_populates="user", cascade="all, delete-orphan", order_by="EmailAddress.id"
     )
 
     is_authenticated = True

@@ -16,9 +16,12 @@ class Issue(Keyed):
     __table_args__ = (
         UniqueConstraint("project_id", "number"),
         Index("ix_issues_short_id", "short_id"),
-        # The stream: one status of one project, last seen first, by cursor.
+        # The stream: one status of one project, in each of its orders, by cursor.
         Index("ix_issues_stream", "project_id", "status", "last_seen", "id"),
-        Index("ix_issues_assignee", "assignee_user_id"),
+        Index("ix_issues_newest", "project_id", "status", "first_seen", "id"),
+        Index("ix_issues_most_events", "project_id", "status", "times_seen", "id"),
+        Index("ix_issues_most_users", "project_id", "status", "users_seen", "id"),
+        Index("ix_issues_assignee", "assignee_user_id", "status", "last_seen", "id"),
     )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))

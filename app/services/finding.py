@@ -173,7 +173,7 @@ def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str]:
         .outerjoin(Notice, Notice.id == latest)
         .where(which)
         .options(
-            joinedload(Issue.assignee_user).options(lazyload(User.addresses)),
+            joinedload(Issue.assignee_user),
             joinedload(Issue.assignee_team).options(lazyload(Team.organization)),
         )
     )

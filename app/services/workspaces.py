@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import Select, delete, insert, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.domain import roles, slugs
 from app.domain.errors import Refused
@@ -178,6 +178,7 @@ def people(session: Session, organization: Organization) -> list[MemberRow]:
         .join(Membership.user)
         .where(Membership.organization_id == organization.id)
         .order_by(User.name, User.id)
+        .options(joinedload(Membership.user).selectinload(User.addresses))
     )
     of_person: dict[int, list[Team]] = {}
     for team, user_id in session.execute(_team_members(organization)):

@@ -44,8 +44,12 @@ def _typed() -> Iterator[str]:
 
 
 def _take_write_lock() -> None:
-    """On SQLite a request that will change something takes the write lock before its first read."""
-    if request.method not in SAFE_METHODS:
+    """On SQLite a request that will change something takes the write lock before its first read.
+
+    Its body is read before that: a client that sends slowly would hold up everybody else.
+    """
+    if request.method not in SAFE_METHODS and request.endpoint:
+        request.get_data(parse_form_data=request.blueprint != "api")
         db.session.connection(execution_options={"writes": True})
 
 

@@ -213,11 +213,17 @@ def rang(org: str, slug: str) -> ResponseReturnValue:
 
 
 def _event_to_prove(project: Project) -> Event | None:
-    number = request.args.get("event", type=int)
+    number = request.args.get("event", type=_key)
     if number is None:
         return onboarding.newest_event(db.session, project)
     event = db.session.get(Event, number)
     return event if event and event.project_id == project.id else None
+
+
+def _key(text: str) -> int:
+    if len(text) > 18:  # no number of ours
+        raise ValueError
+    return int(text)
 
 
 def _rang(project: Project, event: Event) -> str:

@@ -387,7 +387,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_issues"),
         sa.UniqueConstraint("project_id", "number", name="uq_issues_project_id_number"),
     )
-    op.create_index("ix_issues_assignee", "issues", ["assignee_user_id"], unique=False)
+    op.create_index(
+        "ix_issues_assignee", "issues", ["assignee_user_id", "status", "last_seen", "id"], unique=False
+    )
+    op.create_index("ix_issues_newest", "issues", ["project_id", "status", "first_seen", "id"], unique=False)
+    op.create_index(
+        "ix_issues_most_events", "issues", ["project_id", "status", "times_seen", "id"], unique=False
+    )
+    op.create_index(
+        "ix_issues_most_users", "issues", ["project_id", "status", "users_seen", "id"], unique=False
+    )
     op.create_index("ix_issues_short_id", "issues", ["short_id"], unique=False)
     op.create_index("ix_issues_stream", "issues", ["project_id", "status", "last_seen", "id"], unique=False)
     op.create_table(

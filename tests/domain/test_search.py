@@ -116,3 +116,12 @@ LIKES = [(("a", "b"), "a%b"), (("50%_", ""), r"50\%\_%"), (("a\\b",), r"a\\b")]
 @pytest.mark.parametrize(("parts", "like"), LIKES)
 def test_a_pattern_for_the_database(parts, like):
     assert Pattern(parts).like() == like
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["is:unresolved " * 51, "x" * 2001, "lastSeen:9999-12-31", "age:-999999w", "firstSeen:0001-01-01T00:00"],
+)
+def test_what_no_database_should_be_asked_is_refused_in_words(text):
+    with pytest.raises(BadSearch, match=r"is the most|outside the calendar"):
+        parse(text)

@@ -1,4 +1,4 @@
-"""Every kind of mail over ordinary and hostile data: both parts, no overlong line, nothing that breaks out."""
+"""Every kind of mail over ordinary and hostile data: both parts, short lines, nothing that breaks out."""
 
 import email
 import email.policy

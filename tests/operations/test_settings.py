@@ -31,7 +31,11 @@ WRONG = {
     "a mail server without a sender": ("MAIL_SERVER", "smtp.example.org", "MAIL_DEFAULT_SENDER is missing"),
     "a sender that is none": ("MAIL_DEFAULT_SENDER", "Tocsin", "MAIL_DEFAULT_SENDER is Tocsin"),
     "neither yes nor no": ("MAIL_USE_TLS", "maybe", "MAIL_USE_TLS is maybe: allowed is true or false."),
-    "an unknown choice": ("DEFAULT_WORKFLOW_NOTIFICATIONS", "all", "allowed is always, participating or never."),
+    "an unknown choice": (
+        "DEFAULT_WORKFLOW_NOTIFICATIONS",
+        "all",
+        "allowed is always, participating or never",
+    ),
     "no workers": ("WORKERS", "0", "WORKERS is 0: allowed is a whole number from 1 to 64."),
     "no network": ("TRUSTED_PROXIES", "10.0.0.0/99", "TRUSTED_PROXIES is 10.0.0.0/99"),
     "an unknown log format": ("LOG_FORMAT", "xml", "LOG_FORMAT is xml: allowed is text or json."),

@@ -129,6 +129,27 @@ def test_without_a_rule_nobody_is_told(cast, report, run_jobs, told, session):
     assert told() == []
 
 
+HOSTILE = {
+    "a NUL and other controls": "Bang: \x00\x1b[31m\x07 \ud83d bang",
+    "very long": "ValueError: " + "x" * 10_000,
+    "right to left": "خطأ: \u202eمرحبا בעולם",
+    "a header": "Broken: \r\nBcc: everyone@example.com",
+    "markup": 'Oops: </style><script>alert(1)</script><b hx-get="/x">',
+}
+
+
+@pytest.mark.parametrize("title", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_an_error_says_its_mail_arrives_and_its_page_opens(
+    title, cast, report, run_jobs, told, as_user, session
+):
+    report(title)
+    run_jobs()
+    assert told("alert.new") == ["alice", "bob", "cy"]
+    issue = session.query(Issue).one()
+    as_user(cast.bob).page(f"/acme/shop/issues/{issue.id}/")
+    as_user(cast.bob).page("/acme/shop/")
+
+
 def test_people_of_other_projects_and_organizations_get_nothing(cast, report, run_jobs, mailbox):
     report()
     report("ValueError: price")

@@ -1,6 +1,12 @@
 """What every request goes through, whichever page it is for."""
 
+import io
+
 import pytest
+from sqlalchemy import text
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from app.db import transaction
 
 
 @pytest.mark.parametrize(
@@ -21,3 +27,40 @@ def test_every_answer_says_what_browsers_may_do_with_it(client):
     assert "script-src 'self'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/acme/shop/issues/{}/", "/issues/{}/news", "/dev/mail/{}/"])
+def test_a_number_too_large_for_a_database_is_not_found(as_user, alice, shop, path):
+    assert as_user(alice).get(path.format("9" * 30)).status_code == 404
+
+
+def test_a_body_that_comes_slowly_holds_no_lock(app, shop):
+    """The lock is taken when the body is there: until then others write."""
+    order = []
+
+    class Slowly(io.BytesIO):
+        def readinto(self, buffer):
+            order.append(_writable(app))
+            return super().readinto(buffer)
+
+        def read(self, *args):
+            order.append(_writable(app))
+            return super().read(*args)
+
+    body = b"email=alice%40example.org"
+    environ = EnvironBuilder(
+        "/auth/login/",
+        method="POST",
+        content_type="application/x-www-form-urlencoded",
+        input_stream=Slowly(body),
+        content_length=len(body),
+    ).get_environ()
+    run_wsgi_app(app, environ)
+    assert order
+    assert all(order)
+
+
+def _writable(app) -> bool:
+    with app.app_context(), transaction() as session:
+        session.execute(text("SELECT 1"))
+    return True

@@ -13,7 +13,7 @@ from app.models import User
 
 SCHEMES = ("http://", "https://", "mailto:")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]]")
-_NAME = re.compile(r"[@#][\w.+@-]*\w")
+_NAME = re.compile(r"(?<![\w@#])[@#][\w.+-]{0,63}(?:@[\w.-]{1,190})?(?<=\w)")
 
 
 class _Reader(MarkdownIt):

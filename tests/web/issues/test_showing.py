@@ -4,8 +4,10 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.domain.kinds import NOTICE_OF_ACTIVITY
+from app.models import Issue
 from app.services import assigning, commenting, subscribing
 from app.services.issue_timeline import ALERT, FIRST_SEEN
 from app.settings import ROOT
@@ -236,10 +238,7 @@ def test_the_timeline_says_who_did_what_and_who_heard_of_it(
 ):
     report("KeyError: cart")
     run_jobs()
-    session.expire_all()
-    from app.models import Issue
-
-    issue = session.query(Issue).one()
+    issue = session.scalars(select(Issue)).one()
     as_user(cast.alice).post(f"/issues/{issue.id}/assignee", data={"assignee": f"user:{cast.bob.id}"})
     as_user(cast.bob).post(f"/issues/{issue.id}/comments", data={"text": "on it"})
     as_user(cast.bob).post(f"/issues/{issue.id}/ignore")
