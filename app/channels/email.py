@@ -113,19 +113,25 @@ class RelayConnection(Connection):
                 self.host.quit()
             self.host = None
 
-    def transmit(self, envelope_from: str, to: str, raw: bytes) -> tuple[int, str]:
-        """Hand over one message; the relay's code and text. Raises when the relay cannot be talked to."""
+    def transmit(self, envelope_from: str, to: str, raw: bytes) -> tuple[int, str, Result]:
+        """Hand over one message: the relay's code and text, and what they mean for the message.
+
+        Raises when the relay cannot be talked to.
+        """
         if self.host is None:
             self.host = self.configure_host()
         host = self.host
         host.ehlo_or_helo_if_needed()
-        for say, argument in ((host.mail, envelope_from), (host.rcpt, to)):
-            code, reply = say(argument)
-            if code not in (250, 251):
-                host.rset()
-                return code, _text(reply)
+        code, reply = host.mail(envelope_from)
+        if code != 250:  # it is the sender that is refused, whoever it writes to
+            host.rset()
+            return code, _text(reply), Result.RETRY
+        code, reply = host.rcpt(to)
+        if code not in (250, 251):
+            host.rset()
+            return code, _text(reply), classify(code, _text(reply))
         code, reply = host.data(raw)
-        return code, _text(reply)
+        return code, _text(reply), classify(code, _text(reply))
 
 
 def _text(reply: bytes) -> str:
@@ -133,12 +139,14 @@ def _text(reply: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Outgoing:
     """One finished message on its way."""
 
     delivery_id: int
     to: str
     raw: bytes
+    subject: str
+    message_id: str
 
 
 class Relay:
@@ -149,17 +157,30 @@ class Relay:
         self.envelope_from = parseaddr(envelope_from)[1]
         self.connections = [RelayConnection(state) for _ in range(CONNECTIONS)]
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[Sent]:
-        """One `Sent` a letter, as the answers come in."""
-        waiting: queue.SimpleQueue[Letter] = queue.SimpleQueue()
-        for letter in letters:
-            waiting.put(letter)
+    def send(self, messages: Sequence[Outgoing], *, seconds: float) -> Iterator[Sent]:
+        """One `Sent` a message, as the answers come in.
+
+        No message is begun after so many seconds: the rest comes back as not tried. A relay that takes its
+        time would otherwise outlast the claim, and another worker would send the same again.
+        """
+        waiting: queue.SimpleQueue[Outgoing] = queue.SimpleQueue()
+        for message in messages:
+            waiting.put(message)
         answers: queue.SimpleQueue[Sent] = queue.SimpleQueue()
-        lanes = min(len(letters), len(self.connections))
-        for connection in self.connections[:lanes]:
-            threading.Thread(target=self._drain, args=(connection, waiting, answers), daemon=True).start()
-        for _ in letters:
-            yield answers.get()
+        until = time.monotonic() + seconds
+        lanes = [
+            threading.Thread(target=self._drain, args=(connection, waiting, answers, until), daemon=True)
+            for connection in self.connections[: len(messages)]
+        ]
+        for lane in lanes:
+            lane.start()
+        try:
+            for _ in messages:
+                yield answers.get()
+        finally:  # whoever asked may stop listening; the connections are needed again
+            _empty(waiting)
+            for lane in lanes:
+                lane.join()
 
     def close(self) -> None:
         for connection in self.connections:
@@ -168,27 +189,34 @@ class Relay:
     def _drain(
         self,
         connection: RelayConnection,
-        waiting: "queue.SimpleQueue[Letter]",
+        waiting: "queue.SimpleQueue[Outgoing]",
         answers: "queue.SimpleQueue[Sent]",
+        until: float,
     ) -> None:
         while True:
             try:
-                letter = waiting.get_nowait()
+                message = waiting.get_nowait()
             except queue.Empty:
                 return
-            answers.put(self._hand_over(connection, letter))
+            if time.monotonic() < until:
+                answers.put(self._hand_over(connection, message))
+            else:
+                answers.put(Sent(message.delivery_id, Result.NOT_TRIED))
 
-    def _hand_over(self, connection: RelayConnection, letter: Letter) -> Sent:
+    def _hand_over(self, connection: RelayConnection, message: Outgoing) -> Sent:
         started = time.monotonic()
         kept = connection.host is not None
         try:
-            code, reply = connection.transmit(self.envelope_from, letter.to, letter.raw)
-            result = classify(code, reply)
+            code, reply, result = connection.transmit(self.envelope_from, message.to, message.raw)
         except (smtplib.SMTPServerDisconnected, ConnectionError) as error:
             connection.host = None
             if kept:  # the relay closed a connection that had been idle: once more, on a fresh one
-                return self._hand_over(connection, letter)
+                return self._hand_over(connection, message)
             code, reply, result = 0, _words(error), Result.RETRY
+        except smtplib.SMTPDataError as error:
+            connection.close()
+            code, reply = error.smtp_code, _words(error)
+            result = classify(code, reply)
         except (smtplib.SMTPException, OSError) as error:
             connection.close()
             code, reply, result = getattr(error, "smtp_code", 0), _words(error), Result.RETRY
@@ -197,7 +225,13 @@ class Relay:
             code, reply, result = 0, _words(error), Result.FAILED
         milliseconds = round((time.monotonic() - started) * 1000)
         peer = f"{self.state.server}:{self.state.port}"
-        return Sent(letter.delivery_id, result, str(code or ""), reply[:500], milliseconds, peer)
+        return Sent(message.delivery_id, result, str(code or ""), reply[:500], milliseconds, peer)
+
+
+def _empty(waiting: "queue.SimpleQueue[Outgoing]") -> None:
+    with suppress(queue.Empty):
+        while True:
+            waiting.get_nowait()
 
 
 def classify(code: int, reply: str) -> Result:
@@ -220,16 +254,17 @@ class Capture:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[Sent]:
+    def send(self, messages: Sequence[Outgoing], *, seconds: float) -> Iterator[Sent]:
+        """One `Sent` a message; a file takes no time worth limiting."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for letter in letters:
+        for message in messages:
             # Named after the delivery, so that sending again after a crash replaces the same file.
-            path = self.folder / f"{letter.delivery_id:010d}.eml"
+            path = self.folder / f"{message.delivery_id:010d}.eml"
             unfinished = path.with_suffix(".part")
-            unfinished.write_bytes(letter.raw)
+            unfinished.write_bytes(message.raw)
             os.replace(unfinished, path)
             answer = "kept: no mail server is set"
-            yield Sent(letter.delivery_id, Result.ACCEPTED, response=answer, peer="/dev/mail/")
+            yield Sent(message.delivery_id, Result.ACCEPTED, response=answer, peer="/dev/mail/")
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -14,6 +14,10 @@ _GZIP = 31
 _ZLIB = 15
 _RAW_DEFLATE = -15
 _CHUNK = 1 << 16
+# Each is cut off what follows by copying that: more of them than any client makes would take for ever.
+_MAX_MEMBERS = 16
+# Enough of a body to unpack its beginning from: no compression works on larger blocks.
+_BEGINNING = 1 << 18
 # A frame may demand a window of gigabytes; RFC 8878 asks decoders to accept 8 MiB.
 _ZSTD_WINDOW = 1 << 23
 
@@ -22,6 +26,15 @@ def decode(body: bytes, content_encoding: str | None, *, cap: int) -> bytes:
     """The plain body. An unknown encoding is taken for none, so that parsing tells what is wrong."""
     decoder = _DECODERS.get((content_encoding or "").strip().lower(), _identity)
     return decoder(body, cap)
+
+
+def beginning(body: bytes, content_encoding: str | None, *, size: int) -> bytes:
+    """The first bytes of the plain body, as far as they can be had at little cost."""
+    opener = _OPENERS.get((content_encoding or "").strip().lower(), _open_identity)
+    try:
+        return opener(body[:_BEGINNING], size)
+    except (zlib.error, brotli.error, zstandard.ZstdError) as error:
+        raise Malformed("the compressed body is corrupt", [str(error)]) from None
 
 
 def inflate(body: bytes, cap: int) -> bytes:
@@ -47,11 +60,17 @@ def _gunzip(body: bytes, cap: int) -> bytes:
     parts: list[bytes] = []
     room = cap
     while not parts or body.startswith(b"\x1f\x8b"):
+        _limit_members(parts)
         stream = zlib.decompressobj(_GZIP)
         parts.append(_drain(stream, body, room))
         room -= len(parts[-1])
         body = stream.unused_data
     return b"".join(parts)
+
+
+def _limit_members(parts: list[bytes]) -> None:
+    if len(parts) == _MAX_MEMBERS:
+        raise Malformed(f"the compressed body has more than {_MAX_MEMBERS} members")
 
 
 def _inflate(body: bytes, wbits: int, cap: int) -> bytes:
@@ -69,20 +88,22 @@ def _drain(stream: zlib._Decompress, body: bytes, cap: int) -> bytes:
 
 
 def _unbrotli(body: bytes, cap: int) -> bytes:
+    """In slices, since the decompressor copies what it has not used yet, at every call."""
     stream = brotli.Decompressor()
     parts: list[bytes] = []
-    size = 0
-    pending = body
+    size = position = 0
     try:
         while not stream.is_finished():
+            hungry = stream.can_accept_more_data()
+            pending = body[position : position + _CHUNK] if hungry else b""
+            position += len(pending)
             part = stream.process(pending, output_buffer_limit=_CHUNK)
             size += len(part)
             if size > cap:
                 raise TooLarge(f"the decompressed body is larger than {cap} bytes")
-            if not part and stream.can_accept_more_data():
+            if hungry and not pending and not part:
                 raise Malformed("the compressed body is truncated")
             parts.append(part)
-            pending = b""
     except brotli.error as error:
         raise Malformed("the compressed body is corrupt", [str(error)]) from None
     return b"".join(parts)
@@ -109,6 +130,7 @@ def _measure(reader: zstandard.ZstdDecompressionReader, cap: int) -> None:
 def _zstd_frames(decompressor: zstandard.ZstdDecompressor, body: bytes) -> bytes:
     parts: list[bytes] = []
     while not parts or body:
+        _limit_members(parts)
         frame = decompressor.decompressobj()
         parts.append(frame.decompress(body))
         if not frame.eof:
@@ -117,10 +139,50 @@ def _zstd_frames(decompressor: zstandard.ZstdDecompressor, body: bytes) -> bytes
     return b"".join(parts)
 
 
+def _open_identity(body: bytes, size: int) -> bytes:
+    return body[:size]
+
+
+def _open_gzip(body: bytes, size: int) -> bytes:
+    return zlib.decompressobj(_GZIP).decompress(body, size)
+
+
+def _open_deflate(body: bytes, size: int) -> bytes:
+    try:
+        return zlib.decompressobj(_ZLIB).decompress(body, size)
+    except zlib.error:
+        return zlib.decompressobj(_RAW_DEFLATE).decompress(body, size)
+
+
+def _open_brotli(body: bytes, size: int) -> bytes:
+    stream = brotli.Decompressor()
+    plain = b""
+    pending = body
+    while len(plain) < size and not stream.is_finished():
+        part = stream.process(pending, output_buffer_limit=size)
+        if not part and not pending:
+            break
+        plain += part
+        pending = b""
+    return plain[:size]
+
+
+def _open_zstd(body: bytes, size: int) -> bytes:
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    return decompressor.stream_reader(body, read_across_frames=True).read(size)
+
+
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "gzip": _gunzip,
     "x-gzip": _gunzip,
     "deflate": inflate,
     "br": _unbrotli,
     "zstd": _unzstd,
+}
+_OPENERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _open_gzip,
+    "x-gzip": _open_gzip,
+    "deflate": _open_deflate,
+    "br": _open_brotli,
+    "zstd": _open_zstd,
 }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain import assignees
+from app.domain.assignees import NOBODY, Assignment
 from app.domain.lifecycle import IGNORED, MOVES, RESOLVED, UNRESOLVED
 
 # What clients write → our status. `muted` is sentry-cli's word.
@@ -36,14 +38,6 @@ class BadUpdate(ValueError):
         super().__init__(message)
         self.member = member
         self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """`who` is "user", "team", "name" (an address, handle or id) or "nobody"."""
-
-    who: str
-    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +88,7 @@ def _assignment(body: Mapping[str, Any]) -> Assignment | None:
     value = body["assignedTo"]
     if isinstance(value, bool) or not isinstance(value, str | int | None):
         raise BadUpdate("assignedTo", "Must be text, such as user:5, team:3, an address or a user name.")
-    return _who(str(value).strip()) if value else Assignment("nobody")
-
-
-def _who(text: str) -> Assignment:
-    if text.startswith("#"):
-        return Assignment("team", text[1:])
-    kind, _, name = text.partition(":")
-    if kind in ("user", "team") and name:
-        return Assignment(kind, name)
-    return Assignment("name", text) if text else Assignment("nobody")
+    return assignees.read(str(value)) if value else NOBODY
 
 
 def _subscribed(body: Mapping[str, Any]) -> bool | None:

@@ -1,6 +1,7 @@
 """Every kind of notice, and which activity makes which: one table each, read by everything."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 ALERTS, WORKFLOW, SECURITY, TEST = "alerts", "workflow", "security", "test"
 
@@ -10,7 +11,8 @@ class Kind:
     """A kind of notice.
 
     `switch` is the workflow kind with which a person turns it off (`experience.md` 2.2); `word` is the
-    state word of its mail; `carries` orders the notices of one event: the highest takes the others along.
+    state word of its mail; `carries` orders the notices of one event: the highest takes the others along;
+    `lasts` is how long its message is worth sending.
     """
 
     name: str
@@ -20,6 +22,7 @@ class Kind:
     switch: str | None = None
     carries: int = 0
     in_thread: bool = True
+    lasts: timedelta = timedelta(hours=24)
 
 
 KINDS = {
@@ -35,7 +38,7 @@ KINDS = {
         Kind("unassigned", WORKFLOW, "Unassigned", "unassigned", "assignment"),
         Kind("comment", WORKFLOW, "Comment", "comment", "comments"),
         Kind("test", TEST, "Test", "test", in_thread=False),
-        Kind("sign_in", SECURITY, "Sign in", "sign_in", in_thread=False),
+        Kind("sign_in", SECURITY, "Sign in", "sign_in", in_thread=False, lasts=timedelta(minutes=15)),
         Kind("invite", SECURITY, "Invitation", "invite", in_thread=False),
     )
 }

@@ -12,10 +12,18 @@ import msgspec
 
 from app.clock import now
 from app.domain import authentication
-from app.domain.decoding import decode
-from app.domain.envelope import Envelope, from_store, parse
+from app.domain.decoding import beginning, decode
+from app.domain.envelope import (
+    MAX_ENCODED_EVENT,
+    MAX_EVENT_BYTES,
+    MAX_HEADER_BYTES,
+    Envelope,
+    from_store,
+    parse,
+    parse_header,
+)
 from app.domain.ratelimits import RateLimit
-from app.domain.rejections import Malformed, Rejected, TooLarge, Unauthenticated
+from app.domain.rejections import Malformed, Rejected, Unauthenticated
 from app.ingest import answers, security_reports
 from app.ingest.answers import Answer
 from app.ingest.keys import Key, Keys
@@ -43,27 +51,23 @@ Endpoint = Callable[[Intake, Request], Answer]
 
 
 def take_envelope(intake: Intake, request: Request) -> Answer:
+    """Nothing is unpacked for strangers: a header, the query or the body's first line must tell who sends."""
     project_id = authentication.project_id(request.project)
     found = _credentials(request)
     key = _key(intake, request, found, project_id) if found else None
-    body = request.body()
-    try:
-        envelope = parse(decode(body, request.encoding, cap=MAX_DECODED))
-    except TooLarge:
-        raise
-    except Rejected as error:
-        if found is None:
-            raise Unauthenticated("no key, and no envelope that could name one") from error
-        raise
-    agreed = authentication.agreed(found, envelope.header.get("dsn"), project_id=project_id)
-    key = key or _key(intake, request, agreed, project_id)
+    body = request.body(known=key is not None)
+    if found is None or key is None:
+        found = authentication.agreed(None, _dsn_within(body, request.encoding), project_id=project_id)
+        key = _key(intake, request, found, project_id)
+    envelope = parse(decode(body, request.encoding, cap=MAX_DECODED))
+    authentication.agreed(found, envelope.header.get("dsn"), project_id=project_id)
     return _keep(intake, key, envelope, _entry(intake, request, key, ENVELOPE, body))
 
 
 def take_store(intake: Intake, request: Request) -> Answer:
     key = _required_key(intake, request)
     body = request.body()
-    envelope = from_store(decode(body, request.encoding, cap=MAX_DECODED))
+    envelope = from_store(decode(body, request.encoding, cap=MAX_ENCODED_EVENT))
     return _keep(intake, key, envelope, _entry(intake, request, key, STORE, body))
 
 
@@ -80,7 +84,7 @@ def take_query(intake: Intake, request: Request) -> Answer:
 
 def take_security_report(intake: Intake, request: Request) -> Answer:
     key = _required_key(intake, request)
-    report = decode(request.body(), request.encoding, cap=MAX_DECODED)
+    report = decode(request.body(), request.encoding, cap=MAX_EVENT_BYTES)
     agent = request.header("HTTP_USER_AGENT")
     body = msgspec.json.encode(security_reports.as_event(report, query=request.query, user_agent=agent))
     entry = replace(_entry(intake, request, key, STORE, body), encoding="")
@@ -110,6 +114,14 @@ def _credentials(request: Request) -> authentication.Credentials | None:
         authorization=request.header("HTTP_AUTHORIZATION"),
         query=request.query,
     )
+
+
+def _dsn_within(body: bytes, encoding: str) -> object:
+    """The DSN in the envelope's header, read from no more of the body than may hold it."""
+    try:
+        return parse_header(beginning(body, encoding, size=MAX_HEADER_BYTES + 1)).get("dsn")
+    except Rejected as error:
+        raise Unauthenticated("no key, and no envelope that could name one") from error
 
 
 def _required_key(intake: Intake, request: Request) -> Key:

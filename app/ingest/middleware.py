@@ -78,6 +78,7 @@ def wrap(app: Flask) -> Wsgi:
         start_response(answer.status_line, answer.all_headers())
         return [answer.body]
 
+    app.extensions["tocsin_ingest"] = serve
     return serve
 
 
@@ -89,27 +90,7 @@ def _answer(intake: Intake, environ: Environ, route: re.Match[str]) -> Answer:
     if way is None or len(parts) > way.parts:
         return answers.refusal(404, "there is no such endpoint")
     try:
-        request = Request(environ, project, parts)
-        answer = _guarded(intake, way, request)
-        request.drain()
-    except Rejected as error:
-        return answers.rejected(error)
-    except Exception:
-        log.exception("an event was refused for an unforeseen reason")
-        return answers.refusal(503, "the event cannot be kept: the server failed")
-    return answer
-
-
-def _note(redis: Redis, project: str, answer: Answer) -> None:
-    """Tell whoever is connecting an application why nothing arrives."""
-    if project.isascii() and project.isdigit() and len(project) < 10:
-        with suppress(RedisError):
-            refusals.note(redis, int(project), status=answer.status, detail=answers.said(answer), now=now())
-
-
-def _guarded(intake: Intake, way: Way, request: Request) -> Answer:
-    try:
-        return _dispatch(intake, way, request)
+        return _dispatch(intake, way, Request(environ, project, parts))
     except Rejected as error:
         return answers.rejected(error)
     except StreamUnavailable as error:
@@ -118,6 +99,16 @@ def _guarded(intake: Intake, way: Way, request: Request) -> Answer:
     except KeysUnavailable:
         log.warning("an event was refused: the database is away and its key is not known")
         return answers.refusal(503, "the key cannot be checked: the database is away")
+    except Exception:
+        log.exception("an event was refused for an unforeseen reason")
+        return answers.refusal(503, "the event cannot be kept: the server failed")
+
+
+def _note(redis: Redis, project: str, answer: Answer) -> None:
+    """Tell whoever is connecting an application why nothing arrives."""
+    if project.isascii() and project.isdigit() and len(project) < 10:
+        with suppress(RedisError):
+            refusals.note(redis, int(project), status=answer.status, detail=answers.said(answer), now=now())
 
 
 def _dispatch(intake: Intake, way: Way, request: Request) -> Answer:

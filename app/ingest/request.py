@@ -1,5 +1,6 @@
 """What ingest reads of a WSGI request. Its body is never taken for a form, whatever it says of itself."""
 
+import time
 from typing import Any, BinaryIO
 
 from app.domain.rejections import Malformed, TooLarge
@@ -9,6 +10,7 @@ from app.settings_kinds import Network
 MAX_BODY = 20 << 20
 # A little beyond: some SDKs never see why they were turned away, unless all they send is taken.
 MAX_DRAINED = 64 << 20
+DRAIN_SECONDS = 10.0
 _CHUNK = 1 << 16
 
 Environ = dict[str, Any]
@@ -50,13 +52,30 @@ class Request:
         forwarded = (self._environ.get("HTTP_X_FORWARDED_FOR") or "") if trusted else ""
         return client_address(peer, forwarded, trusted)
 
-    def body(self) -> bytes:
-        """The body as it was sent, and never more of it than is allowed."""
+    def body(self, *, known: bool = True) -> bytes:
+        """The body as it was sent, and never more of it than is allowed; `known`: the sender has a key."""
+        try:
+            return self._body()
+        except TooLarge:
+            if known:
+                self.drain()
+            raise
+
+    def drain(self) -> None:
+        """Take what is left of the body, within reason: while a client still sends, it may read no answer.
+
+        Only for those who may send: it takes as long as the sender likes, and holds a thread all the while.
+        """
+        room, deadline = MAX_DRAINED, time.monotonic() + DRAIN_SECONDS
+        while room > 0 and time.monotonic() < deadline and (part := self._read(_CHUNK)):
+            room -= len(part)
+
+    def _body(self) -> bytes:
         if self._left is not None and self._left > MAX_BODY:
             raise _too_large()
         parts: list[bytes] = []
         size = 0
-        while part := self._read():
+        while part := self._read(MAX_BODY):
             size += len(part)
             if size > MAX_BODY:
                 raise _too_large()
@@ -65,18 +84,12 @@ class Request:
             raise Malformed("the body is shorter than its Content-Length")
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def drain(self) -> None:
-        """Take what is left of the body, within reason: while a client still sends, it reads no answer."""
-        room = MAX_DRAINED
-        while room > 0 and (part := self._read()):
-            room -= len(part)
-
-    def _read(self) -> bytes:
+    def _read(self, most: int) -> bytes:
         """The next part of the body; empty at its end."""
         if self._left is None:
             # Only a server that marks the end lets us read to it: others would block for ever.
             return self._stream.read(_CHUNK) if self._environ.get("wsgi.input_terminated") else b""
-        part = self._stream.read(min(self._left, MAX_BODY)) if self._left else b""
+        part = self._stream.read(min(self._left, most)) if self._left else b""
         self._left -= len(part)
         return part
 

@@ -1,23 +1,23 @@
-"""The job that sends messages: claim in one transaction, send between two, record each answer as it comes."""
+"""The job that sends messages: claim, compose, send with no transaction open, record each answer."""
 
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from flask import current_app
 
 from app.channels import email
-from app.channels.base import Mail
-from app.channels.email import Capture, Letter, Relay
+from app.channels.base import Mail, Result, Sent
+from app.channels.email import Capture, Outgoing, Relay
 from app.clock import now
-from app.db import transaction, writing
+from app.db import reading, transaction, writing
+from app.jobs import doorbell
 from app.models import Delivery
-from app.services import delivering, preferring
+from app.services import delivering, preferring, reconsidering
 from app.services.composing import Composer, Site
 
 log = logging.getLogger(__name__)
-# So many that four connections finish them within a claim even when each message runs into the time-out.
 BATCH = 40
 
 
@@ -28,51 +28,84 @@ def run(*delivery_ids: int) -> None:
 
 
 def _send(delivery_ids: Sequence[int]) -> None:
-    letters = _claim(delivery_ids)
-    if not letters:
-        return
-    worker = f"{socket.gethostname()}.{os.getpid()}"
-    for sent in _transport().send(letters):
-        with writing() as connection:
-            delivering.record(connection, sent, now=now(), worker=worker)
-        facts = {"delivery": sent.delivery_id, "result": str(sent.result), "code": sent.code}
-        log.info("message sent" if sent.result == "accepted" else "message not accepted", extra=facts)
-
-
-def _claim(delivery_ids: Sequence[int]) -> list[Letter]:
-    settings = current_app.config["SETTINGS"]
     with transaction() as session:
         claimed = delivering.claim(session, delivery_ids, now=now())
-        if not claimed:
-            return []
+    messages = _compose(claimed) if claimed else []
+    answers = _transport().send(messages, seconds=delivering.BEGIN_WITHIN.total_seconds())
+    untried = _record(answers)
+    if untried:
+        doorbell.send(untried, batch=BATCH)
+
+
+def _compose(claimed: Sequence[int]) -> list[Outgoing]:
+    """The messages to send; what should not or cannot go out is settled here."""
+    settings = current_app.config["SETTINGS"]
+    messages: list[Outgoing] = []
+    spoilt: list[Sent] = []
+    with reading() as session:
+        deliveries = delivering.load(session, claimed)
         instance = preferring.defaults(session, workflow=settings.default_workflow_notifications)
-        wanted = delivering.reconsider(session, claimed, now=now(), instance=instance)
+        objections = reconsidering.objections(session, deliveries, now=now(), instance=instance)
         composer = Composer(session, current_app.jinja_env, site())
-        letters, spoilt = [], []
-        for delivery in wanted:
-            mail = _composed(composer, delivery)
-            if mail is None:
-                spoilt.append(delivery.id)
-            else:
-                letters.append(_letter(mail))
-        delivering.give_back(session, spoilt, now=now())
-    return letters
+        for delivery in deliveries:
+            if delivery.id not in objections:
+                made = _composed(composer, delivery)
+                messages.append(made) if isinstance(made, Outgoing) else spoilt.append(made)
+    with writing() as connection:
+        for delivery_id, (code, params) in objections.items():
+            delivering.cancel(connection, delivery_id, code=code, params=params, now=now())
+        for message in messages:
+            delivering.name(
+                connection, message.delivery_id, subject=message.subject, message_id=message.message_id
+            )
+    _record(spoilt)
+    return messages
 
 
-def _composed(composer: Composer, delivery: Delivery) -> Mail | None:
-    """One message that cannot be composed must not hold up the others."""
+def _composed(composer: Composer, delivery: Delivery) -> Outgoing | Sent:
+    """One message that cannot be composed must not hold up the others; it is tried again like any failure."""
     try:
-        mail = composer.compose(delivery)
-        delivery.subject, delivery.message_id = mail.subject[:255], mail.message_id
-        return mail
-    except Exception:
+        return _outgoing(composer.compose(delivery))
+    except Exception as error:
         log.exception("a message could not be composed", extra={"delivery": delivery.id})
-        return None
+        words = f"Tocsin could not compose it: {type(error).__name__}"
+        return Sent(delivery.id, Result.RETRY, response=words)
 
 
-def _letter(mail: Mail) -> Letter:
+def _outgoing(mail: Mail) -> Outgoing:
     raw = email.build(mail, current_app.config["MAIL_DEFAULT_SENDER"], now())
-    return Letter(mail.delivery_id, mail.to_address, raw)
+    return Outgoing(mail.delivery_id, mail.to_address, raw, mail.subject, mail.message_id)
+
+
+def _record(answers: Iterable[Sent]) -> list[int]:
+    """Write down each answer as it comes; what was not tried is returned.
+
+    An answer that cannot be written is tried once more at the end: it is all that keeps a message from
+    going out again.
+    """
+    untried, unwritten = [], []
+    for sent in answers:
+        if sent.result is Result.NOT_TRIED:
+            untried.append(sent.delivery_id)
+        if not _written(sent):
+            unwritten.append(sent)
+    for sent in unwritten:
+        if not _written(sent):
+            log.error("an answer is lost; the message may go out again", extra={"delivery": sent.delivery_id})
+    return untried
+
+
+def _written(sent: Sent) -> bool:
+    worker = f"{socket.gethostname()}.{os.getpid()}"
+    try:
+        with writing() as connection:
+            delivering.record(connection, sent, now=now(), worker=worker)
+    except Exception:
+        log.exception("an answer could not be written down", extra={"delivery": sent.delivery_id})
+        return False
+    facts = {"delivery": sent.delivery_id, "result": str(sent.result), "code": sent.code}
+    log.info("message sent" if sent.result is Result.ACCEPTED else "message not accepted", extra=facts)
+    return True
 
 
 def site() -> Site:

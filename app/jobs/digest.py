@@ -9,6 +9,7 @@ from types import FrameType
 
 from flask import Flask
 from redis import Redis, RedisError
+from redis.exceptions import OutOfMemoryError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -29,9 +30,15 @@ PAUSE_SECONDS = 1.0
 MIN_BATCH, MAX_BATCH = 10, 500
 # SQLite has one writer: while a batch is written, pages that change something wait.
 LONGEST_TRANSACTION = 0.4
+# Who reads an entry and is killed over it, as by a lack of memory, must not be so for ever.
+MOST_STARTS = 3
 
 # The database is away or overloaded: the stream keeps everything until it is back.
 AWAY = (OperationalError, InterfaceError)
+
+
+class Deadly(Exception):
+    """An entry that ends the process that reads it."""
 
 
 def main(app: Flask) -> None:
@@ -55,6 +62,7 @@ class Digester:
         self._leading = False
         self._position: Position | None = None
         self._batch = MAX_BATCH
+        self._to_suspect = 0
 
     def run(self, stop: Flag) -> None:
         while not stop.is_set():
@@ -73,21 +81,43 @@ class Digester:
     def turn(self) -> bool:
         """Digest one batch; False when there was none."""
         at = self._at()
-        generation, entries = self._reader.take(at, self._batch)
+        generation, entries = self._reader.take(at, 1 if self._to_suspect else self._batch)
         if not entries:
             self._position = Position(
                 generation, at.last_id if generation == at.generation else cursors.START
             )
             return False
-        notice_ids = self._digest(generation, entries)
-        self._position = Position(generation, entries[-1].id)
+        notice_ids, last = self._noted(generation, entries)
+        self._position = Position(generation, last.id)
         self._reader.trim(self._position)
         if notice_ids:
             doorbell.ring(notice_ids)
         return True
 
+    def _noted(self, generation: str, entries: Sequence[Entry]) -> tuple[list[int], Entry]:
+        """Digest, and note it in Redis meanwhile: the note stays if this process is killed.
+
+        Entries that were begun before are digested one by one: in the end the one at fault stands alone.
+        """
+        starts = self._reader.note_start(generation, entries[0])
+        if starts > 1:
+            self._to_suspect = MAX_BATCH
+        if self._to_suspect:
+            entries = entries[:1]
+            self._to_suspect -= 1
+        try:
+            if starts > MOST_STARTS:
+                _give_up(generation, entries[0], Deadly(f"{MOST_STARTS} digesters did not survive it"))
+                return [], entries[0]
+            return self._digest(generation, entries), entries[-1]
+        finally:
+            self._reader.forget_starts()
+
     def _lead(self) -> bool:
-        leading = self._lease.renew() if self._leading else self._lease.acquire()
+        try:
+            leading = self._lease.renew() if self._leading else self._lease.acquire()
+        except OutOfMemoryError:
+            leading = True  # Only digesting makes room again, and two at it do no harm.
         if leading and not self._leading:
             # Another one may have digested meanwhile.
             self._position = None
@@ -116,7 +146,7 @@ class Digester:
         except AWAY:
             raise
         except Exception as error:
-            log.warning("%d entries cannot be digested together: %r", len(entries), error)
+            log.warning("%d entries cannot be digested together: %s", len(entries), type(error).__name__)
             if len(entries) == 1:
                 _give_up(generation, entries[0], error)
                 return 1, []

@@ -61,6 +61,8 @@ def _notice_new_rows(session: Session, _context: Any) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _ring_for_new_rows(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint promises nothing yet
+        return
     if not current_app:  # a test or script that works without the application rings for itself
         session.info.clear()
         return

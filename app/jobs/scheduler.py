@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -106,10 +107,14 @@ def _run_recurring(last_run: dict[str, datetime]) -> None:
 
 
 def sweep_once() -> dict[str, int]:
-    """Do here and now all that is due, without any worker; how much of each there was."""
+    """Do here and now, without any worker, what is due of both, up to `MOST`; how much was tried.
+
+    A notice that cannot be planned is logged and stays in the outbox; messages go out all the same.
+    """
     notice_ids = unplanned(now())
     for start in range(0, len(notice_ids), doorbell.MOST_IDS):
-        notify.run(*notice_ids[start : start + doorbell.MOST_IDS])
+        with suppress(notify.NotPlanned):
+            notify.run(*notice_ids[start : start + doorbell.MOST_IDS])
     delivery_ids = _due()
     deliver.run(*delivery_ids)
     return {"planned": len(notice_ids), "sent": len(delivery_ids)}

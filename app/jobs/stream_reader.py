@@ -5,9 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 from app.services.cursors import START, Position
 from app.services.stream_entry import GENERATION, STREAM, Entry, from_fields, order
+
+# How often digesting was begun from an entry, and came to no end.
+STARTS = "tocsin:ingest:starts"
 
 _STEP = 100
 # A batch is held in memory at once, and bodies may be large.
@@ -42,18 +46,34 @@ class StreamReader:
         """Until there is something after the position, or the time is up."""
         self._connection.xread({STREAM: at.last_id}, count=1, block=int(seconds * 1000))
 
+    def note_start(self, generation: str, first: Entry) -> int:
+        """How often these entries were begun, this time included, since `forget_starts`."""
+        try:
+            return int(self._connection.hincrby(STARTS, f"{generation} {first.id}", 1))
+        except OutOfMemoryError:
+            return 1  # Digesting is what makes room again.
+
+    def forget_starts(self) -> None:
+        self._connection.delete(STARTS)
+
     def trim(self, at: Position) -> None:
         """Remove what is digested."""
         milliseconds, sequence = order(at.last_id)
         self._connection.xtrim(STREAM, minid=f"{milliseconds}-{sequence + 1}", approximate=False)
 
     def _read(self, after: str, count: int) -> tuple[str, list[Entry]]:
-        """Both in one step: between two, Redis could be emptied."""
-        with self._connection.pipeline(transaction=True) as pipe:
-            pipe.set(GENERATION, secrets.token_hex(8), nx=True)
+        """Asked for the generation before and after, since Redis could be emptied between.
+
+        No transaction, and nothing written as a rule: a full Redis refuses both, and only reading on makes room.
+        """
+        with self._connection.pipeline(transaction=False) as pipe:
             pipe.get(GENERATION)
             pipe.xrange(STREAM, min=f"({after}", count=count)
-            _, generation, raw = pipe.execute()
+            pipe.get(GENERATION)
+            before, raw, generation = pipe.execute()
+        if before is None or before != generation:
+            self._connection.set(GENERATION, secrets.token_hex(8), nx=True)
+            return self._read(after, count)
         return generation.decode(), [from_fields(*each) for each in _entries(raw)]
 
 

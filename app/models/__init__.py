@@ -1,6 +1,6 @@
 """Every table, imported here once so that metadata is complete."""
 
-from app.models.accounts import ApiToken, EmailAddress, OneTimeLink, User
+from app.models.accounts import ApiToken, EmailAddress, EndedSession, OneTimeLink, User
 from app.models.base import Base
 from app.models.issues import (
     Attachment,
@@ -20,6 +20,7 @@ from app.models.preferences import NotificationDefault, NotificationSetting, Set
 from app.models.projects import (
     AlertRule,
     Environment,
+    Invitation,
     Membership,
     Organization,
     Project,
@@ -40,11 +41,13 @@ __all__ = [
     "Base",
     "Delivery",
     "EmailAddress",
+    "EndedSession",
     "Environment",
     "Event",
     "Feedback",
     "IngestCount",
     "IngestCursor",
+    "Invitation",
     "Issue",
     "IssueHash",
     "IssueHour",

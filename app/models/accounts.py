@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Keyed
+from app.models.base import Base, Keyed
 
 
 class User(Keyed):
@@ -74,19 +74,28 @@ class EmailAddress(Keyed):
 
 
 class OneTimeLink(Keyed):
-    """A link that works once: set-up of an empty instance, an invitation, a sign-in by mail.
+    """A link that works once: set-up of an empty instance, a first password, a sign-in by mail.
 
     Only the SHA-256 of its secret is kept.
     """
 
     __tablename__ = "one_time_links"
 
-    purpose: Mapped[str] = mapped_column(String(16))  # setup, invite, sign_in
+    purpose: Mapped[str] = mapped_column(String(16))  # setup, password, sign_in
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
+
+
+class EndedSession(Base):
+    """A session that was signed out of, kept until every copy of its cookie has run out by itself."""
+
+    __tablename__ = "ended_sessions"
+
+    session_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    forget_at: Mapped[datetime]
 
 
 class ApiToken(Keyed):

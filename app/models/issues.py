@@ -101,7 +101,10 @@ class Event(Keyed):
 
 class Attachment(Keyed):
     __tablename__ = "attachments"
-    __table_args__ = (Index("ix_attachments_event", "project_id", "event_id"),)
+    __table_args__ = (
+        Index("ix_attachments_event", "project_id", "event_id"),
+        Index("ix_attachments_created", "created_at"),
+    )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     event_id: Mapped[str] = mapped_column(String(32))
@@ -132,6 +135,7 @@ class IssueHour(Base):
     """Events of an issue in one hour, for sparklines."""
 
     __tablename__ = "issue_hours"
+    __table_args__ = (Index("ix_issue_hours_hour", "hour"),)
 
     issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
     hour: Mapped[datetime] = mapped_column(primary_key=True)
@@ -162,9 +166,13 @@ class IssueTag(Base):
 
 
 class IngestCount(Base):
-    """Items received by project, hour, category and what became of them: nothing vanishes uncounted."""
+    """Items that reached the stream, by project, hour, category and what became of them.
+
+    What is turned away before that is told to the SDK, and the last of it to the Connect page (`refusals`).
+    """
 
     __tablename__ = "ingest_counts"
+    __table_args__ = (Index("ix_ingest_counts_hour", "hour"),)
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     hour: Mapped[datetime] = mapped_column(primary_key=True)

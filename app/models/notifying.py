@@ -39,6 +39,7 @@ class Notice(Keyed):
         UniqueConstraint("rule_id", "event_id", "issue_id"),
         Index("ix_notices_issue", "issue_id", "id"),
         Index("ix_notices_event", "project_id", "event_id"),
+        Index("ix_notices_occurred", "occurred_at"),
         Index(
             "ix_notices_outbox",
             "id",
@@ -111,6 +112,13 @@ class Delivery(Keyed):
             postgresql_where=text("state IN ('queued', 'deferred', 'sending')"),
         ),
         Index("ix_deliveries_user", "user_id", "id"),
+        Index("ix_deliveries_created", "created_at"),
+        Index(
+            "ix_deliveries_failed",
+            "finished_at",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
     )
 
     public_id: Mapped[str] = mapped_column(String(24), unique=True)

@@ -16,6 +16,13 @@ team_projects = Table(
     Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
+invitation_teams = Table(
+    "invitation_teams",
+    Base.metadata,
+    Column("invitation_id", ForeignKey("invitations.id", ondelete="CASCADE"), primary_key=True),
+    Column("team_id", ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
 
 class Organization(Keyed):
     __tablename__ = "organizations"
@@ -40,6 +47,27 @@ class Membership(Keyed):
 
     organization: Mapped[Organization] = relationship(lazy="joined")
     user: Mapped[User] = relationship(lazy="joined")
+
+
+class Invitation(Keyed):
+    """Somebody asked in by mail. They belong to nothing before they accept, and then this row goes.
+
+    An address, not an account: whether there is one is nobody's business. Of the link's secret only its
+    SHA-256 is kept.
+    """
+
+    __tablename__ = "invitations"
+    __table_args__ = (UniqueConstraint("organization_id", "address"),)
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    address: Mapped[str] = mapped_column(String(254))
+    role: Mapped[str] = mapped_column(String(16))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+    organization: Mapped[Organization] = relationship(lazy="joined")
+    teams: Mapped[list["Team"]] = relationship(secondary=invitation_teams, order_by="Team.slug")
 
 
 class Team(Keyed):

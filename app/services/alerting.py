@@ -117,7 +117,7 @@ def _fires(rule: AlertRule, facts: Facts) -> bool:
     try:
         return alerting.fires(_rule(rule), facts)
     except (KeyError, TypeError, AttributeError) as error:
-        log.warning("rule %s cannot be evaluated: %r", rule.id, error)
+        log.warning("rule %s cannot be evaluated: %s", rule.id, type(error).__name__)
         return False
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from app.domain import mentions
 from app.domain.errors import Refused
 from app.domain.routing import Reason
-from app.models import Activity, EmailAddress, Issue, Team, User
-from app.services import access, assigning, subscribing, timeline
+from app.models import Activity, Issue, Team, User
+from app.services import access, assigning, naming, subscribing, timeline
 
 LONGEST = 10_000
 SAME_TEXT_WITHIN = timedelta(hours=1)
@@ -21,6 +21,9 @@ def comment(session: Session, issue: Issue, *, text: str, by: User, now: datetim
     Raises `Refused` for an empty or overlong text, and for the same text again within an hour.
     """
     text = text.replace("\x00", "").strip()
+    # Comments on an issue wait for each other: or the same text came twice, and two people who mention one
+    # another would each hold the subscription that the other one needs.
+    session.execute(select(Issue.id).where(Issue.id == issue.id).with_for_update())
     _check(session, issue, text, by, now)
     people, teams = named_in(session, issue, text)
     named = {user.id for user in people}
@@ -43,16 +46,7 @@ def named_in(session: Session, issue: Issue, text: str) -> tuple[list[User], lis
     """The members and teams of the project that a text mentions. Other names are plain words."""
     found = mentions.find(text)
     users, teams = access.assignable(session, issue.project)
-    by_address = _bearers(session, found.people)
-    people = [user for user in users if user.handle in found.people or user.id in by_address]
-    return people, [team for team in teams if team.slug in found.teams]
-
-
-def _bearers(session: Session, names: tuple[str, ...]) -> set[int]:
-    addresses = [name for name in names if "@" in name]
-    if not addresses:
-        return set()
-    return set(session.scalars(select(EmailAddress.user_id).where(EmailAddress.address.in_(addresses))))
+    return naming.bearers(session, users, found.people), [team for team in teams if team.slug in found.teams]
 
 
 def _check(session: Session, issue: Issue, text: str, by: User, now: datetime) -> None:

@@ -4,6 +4,7 @@ What differs from person to person within a notice are the reasons, the time zon
 first two make a group with one rendering, the links are placeholders in it.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from app.domain.tokens import MailToken, sign
 from app.models import Delivery, Event, Notice, User, Verdict
 from app.services import mail_facts
 
-INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 AUTO_RESPONSE_SUPPRESS = "DR, RN, NRN, OOF, AutoReply"  # never `All`: bounces are wanted
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -59,6 +60,8 @@ class Composer:
         self.session = session
         self.environment = environment
         self.site = site
+        # Nobody can know the nonce beforehand: an event's text cannot name a placeholder.
+        self._nonce = secrets.token_hex(8).upper()
         self._rendered: dict[tuple[Any, ...], Words] = {}
         self._facts: dict[int, Mapping[str, Any]] = {}
 
@@ -71,7 +74,7 @@ class Composer:
             raise LookupError(f"delivery {delivery.id} has lost its person")
         words = self._words(notice, delivery.verdict, user)
         tokens = self._tokens(notice, user)
-        subject, text, html = (_fill(part, tokens) for part in words)
+        subject, text, html = (self._fill(part, tokens) for part in words)
         return Mail(
             delivery_id=delivery.id,
             public_id=delivery.public_id,
@@ -116,8 +119,8 @@ class Composer:
                 **mail_facts.because(notice, verdict, facts, self.site.links),
                 **mail_facts.clock(user.timezone),
                 "site": self.site,
-                "unsubscribe_issue": self.site.links.unsubscribe(_placeholder("issue")),
-                "unsubscribe_project": self.site.links.unsubscribe(_placeholder("project")),
+                "unsubscribe_issue": self.site.links.unsubscribe(self._placeholder("issue")),
+                "unsubscribe_project": self.site.links.unsubscribe(self._placeholder("project")),
             }
             self._rendered[key] = self._render(KINDS[notice.kind].template, context)
         return self._rendered[key]
@@ -147,6 +150,15 @@ class Composer:
             name: sign(MailToken(scope, user.id, scope_id or 0, user.mail_version), self.site.token_keys)
             for name, (scope, scope_id) in scopes.items()
         }
+
+    def _placeholder(self, name: str) -> str:
+        """Plain letters and digits, so that neither autoescaping nor CSS inlining touches them."""
+        return f"Q{self._nonce}{name.upper()}Q"
+
+    def _fill(self, text: str, tokens: Mapping[str, str]) -> str:
+        for name, token in tokens.items():
+            text = text.replace(self._placeholder(name), token)
+        return text
 
     def _headers(self, notice: Notice, verdict: Verdict, tokens: Mapping[str, str]) -> list[tuple[str, str]]:
         kind = KINDS[notice.kind]
@@ -201,17 +213,6 @@ class Composer:
             if value:
                 headers.append((f"X-Tocsin-{name}", value))
         return headers
-
-
-def _placeholder(name: str) -> str:
-    """Plain letters, so that neither autoescaping nor CSS inlining touches them."""
-    return f"QTOKEN{name.upper()}Q"
-
-
-def _fill(text: str, tokens: Mapping[str, str]) -> str:
-    for name, token in tokens.items():
-        text = text.replace(_placeholder(name), token)
-    return text
 
 
 def _sender_name(notice: Notice) -> str:

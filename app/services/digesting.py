@@ -88,7 +88,7 @@ def _read_into(batch: Batch, entry: Entry, project: Project) -> int:
 def keep(session: Session, batch: Batch, *, now: datetime) -> Digested:
     """Write a batch. Run again for the same events it counts them as duplicates and keeps nothing."""
     for entry, error in batch.failures:
-        log.warning("entry %s is set aside: %r", entry.id, error)
+        log.warning("entry %s is set aside: %s", entry.id, type(error).__name__)
         set_aside(session, entry, error, now=now)
     reads = _of_living_projects(session, batch.reads)
     fresh = _sort_out_duplicates(session, reads)

@@ -12,21 +12,24 @@ from app.services.stream_entry import Entry
 MAX_ATTACHMENT = 20 << 20
 MAX_ATTACHMENTS = 50 << 20
 MAX_COUNT = 30
+# JSON takes up to thirty times its size once it is parsed.
+MAX_FEEDBACK = 1 << 20
 
 
 def attachment(item: Item, entry: Entry) -> dict[str, Any]:
     """A row without its event; only the last part of a file's path is kept."""
-    name = re.split(r"[\\/]", _text(item.headers.get("filename")))[-1]
+    name = re.split(r"[\\/]", _line(item.headers.get("filename")))[-1]
+    body = item.payload
     return {
         "project_id": entry.project_id,
         "event_id": entry.event_id,
         "name": name[:255] or "attachment",
-        "content_type": _text(item.headers.get("content_type"))[:128] or "application/octet-stream",
-        "type": _text(item.headers.get("attachment_type"))[:64] or "event.attachment",
-        "size": len(item.payload),
-        "sha1": hashlib.sha1(item.payload, usedforsecurity=False).hexdigest(),
+        "content_type": _line(item.headers.get("content_type"))[:128] or "application/octet-stream",
+        "type": _line(item.headers.get("attachment_type"))[:64] or "event.attachment",
+        "size": len(body),
+        "sha1": hashlib.sha1(body, usedforsecurity=False).hexdigest(),
         "created_at": entry.received_at,
-        "body": item.payload,
+        "body": body,
     }
 
 
@@ -46,6 +49,8 @@ def within_limits(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], lis
 
 def feedback(item: Item, entry: Entry) -> dict[str, Any] | None:
     """A row for a user report or a feedback; None for one that cannot be read or says nothing."""
+    if item.size > MAX_FEEDBACK:
+        return None
     try:
         payload = tolerant_json.read_object(item.payload, "the feedback")
     except Malformed:
@@ -57,10 +62,10 @@ def feedback(item: Item, entry: Entry) -> dict[str, Any] | None:
     return {
         "project_id": entry.project_id,
         "event_id": event_id_from(said.get("event_id") or said.get("associated_event_id")),
-        "name": _text(said.get("name"))[:200],
-        "email": _text(said.get("email") or said.get("contact_email"))[:254],
+        "name": _line(said.get("name"))[:200],
+        "email": _line(said.get("email") or said.get("contact_email"))[:254],
         "comments": text[:8192],
-        "url": _text(said.get("url"))[:2048],
+        "url": _line(said.get("url"))[:2048],
         "created_at": entry.received_at,
     }
 
@@ -73,3 +78,8 @@ def _said(payload: dict[str, Any]) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
+
+
+def _line(value: Any) -> str:
+    """One line without control characters: a name is put into headers and lists."""
+    return "".join(character for character in _text(value) if character.isprintable())

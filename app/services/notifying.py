@@ -3,9 +3,8 @@
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, insert, or_, select, tuple_, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.domain import routing
@@ -21,45 +20,45 @@ THREAD_LENGTH = 80
 THREAD_IDLE_DAYS = 90
 
 
+def by_event(session: Session, notice_ids: Collection[int]) -> list[list[int]]:
+    """These notices, and unplanned others of the same events, in groups that are planned together."""
+    found = select(Notice.id, Notice.project_id, Notice.event_id).where(Notice.planned_at.is_(None))
+    asked = session.execute(found.where(Notice.id.in_(notice_ids))).all()
+    events = {(row.project_id, row.event_id) for row in asked if row.event_id}
+    beside = tuple_(Notice.project_id, Notice.event_id).in_(events)
+    others = session.execute(found.where(beside)).all() if events else []
+    groups: dict[object, list[int]] = {}
+    for row in {row.id: row for row in (*asked, *others)}.values():
+        key = (row.project_id, row.event_id) if row.event_id else row.id
+        groups.setdefault(key, []).append(row.id)
+    return list(groups.values())
+
+
 def plan(session: Session, notice_ids: Collection[int], *, now: datetime, instance: Defaults) -> list[int]:
-    """Decide who is told of these notices; the deliveries to send now. Run twice, it plans once."""
+    """Decide who is told of the notices of one event; the deliveries to send now. Run twice, it plans once.
+
+    The notice that carries the others comes first, and takes along whoever it tells.
+    """
     delivery_ids: list[int] = []
-    for group in _by_event(_claim(session, notice_ids, now)):
-        carried: dict[int, str] = {}
-        for notice in group:
-            delivery_ids += _plan_one(session, notice, carried, now=now, instance=instance)
+    carried: dict[int, str] = {}
+    for notice in _claim(session, notice_ids, now):
+        delivery_ids += _plan_one(session, notice, carried, now=now, instance=instance)
     return delivery_ids
 
 
-def _claim(session: Session, notice_ids: Collection[int], now: datetime) -> Sequence[Notice]:
-    """The notices that are ours to plan, with all others of the same events: the database is the referee."""
-    events = session.execute(
-        select(Notice.project_id, Notice.event_id).where(
-            Notice.id.in_(notice_ids), Notice.event_id.is_not(None), Notice.planned_at.is_(None)
-        )
-    ).all()
-    ours: ColumnElement[bool] = Notice.id.in_(notice_ids)
-    if events:
-        ours = or_(ours, tuple_(Notice.project_id, Notice.event_id).in_([tuple(event) for event in events]))
+def _claim(session: Session, notice_ids: Collection[int], now: datetime) -> list[Notice]:
+    """The notices that are ours to plan: the database is the referee. Their issue is locked too."""
     won = session.scalars(
         update(Notice)
-        .where(ours, Notice.planned_at.is_(None))
+        .where(Notice.id.in_(notice_ids), Notice.planned_at.is_(None))
         .values(planned_at=now)
         .returning(Notice.id)
         .execution_options(synchronize_session=False)
     ).all()
-    return session.scalars(select(Notice).where(Notice.id.in_(won)).order_by(Notice.id)).all()
-
-
-def _by_event(notices: Sequence[Notice]) -> list[list[Notice]]:
-    """Notices of one event belong together; the one that carries the others comes first."""
-    groups: dict[Any, list[Notice]] = {}
-    for notice in notices:
-        key = (notice.project_id, notice.event_id) if notice.event_id else notice.public_id
-        groups.setdefault(key, []).append(notice)
-    for group in groups.values():
-        group.sort(key=lambda notice: (-KINDS[notice.kind].carries, notice.id))
-    return list(groups.values())
+    issue_ids = select(Notice.issue_id).where(Notice.id.in_(won))
+    session.execute(select(Issue.id).where(Issue.id.in_(issue_ids)).order_by(Issue.id).with_for_update())
+    notices = session.scalars(select(Notice).where(Notice.id.in_(won))).all()
+    return sorted(notices, key=lambda notice: (-KINDS[notice.kind].carries, notice.id))
 
 
 def _plan_one(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.lifecycle import STATUSES, UNRESOLVED
 from app.models import IngestCount, Issue, User
+from app.services import access
 from app.services.stream_entry import ACCEPTED
 
 HOURS = 24
@@ -34,9 +35,10 @@ def of_projects(session: Session, project_ids: Collection[int], *, now: datetime
 
 
 def yours(session: Session, user: User) -> list[Issue]:
-    """What is assigned to the person and still open, last seen first."""
+    """What is assigned to the person, within their reach and still open, last seen first."""
     mine = (Issue.assignee_user_id == user.id) & (Issue.status == UNRESOLVED)
-    found = select(Issue).where(mine).order_by(Issue.last_seen.desc(), Issue.id.desc()).limit(YOURS_SHOWN)
+    visible = select(Issue).join(Issue.project).where(mine, access.sees_project(user))
+    found = visible.order_by(Issue.last_seen.desc(), Issue.id.desc()).limit(YOURS_SHOWN)
     return list(session.scalars(found))
 
 

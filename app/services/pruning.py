@@ -1,29 +1,56 @@
 """Forgetting what is older than the retention, a few rows at a time so that nobody waits for the lock."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, inspect, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.models import Attachment, Delivery, Event, Notice, OneTimeLink
+from app.models import (
+    Attachment,
+    Base,
+    Delivery,
+    Event,
+    Feedback,
+    IngestCount,
+    IssueHour,
+    Notice,
+    OneTimeLink,
+    UndigestedEntry,
+)
 
 CHUNK = 500
 
+# What came in, and the counts of it: kept as long as events are.
+RECEIVED: Sequence[tuple[type[Base], InstrumentedAttribute[datetime]]] = (
+    (Event, Event.received_at),
+    (Attachment, Attachment.created_at),
+    (UndigestedEntry, UndigestedEntry.created_at),
+    (Feedback, Feedback.created_at),
+    (IngestCount, IngestCount.hour),
+    (IssueHour, IssueHour.hour),
+)
+
 
 def prune_events(session: Session, *, before: datetime) -> int:
-    """Delete a chunk of events received before then; how many there were."""
-    old = session.scalars(select(Event.id).where(Event.received_at < before).limit(CHUNK)).all()
-    session.execute(delete(Event).where(Event.id.in_(old)))
-    session.execute(delete(Attachment).where(Attachment.created_at < before))
-    return len(old)
+    """Delete a chunk of each kind of what was received before then; the size of the largest."""
+    return max(_forget(session, model, at < before) for model, at in RECEIVED)
 
 
 def prune_notices(session: Session, *, before: datetime) -> int:
-    """Delete a chunk of notices, with their verdicts, deliveries and attempts; how many there were."""
-    old = session.scalars(
-        select(Notice.id).where(Notice.occurred_at < before, Notice.planned_at.is_not(None)).limit(CHUNK)
-    ).all()
-    session.execute(delete(Notice).where(Notice.id.in_(old)))
-    session.execute(delete(Delivery).where(Delivery.verdict_id.is_(None), Delivery.created_at < before))
-    session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < before))
+    """Delete a chunk of notices, with their verdicts, deliveries and attempts; and of mails without one."""
+    spent = or_(OneTimeLink.expires_at < before, OneTimeLink.used_at < before)
+    return max(
+        _forget(session, Notice, (Notice.occurred_at < before) & Notice.planned_at.is_not(None)),
+        _forget(session, Delivery, (Delivery.created_at < before) & Delivery.verdict_id.is_(None)),
+        _forget(session, OneTimeLink, spent),
+    )
+
+
+def _forget(session: Session, model: type[Base], is_old: ColumnElement[bool]) -> int:
+    """Delete a chunk of the rows; how many there were."""
+    key = tuple_(*inspect(model).primary_key)
+    old = [tuple(row) for row in session.execute(select(*key.clauses).where(is_old).limit(CHUNK))]
+    if old:
+        session.execute(delete(model).where(key.in_(old)).execution_options(synchronize_session=False))
     return len(old)

@@ -14,7 +14,8 @@ def requeue(session: Session, *, failed: bool, destination: str | None, now: dat
     `destination` narrows it to one address. Returns how many there were.
     """
     states = ("deferred", "failed", "expired") if failed else ("deferred",)
-    waiting = update(Delivery).where(Delivery.state.in_(states))
+    # A personal mail has lost its link by now; whoever needs it asks for a new one.
+    waiting = update(Delivery).where(Delivery.state.in_(states), Delivery.verdict_id.is_not(None))
     if destination:
         waiting = waiting.where(Delivery.address == destination.strip().lower())
     again = waiting.values(

@@ -1,14 +1,14 @@
 """Who follows an issue, and why; and who asked to be left alone."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.domain.routing import Reason
 from app.models import Issue, SettingAudit, Subscription, User
+from app.services.upserting import insert_missing
 
 SUBSCRIBED, UNSUBSCRIBED = "subscribed", "unsubscribed"
 # These reach a person even after an explicit unsubscribe, and say so; nothing else does.
@@ -23,12 +23,11 @@ def follow(
     Somebody who unsubscribed stays so, unless assigned or mentioned.
     """
     again = set()
-    for user_id in sorted(set(user_ids)):
-        row = _locked_row(session, issue, user_id, now)
+    for row in _locked_rows(session, issue, set(user_ids), now):
         if row.state == UNSUBSCRIBED:
             if why not in OVERRIDES:
                 continue
-            again.add(user_id)
+            again.add(row.user_id)
             row.reasons = []
             row.state, row.via, row.updated_at = SUBSCRIBED, "system", now
         if why not in row.reasons:
@@ -42,14 +41,9 @@ def release(
 ) -> None:
     """Take reasons away; a subscription with none left ends."""
     lost = {str(reason) for reason in why}
-    rows = session.scalars(
-        select(Subscription).where(
-            Subscription.issue_id == issue.id,
-            Subscription.user_id.in_(list(user_ids)),
-            Subscription.state == SUBSCRIBED,
-        )
-    )
-    for row in rows:
+    for row in _locked(session, issue, list(user_ids)):
+        if row.state != SUBSCRIBED:
+            continue
         row.reasons = [reason for reason in row.reasons if reason not in lost]
         row.updated_at = now
         if not row.reasons:
@@ -59,12 +53,11 @@ def release(
 
 def subscribe(session: Session, issue: Issue, *, user: User, now: datetime, via: str) -> bool:
     """Follow the issue by one's own wish; False if that was so already."""
-    row = _locked_row(session, issue, user.id, now)
+    [row] = _locked_rows(session, issue, [user.id], now)
     if row.state == SUBSCRIBED and Reason.SUBSCRIBED in row.reasons:
         return False
-    reasons = row.reasons if row.state == SUBSCRIBED else []
-    _audit(session, issue, user, old=row.state if reasons else None, new=SUBSCRIBED, now=now, via=via)
-    row.state, row.reasons = SUBSCRIBED, [*reasons, str(Reason.SUBSCRIBED)]
+    _audit(session, issue, user, old=_was(row), new=SUBSCRIBED, now=now, via=via)
+    row.state, row.reasons = SUBSCRIBED, [*row.reasons, str(Reason.SUBSCRIBED)]
     row.via, row.updated_at = via, now
     session.flush()
     return True
@@ -72,10 +65,10 @@ def subscribe(session: Session, issue: Issue, *, user: User, now: datetime, via:
 
 def unsubscribe(session: Session, issue: Issue, *, user: User, now: datetime, via: str) -> bool:
     """Stop alerts and workflow messages about the issue for this person; False if that was so already."""
-    row = _locked_row(session, issue, user.id, now)
+    [row] = _locked_rows(session, issue, [user.id], now)
     if row.state == UNSUBSCRIBED:
         return False
-    _audit(session, issue, user, old=row.state if row.reasons else None, new=UNSUBSCRIBED, now=now, via=via)
+    _audit(session, issue, user, old=_was(row), new=UNSUBSCRIBED, now=now, via=via)
     row.state, row.reasons = UNSUBSCRIBED, []
     row.via, row.updated_at = via, now
     session.flush()
@@ -100,22 +93,33 @@ def of(session: Session, issue: Issue, user: User) -> Subscription | None:
     )
 
 
-def _locked_row(session: Session, issue: Issue, user_id: int, now: datetime) -> Subscription:
-    """The row, made if missing. Two at once make one: the unique key decides, and the loser reads it."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(
-        insert(Subscription)
-        .values(
-            issue_id=issue.id, user_id=user_id, state=SUBSCRIBED, reasons=[], updated_at=now, via="system"
-        )
-        .on_conflict_do_nothing(index_elements=["issue_id", "user_id"])
-    )
+def _locked_rows(
+    session: Session, issue: Issue, user_ids: Collection[int], now: datetime
+) -> Sequence[Subscription]:
+    """The row of each person, made if missing, with two statements however many they are.
+
+    Two at once make one: the unique key decides, and the loser reads it.
+    """
+    new = {"issue_id": issue.id, "state": SUBSCRIBED, "reasons": [], "updated_at": now, "via": "system"}
+    rows = [{**new, "user_id": user_id} for user_id in user_ids]
+    insert_missing(session, Subscription, rows, "issue_id", "user_id")
+    return _locked(session, issue, user_ids)
+
+
+def _locked(session: Session, issue: Issue, user_ids: Collection[int]) -> Sequence[Subscription]:
+    """Those of these people's rows that exist, as they are now. Always in one order, so none waits for ever."""
     return session.scalars(
         select(Subscription)
-        .where(Subscription.issue_id == issue.id, Subscription.user_id == user_id)
+        .where(Subscription.issue_id == issue.id, Subscription.user_id.in_(user_ids))
+        .order_by(Subscription.user_id)
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).one()
+    ).all()
+
+
+def _was(row: Subscription) -> str | None:
+    """What the log says was there before: nothing, where the row was made just now."""
+    return row.state if row.reasons or row.state == UNSUBSCRIBED else None
 
 
 def _audit(

@@ -103,6 +103,9 @@ def remove_member(session: Session, member: Membership) -> None:
 
 
 def _keep_an_owner(session: Session, leaving: Membership) -> None:
+    """Two owners who leave at once would each count on the other: the organization's row lets in one."""
+    only_one = select(Organization.id).where(Organization.id == leaving.organization_id).with_for_update()
+    session.execute(only_one)
     another = select(Membership.id).where(
         Membership.organization_id == leaving.organization_id,
         Membership.role == roles.OWNER,

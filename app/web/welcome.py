@@ -154,8 +154,7 @@ def send_sample(org: str, slug: str) -> ResponseReturnValue:
         raise Refused("Every key of the project is switched off: make one first.")
     newest = onboarding.newest_event(session, project)
     here = url_for("welcome.connect", org=org, slug=slug, seen=newest.id if newest else 0)
-    session.commit()  # the event is taken by another request, which must not wait for this one
-    sample.send(_settings(), key, project, now=now())
+    sample.send(current_app.extensions.get("tocsin_ingest"), key, project, now=now())
     return see_other(here)
 
 

@@ -20,6 +20,12 @@ TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.create_table(
+        "ended_sessions",
+        sa.Column("session_id", sa.String(length=32), nullable=False),
+        sa.Column("forget_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("session_id", name="pk_ended_sessions"),
+    )
+    op.create_table(
         "ingest_cursors",
         sa.Column("stream", sa.String(length=64), nullable=False),
         sa.Column("generation", sa.String(length=32), nullable=False),
@@ -103,6 +109,25 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("is_primary"),
         postgresql_where=sa.text("is_primary"),
+    )
+    op.create_table(
+        "invitations",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("organization_id", KEY, nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+            name="fk_invitations_organization_id_organizations",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_invitations"),
+        sa.UniqueConstraint("organization_id", "address", name="uq_invitations_organization_id_address"),
+        sa.UniqueConstraint("secret_hash", name="uq_invitations_secret_hash"),
     )
     op.create_table(
         "memberships",
@@ -303,6 +328,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_attachments"),
     )
+    op.create_index("ix_attachments_created", "attachments", ["created_at"], unique=False)
     op.create_index("ix_attachments_event", "attachments", ["project_id", "event_id"], unique=False)
     op.create_table(
         "environments",
@@ -344,6 +370,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("project_id", "hour", "category", "outcome", name="pk_ingest_counts"),
     )
+    op.create_index("ix_ingest_counts_hour", "ingest_counts", ["hour"], unique=False)
     op.create_table(
         "issues",
         sa.Column("id", KEY, nullable=False),
@@ -435,6 +462,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("release_id", "project_id", name="pk_release_projects"),
     )
     op.create_index("ix_release_projects_project_id", "release_projects", ["project_id"], unique=False)
+    op.create_table(
+        "invitation_teams",
+        sa.Column("invitation_id", KEY, nullable=False),
+        sa.Column("team_id", KEY, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"],
+            ["invitations.id"],
+            name="fk_invitation_teams_invitation_id_invitations",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["teams.id"], name="fk_invitation_teams_team_id_teams", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("invitation_id", "team_id", name="pk_invitation_teams"),
+    )
+    op.create_index("ix_invitation_teams_team_id", "invitation_teams", ["team_id"], unique=False)
     op.create_table(
         "team_members",
         sa.Column("team_id", KEY, nullable=False),
@@ -536,6 +579,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("issue_id", "hour", name="pk_issue_hours"),
     )
+    op.create_index("ix_issue_hours_hour", "issue_hours", ["hour"], unique=False)
     op.create_table(
         "issue_tags",
         sa.Column("issue_id", KEY, nullable=False),
@@ -634,6 +678,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_notices_event", "notices", ["project_id", "event_id"], unique=False)
     op.create_index("ix_notices_issue", "notices", ["issue_id", "id"], unique=False)
+    op.create_index("ix_notices_occurred", "notices", ["occurred_at"], unique=False)
     op.create_index(
         "ix_notices_outbox",
         "notices",
@@ -695,6 +740,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name="uq_deliveries_public_id"),
         sa.UniqueConstraint("verdict_id", name="uq_deliveries_verdict_id"),
     )
+    op.create_index("ix_deliveries_created", "deliveries", ["created_at"], unique=False)
     op.create_index(
         "ix_deliveries_due",
         "deliveries",
@@ -702,6 +748,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('queued', 'deferred', 'sending')"),
         postgresql_where=sa.text("state IN ('queued', 'deferred', 'sending')"),
+    )
+    op.create_index(
+        "ix_deliveries_failed",
+        "deliveries",
+        ["finished_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
     )
     op.create_index("ix_deliveries_user", "deliveries", ["user_id", "id"], unique=False)
     op.create_table(
@@ -739,6 +793,7 @@ def downgrade() -> None:
     op.drop_table("activities")
     op.drop_table("team_projects")
     op.drop_table("team_members")
+    op.drop_table("invitation_teams")
     op.drop_table("release_projects")
     op.drop_table("project_keys")
     op.drop_table("issues")
@@ -755,9 +810,11 @@ def downgrade() -> None:
     op.drop_table("notification_settings")
     op.drop_table("notification_defaults")
     op.drop_table("memberships")
+    op.drop_table("invitations")
     op.drop_table("email_addresses")
     op.drop_table("api_tokens")
     op.drop_table("users")
     op.drop_table("undigested_entries")
     op.drop_table("organizations")
     op.drop_table("ingest_cursors")
+    op.drop_table("ended_sessions")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
@@ -190,10 +191,11 @@ class Complaints:
 
 
 @pytest.fixture
-def open_page(
-    chromium: Browser, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Page]]:
-    """A browser of its own, with or without JavaScript: `open_page(script=False)`. Nothing may fail in it."""
+def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """A browser of its own, with or without JavaScript: `open_page(script=False)`. Nothing may fail in it.
+
+    With SCREENSHOTS=folder, what it shows at the end of each test is kept there.
+    """
     contexts, complaints = [], Complaints()
 
     def open_one(*, script: bool = True, width: int = WIDTH, height: int = HEIGHT, **options) -> Page:
@@ -207,10 +209,18 @@ def open_page(
         return page
 
     yield open_one
-    shots = Path(os.environ.get("SCREENSHOTS", tmp_path))
     for number, context in enumerate(contexts):
-        for page in context.pages:
-            with suppress(Exception):
-                page.screenshot(path=shots / f"{request.node.name}-{number}.png", full_page=True)
+        if folder := os.environ.get("SCREENSHOTS"):
+            keep_pictures(context, Path(folder) / f"{readable(request.node.name)}-{number}.png")
         context.close()
     assert complaints.heard == []
+
+
+def keep_pictures(context: BrowserContext, path: Path) -> None:
+    for page in context.pages:
+        with suppress(PlaywrightError):
+            page.screenshot(path=path, full_page=True)
+
+
+def readable(name: str) -> str:
+    return re.sub(r"\W+", "-", name).strip("-")

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 
 import brotli
 import pytest
 import zstandard
 
-from app.domain.decoding import decode
+from app.domain.decoding import beginning, decode
 from app.domain.rejections import Malformed, TooLarge
 
 PLAIN = b'{"message":"' + bytes(range(32, 127)) * 40 + b'"}'
@@ -63,6 +64,29 @@ def test_the_cap_is_the_last_size_that_passes(encoding, body):
 def test_a_broken_stream_is_malformed(encoding, body, broken):
     with pytest.raises(Malformed):
         decode(broken(body), encoding, cap=CAP)
+
+
+@pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)
+def test_a_body_can_be_opened_without_unpacking_it_all(encoding, body):
+    assert beginning(body, encoding, size=100) == PLAIN[:100]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+def test_only_what_is_packed_can_be_opened(encoding):
+    with pytest.raises(Malformed):
+        beginning(b"what?", encoding, size=100)
+
+
+MEMBERS = {"gzip": gzip.compress(b"x"), "zstd": zstandard.compress(b"x")}
+
+
+@pytest.mark.parametrize(("encoding", "member"), MEMBERS.items(), ids=MEMBERS)
+def test_sixteen_members_are_unpacked_and_no_more(encoding, member):
+    assert decode(member * 16, encoding, cap=CAP) == b"x" * 16
+    began = time.process_time()
+    with pytest.raises(Malformed):
+        decode(member * 60_000, encoding, cap=CAP)
+    assert time.process_time() - began < 0.5
 
 
 ZEROS = bytes(20 << 20)

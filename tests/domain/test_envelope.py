@@ -168,3 +168,17 @@ def test_store_refuses_what_is_no_object(body):
 def test_store_refuses_what_inflates_beyond_the_limit():
     with pytest.raises(TooLarge):
         envelope.from_store(base64.b64encode(zlib.compress(b"{" + b" " * (2 << 20))))
+
+
+@pytest.mark.parametrize("body", [b'{"a":"%s"}', b'{}\n{"type":"x","a":"%s"}\nx'])
+def test_a_header_is_at_most_64_kilobytes_long(body):
+    room = envelope.MAX_HEADER_BYTES - len((body % b"").splitlines()[-1 if b"x" not in body else 1])
+    assert envelope.parse(body % (b"y" * room))
+    with pytest.raises(TooLarge):
+        envelope.parse(body % (b"y" * (room + 1)))
+
+
+def test_of_the_headers_of_items_only_what_is_used_is_kept():
+    header = b'{"type":"attachment","filename":"a.log","content_type":["x"],"more":{"x":[1]}}'
+    [item] = envelope.parse(b"{}\n" + header + b"\nx").items
+    assert item.headers == {"filename": "a.log"}

@@ -2,9 +2,8 @@
 
 import pytest
 
-from app.domain.issue_update import Assignment, BadUpdate, Update, read
-
-NOBODY = Assignment("nobody")
+from app.domain.assignees import NOBODY, Assignment
+from app.domain.issue_update import BadUpdate, Update, read
 
 UNDERSTOOD = {
     "nothing": ({}, Update()),

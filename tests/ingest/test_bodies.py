@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import time
+import tracemalloc
 import zlib
 
 import brotli
@@ -71,6 +72,48 @@ def test_a_bomb_is_refused_before_it_goes_off(instance, encoding, make_bomb):
     assert time.process_time() - began < 3
 
 
+@pytest.mark.parametrize(("encoding", "make_bomb"), BOMBS.values(), ids=BOMBS)
+def test_for_strangers_nothing_is_unpacked(instance, monkeypatch, encoding, make_bomb):
+    monkeypatch.setattr("app.ingest.endpoints.decode", None)
+    headers = {"Content-Encoding": encoding, "X-Sentry-Auth": ""}
+    assert instance.post(make_bomb(), headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(("encoding", "pack"), PACKINGS.values(), ids=PACKINGS)
+def test_a_packed_envelope_may_name_the_key_in_its_dsn(instance, encoding, pack):
+    header = {"dsn": f"https://{instance.key.public}@h/{instance.project.id}"}
+    body = json.dumps(header).encode() + b'\n{"type":"event"}\n{"message":"' + b"x" * 300_000 + b'"}'
+    headers = {"Content-Encoding": encoding or "", "X-Sentry-Auth": ""}
+    assert instance.post(pack(body), headers=headers).status_code == 200
+
+
+MANY = b"{}," * (3 << 20)
+HEADER = b'{"a":[' + MANY[: 60 << 10] + b"{}]}"
+HOGS = {
+    "a header": (413, b'{"a":[' + MANY + b'{}]}\n{"type":"event"}\n{}'),
+    "an item's header": (413, b'{}\n{"type":"event","a":[' + MANY + b"{}]}\n{}"),
+    "many headers": (200, b"{}" + (b'\n{"type":"x",' + HEADER[1:] + b"\nx") * 150),
+    "many of an item": (200, b'{}\n{"type":"feedback"}\n{"a":[' + MANY + b"{}]}"),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), HOGS.values(), ids=HOGS)
+def test_memory_is_in_proportion_to_what_was_sent(instance, status, body):
+    packed = gzip.compress(body, 1)
+    tracemalloc.start()
+    try:
+        assert instance.post(packed, headers={"Content-Encoding": "gzip"}).status_code == status
+        instance.digest()
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(body) + (8 << 20)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_security_report_is_no_larger_than_an_event(instance):
+    report = json.dumps({"csp-report": {**CSP, "x": "x" * (1 << 20)}}).encode()
+    assert instance.post(report, endpoint="security").status_code == 413
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 @pytest.mark.parametrize("broken", [b"\x1f\x8b\x08garbage", gzip.compress(b"{}" * 999)[:30], b""])
 def test_a_corrupt_or_truncated_stream_is_malformed(instance, encoding, broken):
@@ -113,11 +156,21 @@ def test_a_body_beyond_the_limit_is_too_large_however_it_is_sent(environ):
         incoming(b"x" * (requests.MAX_BODY + 1), **environ).body()
 
 
-def test_what_is_refused_is_still_taken_off_the_wire():
+def refused(*, known: bool) -> io.BytesIO:
+    """What is left to read once a body was too large."""
     stream = io.BytesIO(b"x" * (requests.MAX_BODY + 1))
     request = incoming(b"", CONTENT_LENGTH=str(requests.MAX_BODY + 1), **{"wsgi.input": stream})
-    request.drain()
-    assert stream.read() == b""
+    with pytest.raises(TooLarge):
+        request.body(known=known)
+    return stream
+
+
+def test_what_is_too_large_is_still_taken_off_the_wire_so_that_its_sender_reads_why():
+    assert refused(known=True).read() == b""
+
+
+def test_strangers_are_not_waited_for():
+    assert len(refused(known=False).read()) == requests.MAX_BODY + 1
 
 
 CSP = {"document-uri": "https://shop.example/cart", "effective-directive": "script-src-elem",

@@ -81,7 +81,33 @@ with door_app(settings).app_context():
 """
 
 
-def killed_before_trimming(instance) -> None:
+# As by the kernel, for want of memory.
+READING = """
+import os, signal
+from app.jobs.digest import Digester
+from app.queue import connect
+from app.services import digesting
+from app.settings import load
+from tests.ingest.conftest import door_app
+
+read = digesting.read
+
+def read_or_die(entry, project):
+    if b"deadly" in entry.body:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(entry, project)
+
+settings = load()
+digesting.read = read_or_die
+with door_app(settings).app_context():
+    digester = Digester(connect(settings))
+    while digester.turn():
+        pass
+"""
+
+
+def digested_by(instance, program: str) -> int:
+    """How a digester in a process of its own ended."""
     settings = instance.app.config["SETTINGS"]
     environment = {
         **os.environ,
@@ -89,14 +115,14 @@ def killed_before_trimming(instance) -> None:
         "TOCSIN_DATA_DIR": str(settings.tocsin_data_dir),
         "PYTHONPATH": str(ROOT),
     }
-    dead = subprocess.run([sys.executable, "-c", DYING], env=environment, cwd=ROOT, check=False)
-    assert dead.returncode == -signal.SIGKILL
+    done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, check=False)
+    return done.returncode
 
 
 def test_counts_are_exact_after_a_kill_between_commit_and_trim(instance):
     ids = {instance.report(user={"id": n}) for n in range(20)}
     instance.post(b'{}\n{"type":"session"}\n{}')
-    killed_before_trimming(instance)
+    assert digested_by(instance, DYING) == -signal.SIGKILL
     assert instance.waiting() == 21
     instance.report()
     instance.digest()
@@ -105,6 +131,45 @@ def test_counts_are_exact_after_a_kill_between_commit_and_trim(instance):
     assert set(instance.rows(ITEMS)) == {("error", "accepted", 21), ("session", "dropped", 1)}
     assert len(instance.scalars(select(Notice.id))) == 1
     assert instance.waiting() == 0
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_an_entry_that_kills_who_reads_it_is_set_aside_in_the_end(instance, place):
+    titles = ["KeyError: cart"] * 4
+    titles[place] = "deadly"
+    ids = [instance.report(title) for title in titles]
+    ends = [digested_by(instance, READING)]
+    while ends[-1]:
+        assert len(ends) < 6, "for ever"
+        ends.append(digested_by(instance, READING))
+    assert set(ends[:-1]) == {-signal.SIGKILL}
+    assert set(instance.scalars(select(Event.event_id))) == {*ids} - {ids[place]}
+    [error] = instance.scalars(select(UndigestedEntry.error))
+    assert error.startswith("Deadly: ")
+    assert instance.waiting() == 0
+
+
+def test_a_database_that_is_away_again_and_again_sets_nothing_aside(instance, monkeypatch):
+    instance.report()
+    with monkeypatch.context() as patch:
+        patch.setattr(cursors, "lock", raising(AWAY))
+        for _ in range(9):
+            with pytest.raises(OperationalError):
+                instance.digest()
+    instance.digest()
+    assert (seen(instance), instance.scalars(select(UndigestedEntry.id))) == (1, [])
+
+
+def test_a_redis_without_memory_left_is_digested_empty(instance):
+    instance.report()
+    instance.redis.config_set("maxmemory", 1)
+    try:
+        digester = Digester(instance.redis)
+        assert digester._lead()
+        assert digester.turn()
+    finally:
+        instance.redis.config_set("maxmemory", 0)
+    assert (seen(instance), instance.waiting()) == (1, 0)
 
 
 def test_a_redis_that_lost_everything_starts_a_new_count_from_its_first_entry(instance):
@@ -149,6 +214,16 @@ def test_an_entry_that_cannot_be_written_stands_alone_in_the_end(instance, monke
     assert set(instance.scalars(select(Event.event_id))) == set(ids) - {ids[5]}
     assert instance.scalars(select(UndigestedEntry.error)) == ["ValueError: a poisoned one"]
     assert instance.waiting() == 0
+
+
+def test_the_log_says_nothing_of_what_an_entry_holds(instance, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    instance.report("KeyError: confidential")
+    monkeypatch.setattr(digesting, "read", raising(ValueError("confidential")))
+    instance.digest()
+    assert instance.scalars(select(UndigestedEntry.error)) == ["ValueError: confidential"]
+    assert "is set aside: ValueError" in caplog.text
+    assert "confidential" not in caplog.text
 
 
 def test_entries_that_are_not_of_this_protocol_do_not_stop_the_stream(instance, caplog):

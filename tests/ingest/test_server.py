@@ -71,7 +71,7 @@ def test_bodies_as_the_deployed_server_hands_them_on(instance, port):
     assert status(iter([EVENT[:9], EVENT[9:]])) == 200, "chunked, without a Content-Length"
     assert status(b"x" * (21 << 20)) == 413, "the client can read why it was refused"
     assert status(b"x" * 65536 for _ in range(400)) == 413
-    assert status(b"x" * (5 << 20), **{"X-Sentry-Auth": "Sentry sentry_key=" + "f" * 32}) == 403
+    assert status(b"x" * (200 << 10), **{"X-Sentry-Auth": "Sentry sentry_key=" + "f" * 32}) == 403
     assert instance.waiting() == 2
 
 
@@ -85,3 +85,22 @@ def test_a_client_that_hangs_up_half_way_leaves_nothing(instance, port):
         client.shutdown(socket.SHUT_WR)
         assert client.recv(4096).startswith(b"HTTP/1.1 400")
     assert instance.waiting() == 0
+
+
+REFUSED = {
+    403: ("envelope/", "X-Sentry-Auth: Sentry sentry_key=" + "f" * 32),
+    401: ("store/", "X-Nothing: x"),
+    501: ("minidump/", "X-Nothing: x"),
+    404: ("envelope/more/", "X-Nothing: x"),
+}
+
+
+def test_who_is_refused_holds_no_thread_by_sending_slowly(instance, port):
+    for status, (endpoint, header) in REFUSED.items():
+        head = (
+            f"POST /api/{instance.project.id}/{endpoint} HTTP/1.1\r\nHost: h\r\n"
+            f"{header}\r\nContent-Length: 100000\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(head.encode() + b"x")
+            assert client.recv(4096).startswith(f"HTTP/1.1 {status}".encode())

@@ -167,3 +167,10 @@ def test_a_security_mail_has_nothing_to_unsubscribe_from(app, session, bob, now,
 
 def test_every_kind_of_notice_is_covered_here():
     assert {KINDS[name].category for name in OTHERS} == {SECURITY, TEST}
+
+
+def test_an_event_cannot_have_a_signed_link_put_where_it_likes(app, send):
+    with app.app_context():
+        message = send("alert.new", "https://evil.example/?t=QTOKENPROJECTQ&u=QTOKENISSUEQ")
+    text = message.get_body(("plain",)).get_content()
+    assert "evil.example/?t=QTOKENPROJECTQ" in text

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.routing import Reason
 from app.models import SettingAudit, Subscription
@@ -158,3 +159,38 @@ def test_subscribing_on_both_databases(session, follow, leave, join, row):
     follow(Reason.MENTION)
     session.commit()
     assert row() == ("subscribed", ["mention"])
+
+
+def test_the_log_knows_that_who_joins_had_left(session, leave, join):
+    leave()
+    join()
+    audits = session.scalars(select(SettingAudit).order_by(SettingAudit.id))
+    assert [(audit.old, audit.new) for audit in audits] == [
+        (None, "unsubscribed"),
+        ("unsubscribed", "subscribed"),
+    ]
+
+
+def test_a_team_follows_with_as_many_statements_as_one_person(
+    session, make, issue, cast, follow, count_statements
+):
+    people = [make.user() for _ in range(5)]
+    with count_statements() as for_one:
+        follow(Reason.TEAM_ASSIGNED, cast.bob)
+    with count_statements() as for_all:
+        follow(Reason.TEAM_ASSIGNED, *people)
+    # Five rows that change are written in one statement, too.
+    assert len(for_all) == len(for_one)
+
+
+@pytest.mark.on_postgresql
+def test_losing_a_reason_heeds_what_was_gained_meanwhile(session, engine, make, issue, cast, now, row):
+    make.subscription(issue, cast.bob, "assigned")
+    session.commit()
+    known = subscribing.of(session, issue, cast.bob)
+    assert known.reasons == ["assigned"]
+    with Session(engine) as other:
+        subscribing.follow(other, issue, [cast.bob.id], why=Reason.COMMENTED, now=now)
+        other.commit()
+    subscribing.release(session, issue, [cast.bob.id], why=[Reason.ASSIGNED], now=now)
+    assert row() == ("subscribed", ["commented"])

@@ -58,6 +58,7 @@ def test_yours_are_the_open_issues_assigned_to_you(as_user, alice, bob, make, sh
 
 
 def test_an_issue_of_a_project_one_left_is_not_yours_any_more(as_user, cast, make):
+    make.project(cast.acme, "other", teams=[make.team(cast.acme, members=[cast.dee])])
     make.issue(cast.shop, title="Mine: once", assignee_user_id=cast.dee.id)
     assert "Mine: once" not in as_user(cast.dee).page("/").text
 

@@ -1,19 +1,13 @@
 """From a new account to the proof that the bell rings."""
 
-import socket
-import threading
-
 import pytest
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from app import refusals
 from app.clock import now as real_now
-from app.ingest import middleware
 from app.models import Event, NotificationSetting, Organization, Project
 from app.services import access, workspaces
 from app.web.snippets import SNIPPETS
-from tests.conftest import browser
 from tests.support.browser import HTMX
 
 FORM = {
@@ -245,25 +239,10 @@ def test_before_any_event_there_is_no_proof(as_user, alice, welcome):
 # The sample event
 
 
-@pytest.fixture
-def listening(app_with, app):
-    """The application behind a real port, with ingest in front."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    made = app_with(PORT=str(port))
-    server = make_server("127.0.0.1", port, middleware.wrap(made), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 def test_the_sample_event_goes_through_the_real_endpoint(
-    listening, session, alice, welcome, run_jobs, mailbox
+    sdk, as_user, session, alice, welcome, run_jobs, mailbox
 ):
-    client = browser(listening, session).sign_in(alice)
+    client = as_user(alice)
     answer = client.post(f"{welcome}/sample/")
     assert answer.location == f"{welcome}/connect/?seen=0"
     run_jobs()
@@ -273,16 +252,27 @@ def test_the_sample_event_goes_through_the_real_endpoint(
     assert mailbox(alice)
 
 
-def test_every_sample_rings(listening, session, alice, welcome, run_jobs, mailbox):
-    client = browser(listening, session).sign_in(alice)
+def test_every_sample_rings(sdk, as_user, alice, welcome, run_jobs, mailbox):
+    client = as_user(alice)
     for count in (1, 2):
         client.post(f"{welcome}/sample/")
         run_jobs()
         assert len(mailbox(alice)) == count
 
 
-def test_without_a_server_to_take_it_the_sample_says_so(as_user, alice, welcome):
-    """Nothing listens on the port of the tests' settings."""
+def test_a_sample_that_is_refused_says_why(sdk, as_user, alice, welcome, redis_server):
+    client = as_user(alice)
+    redis_server.client.config_set("maxmemory", 1)
+    try:
+        answer = client.post(f"{welcome}/sample/")
+    finally:
+        redis_server.client.config_set("maxmemory", 0)
+    assert answer.status_code == 422
+    assert "refused with 429" in answer.text
+
+
+def test_where_no_events_are_taken_the_sample_says_so(app, as_user, alice, welcome):
+    app.extensions.pop("tocsin_ingest", None)
     answer = as_user(alice).post(f"{welcome}/sample/")
     assert answer.status_code == 422
     assert "could not be sent" in answer.text

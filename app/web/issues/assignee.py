@@ -4,9 +4,10 @@ from flask import Response, request
 
 from app.clock import now
 from app.db import db
+from app.domain import assignees
 from app.domain.errors import Refused
 from app.models import Issue, Team, User
-from app.services import access, assigning
+from app.services import access, assigning, naming
 from app.web.identity import login_required, me
 from app.web.issues.blueprint import bp
 from app.web.issues.showing import changed, refused
@@ -27,23 +28,11 @@ def assign(issue_id: int) -> Response:
 
 
 def chosen(issue: Issue, text: str) -> User | Team | None:
-    """`me`, `user:7`, `team:3`, `#slug`, a handle or an address; empty is nobody.
-
-    Raises `Refused` for a name that none of those who can be given the issue bears.
-    """
+    """`me`, or whatever `assignees` reads; `Refused` for a name that none of those who can have it bears."""
     name = text.strip()
-    if not name:
-        return None
     if name == "me":
         return me()
-    users, teams = access.assignable(db.session, issue.project)
-    for team in teams:
-        if name in (f"team:{team.id}", f"#{team.slug}"):
-            return team
-    for user in users:
-        if name.lstrip("@").lower() in (f"user:{user.id}", user.handle, user.email):
-            return user
-    raise Refused(f"Nobody with access to {issue.project.name} is called “{name}”.", field="assignee")
+    return naming.assignee(db.session, issue.project, assignees.read(name), field="assignee")
 
 
 def said_of(to: User | Team | None) -> str:

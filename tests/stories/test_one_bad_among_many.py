@@ -1,0 +1,66 @@
+"""One notice or message that cannot be dealt with keeps nobody else from being told."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from app.jobs import deliver, notify
+from app.models import Attempt, Delivery, Notice
+
+pytestmark = pytest.mark.both_databases
+
+
+def test_a_notice_that_cannot_be_planned_holds_up_no_other(
+    cast, make, shop, acts, app, session, run_jobs, told
+):
+    bad, good = make.issue(shop), make.issue(shop)
+    acts.resolve(bad, by=cast.alice)
+    acts.resolve(good, by=cast.alice)
+    session.execute(update(Notice).where(Notice.issue_id == bad.id).values(kind="unheard.of"))
+    session.commit()
+    ids = session.scalars(select(Notice.id)).all()
+    with app.app_context(), pytest.raises(notify.NotPlanned):
+        notify.run(*ids)
+    run_jobs.sweep()
+    assert told("resolved") == ["bob", "cy"]
+
+
+def test_a_message_that_cannot_be_composed_is_tried_again_and_given_up_in_the_end(
+    cast, make, issue, run_jobs, session, told
+):
+    bad = make.delivery(make.notice(issue, planned_at=make.now), cast.bob)
+    good = make.delivery(make.notice(issue, planned_at=make.now), cast.cy)
+    session.execute(update(Notice).where(Notice.id == bad.verdict.notice_id).values(kind="assigned"))
+    session.commit()
+    run_jobs.sweep()
+    session.commit()
+    [attempt] = session.scalars(select(Attempt).where(Attempt.delivery_id == bad.id))
+    assert attempt.outcome == "deferred"
+    assert "compose" in attempt.response
+    run_jobs.sweep(after=timedelta(hours=25))
+    session.expire_all()
+    assert session.get(Delivery, bad.id).state == "expired"
+    assert session.get(Delivery, good.id).state == "accepted"
+
+
+def test_a_delivery_deleted_while_it_is_sent_leaves_the_others_recorded(
+    cast, report, app, session, run_jobs, smtp_server
+):
+    report()
+    run_jobs.digest()
+    with app.app_context():
+        session.commit()
+        notify.run(*session.scalars(select(Notice.id)))
+        session.commit()
+        ids = session.scalars(select(Delivery.id).order_by(Delivery.id)).all()
+
+        def vanish(mail):
+            with session.get_bind().begin() as connection:
+                connection.execute(delete(Delivery).where(Delivery.id == ids[0]))
+
+        session.commit()
+        smtp_server.answer = lambda mail: vanish(mail) if mail.number == 1 else None
+        deliver.run(*ids)
+    session.commit()
+    assert set(session.scalars(select(Delivery.state).where(Delivery.id != ids[0]))) == {"accepted"}
