@@ -13,7 +13,7 @@ run:
 	@exec $(PYTHON) -m app.up
 
 test: lint
-	$(PYTHON) -m pytest -n 2 --dist loadfile
+	TOCSIN_TEST_DATABASES=all $(PYTHON) -m pytest -n 2 --dist worksteal
 
 lint:
 	@scripts/install requirements-dev.lock

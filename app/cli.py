@@ -21,6 +21,7 @@ from app.clock import now
 from app.db import transaction
 from app.domain import scopes as known_scopes
 from app.domain.errors import Refused
+from app.jobs import scheduler
 from app.models import Organization, Team, User
 from app.services import accounts, answering, retrying, workspaces
 from app.settings import Settings
@@ -103,8 +104,8 @@ def create_user(email: str, name: str, password: str | None, superuser: bool, ve
         )
         result: Result = {"id": user.id, "email": user.email}
         if user.password_hash is None:
-            secret = accounts.make_link(session, "invite", user=user, now=now())
-            result["setup_url"] = f"{settings().tocsin_url}/auth/invite/{secret}/"
+            secret = accounts.make_link(session, "password", user=user, now=now())
+            result["setup_url"] = f"{settings().tocsin_url}/auth/password/{secret}/"
     return result
 
 
@@ -225,8 +226,6 @@ def _line(check: checks.Check) -> str:
 @with_appcontext
 def sweep() -> Result:
     """Do all that is due, once, now: what the scheduler does every few seconds."""
-    from app.jobs import scheduler  # loads the queue, which no other command needs
-
     return dict(scheduler.sweep_once())
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.models import Base
@@ -17,6 +18,9 @@ class Database(SQLAlchemy):
         # A `scoped_session` passes on all that a Session can do, but does not say so to the type checker.
         session: Session  # type: ignore[assignment]
 
+
+# What a database raises that is away or overloaded: the work waits and is tried again.
+AWAY = (OperationalError, InterfaceError)
 
 db = Database(metadata=Base.metadata, session_options={"expire_on_commit": False})
 
@@ -46,6 +50,12 @@ def _begin_sqlite(connection: Any) -> None:
     if connection.dialect.name == "sqlite":
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def begin_writing() -> None:
+    """End what the request has read so far, and take SQLite's write lock before anything is read anew."""
+    db.session.rollback()
+    db.session.connection(execution_options={"writes": True})
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import shutil
 import smtplib
 import ssl
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import queue
+from app.channels.email import RelayConnection
 from app.clock import now
 from app.db import db
 from app.settings import Settings
@@ -28,7 +30,6 @@ from app.settings import Settings
 ROLES = {"jobs": "worker", "scheduler": "scheduler", "digest": "digester"}
 START_WORKERS = "Start the processes: make run, or python worker.py."
 JOB_SECONDS = 8.0
-MAIL_SECONDS = 10
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 CLOCK_TOLERANCE_SECONDS = 2.0
 
@@ -55,14 +56,15 @@ def examine(app: Flask) -> list[Check]:
     settings: Settings = app.config["SETTINGS"]
     connection: Redis = app.extensions["tocsin_redis"]
     return [
-        check("database", lambda: database(settings)),
+        check("database", database),
         check("migrations", lambda: migrations(app)),
         check("redis", lambda: redis(connection)),
         check("redis persistence", lambda: persistence(connection)),
         check("queue", lambda: job(connection)),
         *(check(word, partial(heartbeat, connection, role)) for role, word in ROLES.items()),
+        check("data directory", lambda: privacy(settings)),
         check("disk", lambda: disk(settings)),
-        check("mail", lambda: mail(settings)),
+        check("mail", lambda: mail(app)),
         check("public address", lambda: address(settings)),
         check("clock", lambda: clock(connection)),
     ]
@@ -70,9 +72,8 @@ def examine(app: Flask) -> list[Check]:
 
 def readiness(app: Flask) -> list[Check]:
     """What has to answer before requests are worth sending here."""
-    settings: Settings = app.config["SETTINGS"]
     return [
-        check("database", lambda: database(settings)),
+        check("database", database),
         check("migrations", lambda: migrations(app)),
         check("redis", lambda: redis(app.extensions["tocsin_redis"])),
     ]
@@ -89,7 +90,7 @@ def report(checks: list[Check]) -> dict[str, Any]:
     return {"ok": all(each.ok for each in checks), "checks": [asdict(each) for each in checks]}
 
 
-def database(settings: Settings) -> str:
+def database() -> str:
     try:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
@@ -167,6 +168,15 @@ def heartbeat(connection: Redis, role: str) -> str:
     return f"{alive} alive"
 
 
+def privacy(settings: Settings) -> str:
+    """Nobody else on this machine reads the events, the mails and the keys."""
+    path = settings.tocsin_data_dir
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise Ailing(f"others may enter {path} ({mode:o})", f"chmod 700 {path}, as its owner.")
+    return f"{path} is private"
+
+
 def disk(settings: Settings) -> str:
     free = shutil.disk_usage(settings.tocsin_data_dir).free
     words = f"{free / 1024**3:.1f} GiB free at {settings.tocsin_data_dir}"
@@ -175,33 +185,22 @@ def disk(settings: Settings) -> str:
     return words
 
 
-def mail(settings: Settings) -> str:
+def mail(app: Flask) -> str:
+    settings: Settings = app.config["SETTINGS"]
     if settings.mail_is_captured:
         return "captured: nothing leaves, all is shown at /dev/mail/"
     where = f"{settings.mail_server}:{settings.mail_port}"
     try:
-        return f"{where} {_greeting(settings)}"
+        return f"{where} {_greeting(app)}"
     except (OSError, smtplib.SMTPException) as error:
         fix = "Check MAIL_SERVER, MAIL_PORT, MAIL_USE_TLS, MAIL_USE_SSL, MAIL_USERNAME and MAIL_PASSWORD."
         raise Ailing(f"{where}: {first_line(error)}", fix) from error
 
 
-def _greeting(settings: Settings) -> str:
-    """What the server says of itself, over the encryption and with the account that deliveries use."""
-    trust = ssl.create_default_context()
-    if settings.mail_use_ssl:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(
-            settings.mail_server, settings.mail_port, timeout=MAIL_SECONDS, context=trust
-        )
-    else:
-        server = smtplib.SMTP(settings.mail_server, settings.mail_port, timeout=MAIL_SECONDS)
-    with server:
+def _greeting(app: Flask) -> str:
+    """What the server says of itself, over the connection that deliveries use."""
+    with RelayConnection(app.extensions["mail"]).configure_host() as server:
         server.ehlo_or_helo_if_needed()
-        if settings.mail_use_tls:
-            server.starttls(context=trust)
-            server.ehlo()
-        if settings.mail_username:
-            server.login(settings.mail_username, settings.mail_password)
         encrypted = isinstance(server.sock, ssl.SSLSocket) and server.sock.version()
         said = (server.ehlo_resp or server.helo_resp or b"").decode(errors="replace").splitlines()
     return f"{encrypted or 'without TLS'}: {said[0] if said else 'no greeting'}"

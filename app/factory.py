@@ -5,9 +5,9 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import IntegerConverter
 
-from app import api, cli, web
+from app import api, cli, limits, web
 from app.db import db
-from app.extensions import csrf, limiter, login_manager, mail, migrate
+from app.extensions import csrf, login_manager, mail, migrate
 from app.jobs import doorbell
 from app.proxies import BehindProxies
 from app.settings import ROOT, Settings, load
@@ -20,21 +20,22 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     app.config.update(settings.as_flask_config())
     app.config.update(
         MAIL_SUPPRESS_SEND=False,
-        RATELIMIT_STORAGE_URI="memory://",
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
         SEND_FILE_MAX_AGE_DEFAULT=365 * 86400,
         WTF_CSRF_TIME_LIMIT=None,
     )
+    doorbell.init_app(app)
+    app.config.update(limits.configuration(app.extensions["tocsin_redis"]))
     app.config.update(overrides)
     app.url_map.converters["int"] = KeyConverter
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:
         app.wsgi_app = BehindProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
-    for extension in (db, csrf, limiter, login_manager, mail):
+    for extension in (db, csrf, limits, login_manager, mail):
         extension.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
-    for part in (doorbell, web, api, cli):
+    for part in (web, api, cli):
         part.init_app(app)
     return app
 

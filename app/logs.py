@@ -18,7 +18,7 @@ _SECRETS = re.compile(
         | \bbearer\s
         | (?:password|passwd|secret|secret_key|api_key|token)["']?\s*[:=]\s*["']?
         | ://[^\s/@:]*:(?=[^\s/]*@)
-        | /(?:setup|invite|sign-in|reset|verify|u)/(?=[\w~.-]{16})
+        | /(?:setup|invite|password|sign-in|reset|verify|u)/(?=[\w~.-]{16})
         | \bsntry[us]_
       )
       [^\s"'@,;&}/]+

@@ -128,7 +128,7 @@ class Settings:
         "public address: links, DSNs, cookies (secure when https)",
     )
     tocsin_data_dir: Path = setting(  # noqa: RUF009 (a field, like the others)
-        kinds.DIRECTORY, "./var", "embedded database and Redis, generated keys, captured mail; created 0700"
+        kinds.DIRECTORY, "./var", "embedded database and Redis, generated keys, captured mail; kept at 0700"
     )
     secret_key: str = setting(
         kinds.SECRET, _kept("secret_key"), "signs sessions; the same on every machine", secret=True
@@ -170,7 +170,7 @@ class Settings:
         kinds.DOMAIN, Derived("the sender's domain", _sender_domain), "domain of Message-ID and List-Id"
     )
     web_processes: int = setting(kinds.whole(1, 64), "2", "web processes")
-    web_threads: int = setting(kinds.whole(1, 64), "2", "threads of each; more were slower when measured")
+    web_threads: int = setting(kinds.whole(1, 64), "8", "threads of each; 2 and 32 were slower when measured")
     workers: int = setting(kinds.whole(1, 64), "2", "processes that plan and send notifications")
     default_workflow_notifications: str = setting(
         kinds.choice("always", "participating", "never"),

@@ -140,11 +140,19 @@ def _directory(value: str) -> Path:
     path = ROOT / Path(value).expanduser()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(path)
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
         raise Unfit(error.strerror) from None
     return path
+
+
+def _make_private(path: Path) -> None:
+    """Events, mails and keys are for nobody else on this machine. What is not ours is left as it is."""
+    status = path.stat()
+    if status.st_uid == os.getuid() and status.st_mode & 0o077:
+        path.chmod(0o700)
 
 
 def kept_secret(path: Path) -> str:

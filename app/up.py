@@ -19,6 +19,7 @@ from app.settings_kinds import without_password
 from app.supervisor import Child, Supervisor
 
 PATIENCE = 60.0
+PRIVATE = 0o077  # database, mails and logs are for nobody else on this machine
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (looked up, not bound)
 ROLES = ("digest", "jobs", "scheduler")
 
@@ -26,6 +27,7 @@ ROLES = ("digest", "jobs", "scheduler")
 @click.command()
 def up() -> None:
     """Start Redis, the web server and all workers, and keep them alive until Ctrl-C or SIGTERM."""
+    os.umask(PRIVATE)
     settings = load()
     logs.configure(settings)
     with _alone(settings.tocsin_data_dir), _supervised() as supervisor:
@@ -42,6 +44,7 @@ def up() -> None:
 @click.argument("roles", nargs=-1, type=click.Choice(ROLES))
 def work(roles: tuple[str, ...]) -> None:
     """Do the work behind the web server: one ROLE in this process, several or all of them as its children."""
+    os.umask(PRIVATE)
     settings = load()
     logs.configure(settings)
     _check_redis(settings)

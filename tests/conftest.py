@@ -16,6 +16,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 from flask import Flask, Response
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Engine, select
 from werkzeug.test import Client
 
@@ -241,11 +243,16 @@ def put_away(app: Flask) -> None:
 
 
 def forget_visitors(app: Flask) -> None:
-    """Start counting requests anew."""
+    """Start counting requests anew, in this application's Redis: the limiter knows only the latest one."""
     from app.extensions import limiter
 
-    with app.app_context():
-        limiter.reset()
+    config = app.config
+    limiter._storage = storage_from_string(
+        config["RATELIMIT_STORAGE_URI"], **config["RATELIMIT_STORAGE_OPTIONS"]
+    )
+    limiter._limiter = FixedWindowRateLimiter(limiter._storage)
+    limiter._storage_dead = False
+    limiter._fallback_storage.reset()
 
 
 @pytest.fixture

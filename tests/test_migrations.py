@@ -91,8 +91,8 @@ def test_building_a_table_anew_keeps_the_rows_that_refer_to_it(empty, scripts):
     with db.engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO organizations (id, slug, name, enhanced_privacy, default_timezone, created_at) "
-                "VALUES (1, 'acme', 'Acme', false, 'UTC', CURRENT_TIMESTAMP)"
+                "INSERT INTO organizations (id, slug, name, created_at) "
+                "VALUES (1, 'acme', 'Acme', CURRENT_TIMESTAMP)"
             )
         )
         connection.execute(

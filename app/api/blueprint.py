@@ -1,17 +1,14 @@
 """The blueprint of the JSON API: its addresses, how often it may be asked, how errors are answered."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from flask_limiter.util import get_remote_address
 from sqlalchemy.exc import DataError, IntegrityError
 from werkzeug.exceptions import HTTPException
 
 from app.db import db
 from app.domain.errors import NotFound, Refused
-from app.extensions import limiter
 
 RATE = "100 per second; 2000 per minute"
 NOTHING_HERE = "The requested resource does not exist"
@@ -64,15 +61,6 @@ class Denied(Exception):
         super().__init__(detail)
         self.status = status
         self.detail = detail
-
-
-def whose() -> str:
-    """Whose requests are counted together: those of a token, or of an address that sends none."""
-    sent = request.headers.get("Authorization", "")
-    return hashlib.sha256(sent.encode()).hexdigest() if sent else get_remote_address()
-
-
-limiter.shared_limit(RATE, scope="api", key_func=whose)(bp)
 
 
 @bp.before_request

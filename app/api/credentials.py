@@ -9,10 +9,12 @@ from typing import ParamSpec, TypeVar
 from flask import Response, g, request
 from sqlalchemy.exc import OperationalError
 
-from app.api.blueprint import Denied, bp
+from app import visitors
+from app.api.blueprint import RATE, Denied, bp
 from app.clock import now
-from app.db import db, transaction
+from app.db import db, reading, transaction
 from app.domain import scopes
+from app.extensions import limiter
 from app.models import ApiToken, Organization, Project, User
 from app.services import access, accounts
 
@@ -20,6 +22,23 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _BEARER = re.compile(r"bearer\s+(\S+)\s*", re.IGNORECASE)
 NOT_ALLOWED = "You do not have permission to perform this action."
+
+
+def whose() -> str:
+    """Whose requests are counted together: those of a token that works, else those of an address.
+
+    In a session of its own: a call that changes something takes SQLite's write lock before its first read.
+    """
+    if "whose" not in g:
+        match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+        with reading() as own:
+            found = accounts.find_token(own, match[1]) if match else None
+        g.whose = f"token {found.id}" if found else visitors.address()
+    counted: str = g.whose
+    return counted
+
+
+limiter.shared_limit(RATE, scope="api", key_func=whose)(bp)
 
 
 def token_or_none() -> ApiToken | None:

@@ -13,7 +13,7 @@ from app.api.credentials import me
 from app.api.places import number, visible_organization, visible_project, visible_projects
 from app.domain import search
 from app.domain.issue_update import STATUSES
-from app.domain.search import Query, Seen
+from app.domain.search import Query, SeenWithin
 from app.models import Issue, IssueTag
 from app.services.finding import Scope
 
@@ -70,14 +70,14 @@ def query() -> Query:
     return Query((*asked.terms, *_period()))
 
 
-def _period() -> tuple[Seen, ...]:
+def _period() -> tuple[SeenWithin, ...]:
     text = request.args.get("statsPeriod")
     if not text:
         return ()
     match = _PERIOD.fullmatch(text)
     if match is None:
         raise Invalid("statsPeriod must be a number with s, m, h, d or w behind it, such as 14d.")
-    return (Seen("last_seen", ((">=", timedelta(**{_UNITS[match[2]]: int(match[1])})),)),)
+    return (SeenWithin("last_seen", ((">=", timedelta(**{_UNITS[match[2]]: int(match[1])})),)),)
 
 
 def ids() -> ColumnElement[bool] | None:

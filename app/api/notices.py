@@ -14,14 +14,14 @@ from app.api.places import visible_issue, visible_organization, visible_projects
 from app.api.shapes import Json
 from app.clock import now
 from app.db import db, transaction
-from app.domain import clock
+from app.domain import timestamps
 from app.domain.errors import NotFound
 from app.domain.kinds import KINDS
 from app.domain.wording import Reach
 from app.models import Issue, Notice, Project, User
 from app.services import access, accounts, answering, explaining, verdicts
 from app.services.answering import Reply
-from app.services.verdicts import Seen
+from app.services.verdicts import Shown
 
 
 @bp.get("/notices/")
@@ -110,7 +110,7 @@ def _kind(name: str) -> str:
 
 
 def _since(text: str) -> ColumnElement[bool]:
-    moment = clock.parse(text)
+    moment = timestamps.parse(text)
     if moment is None:
         raise Invalid("since must be a time such as 2026-11-23T03:53:05Z.")
     return Notice.occurred_at >= moment
@@ -122,7 +122,7 @@ def _shown(rows: Collection[Notice]) -> list[Json]:
     return [_line(row, reach[row.id], seen.get(row.id, ())) for row in rows]
 
 
-def _line(row: Notice, reach: Reach, seen: Sequence[Seen]) -> Json:
+def _line(row: Notice, reach: Reach, seen: Sequence[Shown]) -> Json:
     return {
         "id": row.public_id,
         "kind": row.kind,
@@ -151,7 +151,7 @@ def _reach(reach: Reach) -> Json:
     }
 
 
-def _verdict(seen: Seen) -> Json:
+def _verdict(seen: Shown) -> Json:
     return {
         "subject": {"type": "user", "id": str(seen.user_id), "name": seen.name},
         "channel": seen.channel,
@@ -159,12 +159,11 @@ def _verdict(seen: Seen) -> Json:
         "code": seen.code,
         "sentence": seen.sentence,
         "reasons": list(seen.reasons),
-        "until": shapes.moment(seen.until),
         "delivery": _delivery(seen),
     }
 
 
-def _delivery(seen: Seen) -> Json | None:
+def _delivery(seen: Shown) -> Json | None:
     row = seen.delivery
     if row is None:
         return None

@@ -20,6 +20,8 @@ from app.services import access, accounts, preferring
 from app.services.preferring import Defaults
 
 DEFAULT = "default"
+# A workflow kind for clients that send all of them: that it is on is true enough, off it cannot be.
+MAILED_TO_NOBODY = "ignore"
 
 
 @bp.get("/users/me/notification-settings/")
@@ -51,6 +53,8 @@ def change_settings() -> Answer:
             _choose(category, text(given, category))
     kinds = member_object(given, "workflowKinds")
     for kind in kinds:
+        if kind == MAILED_TO_NOBODY and flag(kinds, kind):
+            continue
         _choose(WORKFLOW, DEFAULT if flag(kinds, kind) else "off", kind=kind)
     if "ownActivity" in given:
         _choose(OWN_ACTIVITY, "on" if flag(given, "ownActivity") else DEFAULT)
@@ -127,4 +131,4 @@ def _projects(user: User) -> list[Project]:
 
 def _defaults() -> Defaults:
     workflow = current_app.config["SETTINGS"].default_workflow_notifications
-    return preferring.defaults(db.session, workflow=workflow)
+    return preferring.defaults(workflow=workflow)

@@ -12,7 +12,7 @@ from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs
 from app.api.paging import page
 from app.api.places import visible_organization, visible_project
-from app.api.reading import Json, body, known_members, text
+from app.api.reading import Json, body, known_members, lines, text
 from app.clock import now
 from app.db import db
 from app.domain import slugs
@@ -27,6 +27,11 @@ SETTINGS = {
     "platform": "platform",
     "subjectPrefix": "subject_prefix",
     "mailDetail": "mail_detail",
+}
+LISTS = {
+    "sensitiveFields": "sensitive_fields",
+    "safeFields": "safe_fields",
+    "allowedDomains": "allowed_origins",
 }
 
 
@@ -101,8 +106,9 @@ def change_project(org: str, proj: str) -> Answer:
     row = visible_project(org, proj)
     may(row, "edit_project")
     given = body()
-    known_members(given, *SETTINGS)
-    asked: Json = {SETTINGS[member]: text(given, member) for member in given}
+    known_members(given, *SETTINGS, *LISTS)
+    asked: Json = {field: text(given, member) for member, field in SETTINGS.items() if member in given}
+    asked |= {field: lines(given, member) for member, field in LISTS.items() if member in given}
     configuring.configure(db.session, row, replace(_as_it_is(row), **asked))
     db.session.commit()
     return jsonify(_shown(row))
@@ -116,6 +122,9 @@ def _as_it_is(row: Project) -> Wishes:
         mail_detail=row.mail_detail,
         scrub_data=row.scrub_data,
         store_ips=row.store_ips,
+        sensitive_fields="\n".join(row.sensitive_fields),
+        safe_fields="\n".join(row.safe_fields),
+        allowed_origins="\n".join(row.allowed_origins),
         team_slugs=frozenset(team.slug for team in row.teams),
     )
 
@@ -136,4 +145,5 @@ def _shown(row: Project) -> Json:
         **shapes.project(row, is_member=is_member),
         "subjectPrefix": row.subject_prefix,
         "mailDetail": row.mail_detail,
+        **{member: getattr(row, field) for member, field in LISTS.items()},
     }

@@ -37,6 +37,14 @@ def text(given: Json, member: str) -> str:
     return (value or "").strip()
 
 
+def lines(given: Json, member: str) -> str:
+    """A member that must be a list of texts, as the lines of one text; null and absence are empty."""
+    value = given.get(member) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) and "\n" not in each for each in value):
+        raise Invalid("Must be a list of texts.", member)
+    return "\n".join(value)
+
+
 def flag(given: Json, member: str) -> bool:
     value = given[member]
     if not isinstance(value, bool):

@@ -17,7 +17,6 @@ class Facts:
     is_new: bool = False
     is_new_here: bool = False
     is_regression: bool = False
-    is_reappearance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,6 @@ CHECKS: dict[str, Check] = {
     "every_event": lambda condition, rule, facts: True,
     "first_seen": lambda condition, rule, facts: facts.is_new_here if rule.environment else facts.is_new,
     "regression": lambda condition, rule, facts: facts.is_regression,
-    "reappeared": lambda condition, rule, facts: facts.is_reappearance,
     "level": lambda condition, rule, facts: _COMPARISONS[condition["match"]](
         LEVELS[facts.level], LEVELS[condition["level"]]
     ),

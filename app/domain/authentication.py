@@ -74,12 +74,6 @@ def parse_dsn(text: object) -> Dsn:
     return Dsn(public_key, int(project))
 
 
-def format_dsn(base_url: str, *, public_key: str, project_id: int) -> str:
-    """The DSN to hand out, for an application that lives at `base_url`."""
-    scheme, _, rest = base_url.rstrip("/").partition("://")
-    return f"{scheme}://{public_key}@{rest}/{project_id}"
-
-
 def _from_headers(x_sentry_auth: str | None, authorization: str | None) -> Iterator[dict[str, str] | None]:
     yield _from_sentry_scheme(x_sentry_auth)
     yield _from_sentry_scheme(authorization) or _from_basic_scheme(authorization)

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from app.domain.preferences import ALERTS, CLAIM, OWN_ACTIVITY, SHOWN, WORKFLOW
+from app.domain.preferences import ALERTS, OWN_ACTIVITY, SHOWN, WORKFLOW
 
 CATEGORIES: Mapping[str, str] = {
     ALERTS: "Alerts",
     WORKFLOW: "Workflow",
     OWN_ACTIVITY: "My own activity",
-    CLAIM: "Claim what I resolve",
     "subscription": "Subscription",
     "explanation": "Explanation",
 }
@@ -23,7 +22,6 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "comments": ("Comments", "Somebody comments. A comment that mentions you always comes."),
     "resolution": ("Resolved and reopened", "Somebody resolves an issue, or opens it again."),
     "regression": ("Regressions", "A resolved issue happens again."),
-    "ignore": ("Ignored", "An issue is no longer ignored."),
 }
 WAYS: Mapping[str, str] = {
     "one-click": "by one-click in email",

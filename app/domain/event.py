@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.domain import clock, grouping, stacks, tags, titles, tolerant_json
+from app.domain import grouping, tags, timestamps, titles, tolerant_json
 from app.domain.normalising import normalise
 from app.domain.requests import forget_addresses, identity, settle_address
 from app.domain.scrubbing import NO_SCRUBBER, scrubber
@@ -26,7 +26,7 @@ class Receipt:
     store_ips: bool = True
     scrub: bool = True
     extra_sensitive: tuple[str, ...] = ()
-    safe_fields: tuple[str, ...] = ("author", "authors")
+    safe_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,6 @@ class Event:
     def main_exception(self) -> dict[str, Any] | None:
         return grouping.main_exception(self.data)
 
-    def in_app_frames(self, limit: int) -> list[dict[str, Any]]:
-        """The newest frames of the application, oldest first."""
-        frames = stacks.frames_of(self.main_exception) or stacks.top_frames(self.data)
-        return stacks.in_app(frames)[-limit:]
-
 
 def load(payload: bytes) -> dict[str, Any]:
     """The JSON object of an event item; Malformed for anything else."""
@@ -77,7 +72,7 @@ def regular(payload: dict[str, Any], receipt: Receipt) -> Event:
     """The event in its regular form. Never fails: what is wrong is left out and noted in `data["errors"]`."""
     reading = Reading(
         scrubber(receipt.extra_sensitive, receipt.safe_fields) if receipt.scrub else NO_SCRUBBER,
-        clock.drift(receipt.sent_at, receipt.received_at),
+        timestamps.drift(receipt.sent_at, receipt.received_at),
     )
     data = normalise(payload, reading)
     timestamp = _timestamp(payload.get("timestamp"), receipt, reading)
@@ -88,9 +83,9 @@ def regular(payload: dict[str, Any], receipt: Receipt) -> Event:
 
 
 def _timestamp(value: Any, receipt: Receipt, reading: Reading) -> datetime:
-    moment = clock.parse(value)
-    moment = moment and clock.shifted(moment, reading.clock_shift)
-    if moment is None or not clock.believable(moment, receipt.received_at):
+    moment = timestamps.parse(value)
+    moment = moment and timestamps.shifted(moment, reading.clock_shift)
+    if moment is None or not timestamps.believable(moment, receipt.received_at):
         reading.note("timestamp")
         return receipt.received_at
     return moment

@@ -39,17 +39,6 @@ OCCASIONS: Mapping[str, str] = {
     "invite": "Somebody invited you to their organization.",
 }
 
-# State of a delivery → what it means.
-DELIVERED: Mapping[str, str] = {
-    "queued": "queued",
-    "sending": "being sent",
-    "deferred": "not taken yet, next try",
-    "accepted": "accepted by the mail server",
-    "failed": "refused by the mail server",
-    "expired": "given up after many tries",
-    "cancelled": "cancelled before it was sent",
-}
-
 # Facts as in `wording.REASONS`.
 OF_OTHERS: Mapping[Reason, str] = {
     Reason.RESUBSCRIBED: "being {doing} subscribed them to this issue again",

@@ -28,7 +28,6 @@ from app.domain.stacks import (
 
 VERSION = 1
 
-_MD5 = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _VARIABLE = re.compile(r"\{\{\s*([\w.\-:]{1,220})\s*\}\}")
 _MAX_EXPLANATION = 500
 _MAX_VALUE = 1024

@@ -53,4 +53,5 @@ NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "assigned": "assigned",
     "unassigned": "unassigned",
 }
-WORKFLOW_SWITCHES = ("assignment", "resolution", "regression", "comments", "ignore")
+# Only what some kind answers to: a switch that switches nothing is a lie.
+WORKFLOW_SWITCHES = ("assignment", "resolution", "regression", "comments")

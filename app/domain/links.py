@@ -12,12 +12,6 @@ class Links:
     def issue(self, organization: str, project: str, issue_id: int) -> str:
         return f"{self.base}/{organization}/{project}/issues/{issue_id}/"
 
-    def activity(self, organization: str, project: str, issue_id: int, activity_id: int) -> str:
-        return f"{self.issue(organization, project, issue_id)}#activity-{activity_id}"
-
-    def event(self, organization: str, project: str, issue_id: int, event_id: str) -> str:
-        return f"{self.issue(organization, project, issue_id)}?event={event_id}"
-
     def notice(self, public_id: str) -> str:
         return f"{self.base}/notices/{public_id}/"
 

@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from app.domain import clock, tags
+from app.domain import tags, timestamps
 from app.domain.exceptions import exceptions, threads, unite
 from app.domain.frames import TEMPLATE, stacktrace
 from app.domain.logentries import logentry
@@ -127,11 +127,11 @@ def _moment(value: Any, reading: Reading) -> str:
             return value
         except ValueError:
             raise Invalid from None
-    moment = clock.parse(value)
-    moment = moment and clock.shifted(moment, reading.clock_shift)
+    moment = timestamps.parse(value)
+    moment = moment and timestamps.shifted(moment, reading.clock_shift)
     if moment is None:
         raise Invalid
-    return clock.format(moment)
+    return timestamps.format(moment)
 
 
 def _breadcrumbs(value: Any, reading: Reading) -> list[dict[str, Any]] | None:

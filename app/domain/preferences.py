@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ALERTS, WORKFLOW, OWN_ACTIVITY, CLAIM = "alerts", "workflow", "own_activity", "claim"
+ALERTS, WORKFLOW, OWN_ACTIVITY = "alerts", "workflow", "own_activity"
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     ALERTS: ("on", "off"),
     WORKFLOW: ("always", "participating", "never"),
     OWN_ACTIVITY: ("on", "off"),
-    CLAIM: ("on", "off"),
 }
-BUILT_IN: Mapping[str, str] = {ALERTS: "on", WORKFLOW: "always", OWN_ACTIVITY: "off", CLAIM: "off"}
+BUILT_IN: Mapping[str, str] = {ALERTS: "on", WORKFLOW: "always", OWN_ACTIVITY: "off"}
 PER_PROJECT = (ALERTS, WORKFLOW)
 # The words of a value on pages and in mails.
 SHOWN: Mapping[str, str] = {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.domain import clock, short_id
+from app.domain import short_id, timestamps
 from app.domain.normalising import LEVELS
 
 DEFAULT = "is:unresolved"
@@ -94,7 +94,7 @@ class TimesSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenWithin:
     """first_seen or last_seen within bounds: comparisons with a moment, or with so long before now."""
 
     key: str
@@ -110,7 +110,7 @@ class Words:
     negated: bool = False
 
 
-Term = Is | Assigned | Member | Tag | ShortId | TimesSeen | Seen | Words
+Term = Is | Assigned | Member | Tag | ShortId | TimesSeen | SeenWithin | Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ def _times_seen(key: str, value: str, negated: bool, _me: int | None) -> Term:
 
 
 def _seen(member: str) -> Callable[[str, str, bool, int | None], Term]:
-    return lambda key, value, negated, _me: Seen(member, _bounds(key, value), negated)
+    return lambda key, value, negated, _me: SeenWithin(member, _bounds(key, value), negated)
 
 
 def _bounds(key: str, value: str) -> tuple[tuple[str, datetime | timedelta], ...]:
@@ -276,7 +276,7 @@ def _moments(key: str, value: str) -> tuple[tuple[str, datetime | timedelta], ..
             raise OverflowError
         return ((">=" if match[1] == "-" else "<=", ago),)
     comparison, written = _compared(value)
-    moment = clock.parse(written) if "-" in written else None
+    moment = timestamps.parse(written) if "-" in written else None
     if moment is None:
         raise BadSearch(
             f"“{key}:{value}” is not understood. {key} takes -24h (the last 24 hours), +24h (longer ago), "

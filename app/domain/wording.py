@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.domain import delivery_states
 from app.domain.preferences import SHOWN, SOURCES
 from app.domain.routing import Outcome, Reason
 
@@ -121,7 +122,8 @@ class Reach:
 
     def plus(self, outcome: str, delivery_state: str | None, count: int = 1) -> "Reach":
         """This reach with `count` more verdicts of one kind."""
-        bucket = _BUCKETS[delivery_state] if outcome == Outcome.SEND else _UNTOLD[outcome]
+        sent = outcome == Outcome.SEND
+        bucket = delivery_states.of(delivery_state).bucket if sent else _UNTOLD[outcome]
         return replace(self, **{bucket: getattr(self, bucket) + count})
 
     @property
@@ -149,13 +151,3 @@ class Reach:
 
 
 _UNTOLD: Mapping[str, str] = {Outcome.SKIP: "not_told", Outcome.COLLAPSE: "collapsed"}
-_BUCKETS: Mapping[str | None, str] = {
-    None: "sending",
-    "queued": "sending",
-    "sending": "sending",
-    "deferred": "retrying",
-    "accepted": "told",
-    "failed": "failed",
-    "expired": "failed",
-    "cancelled": "not_told",
-}

@@ -44,7 +44,7 @@ def _compose(claimed: Sequence[int]) -> list[Outgoing]:
     spoilt: list[Sent] = []
     with reading() as session:
         deliveries = delivering.load(session, claimed)
-        instance = preferring.defaults(session, workflow=settings.default_workflow_notifications)
+        instance = preferring.defaults(workflow=settings.default_workflow_notifications)
         objections = reconsidering.objections(session, deliveries, now=now(), instance=instance)
         composer = Composer(session, current_app.jinja_env, site())
         for delivery in deliveries:

@@ -10,12 +10,11 @@ from types import FrameType
 from flask import Flask
 from redis import Redis, RedisError
 from redis.exceptions import OutOfMemoryError
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app import queue
 from app.clock import now
-from app.db import db, transaction
+from app.db import AWAY, db, transaction
 from app.jobs import doorbell
 from app.jobs.stream_reader import StreamReader
 from app.services import cursors, digesting
@@ -33,8 +32,7 @@ LONGEST_TRANSACTION = 0.4
 # Who reads an entry and is killed over it, as by a lack of memory, must not be so for ever.
 MOST_STARTS = 3
 
-# The database is away or overloaded: the stream keeps everything until it is back.
-AWAY = (OperationalError, InterfaceError)
+# While the database is away or overloaded, the stream keeps everything until it is back.
 
 
 class Deadly(Exception):
@@ -42,13 +40,14 @@ class Deadly(Exception):
 
 
 def main(app: Flask) -> None:
-    """Digest until SIGTERM."""
+    """Digest until SIGTERM or SIGINT."""
     stop = Flag()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    signal.signal(signal.SIGTERM, ask_to_stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
     with app.app_context():
         Digester(queue.connect(app.config["SETTINGS"])).run(stop)
 
@@ -62,7 +61,7 @@ class Digester:
         self._leading = False
         self._position: Position | None = None
         self._batch = MAX_BATCH
-        self._to_suspect = 0
+        self._suspects = 0  # entries ahead that may have killed a digester
 
     def run(self, stop: Flag) -> None:
         while not stop.is_set():
@@ -81,30 +80,30 @@ class Digester:
     def turn(self) -> bool:
         """Digest one batch; False when there was none."""
         at = self._at()
-        generation, entries = self._reader.take(at, 1 if self._to_suspect else self._batch)
+        generation, entries = self._reader.take(at, 1 if self._suspects else self._batch)
         if not entries:
             self._position = Position(
                 generation, at.last_id if generation == at.generation else cursors.START
             )
             return False
-        notice_ids, last = self._noted(generation, entries)
+        notice_ids, last = self._dare(generation, entries)
         self._position = Position(generation, last.id)
         self._reader.trim(self._position)
         if notice_ids:
             doorbell.ring(notice_ids)
         return True
 
-    def _noted(self, generation: str, entries: Sequence[Entry]) -> tuple[list[int], Entry]:
-        """Digest, and note it in Redis meanwhile: the note stays if this process is killed.
+    def _dare(self, generation: str, entries: Sequence[Entry]) -> tuple[list[int], Entry]:
+        """Digest under a note in Redis, which stays if this process is killed. Returns the last entry too.
 
         Entries that were begun before are digested one by one: in the end the one at fault stands alone.
         """
         starts = self._reader.note_start(generation, entries[0])
         if starts > 1:
-            self._to_suspect = MAX_BATCH
-        if self._to_suspect:
+            self._suspects = MAX_BATCH
+        if self._suspects:
             entries = entries[:1]
-            self._to_suspect -= 1
+            self._suspects -= 1
         try:
             if starts > MOST_STARTS:
                 _give_up(generation, entries[0], Deadly(f"{MOST_STARTS} digesters did not survive it"))

@@ -39,5 +39,5 @@ def run(*notice_ids: int) -> None:
 def _plan(notice_ids: list[int]) -> list[int]:
     workflow = current_app.config["SETTINGS"].default_workflow_notifications
     with transaction() as session:
-        instance = preferring.defaults(session, workflow=workflow)
+        instance = preferring.defaults(workflow=workflow)
         return notifying.plan(session, notice_ids, now=now(), instance=instance)

@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 from flask import Flask, current_app
 from redis import RedisError
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
 from app import queue
 from app.clock import now
-from app.db import reading, transaction
+from app.db import AWAY, reading, transaction
 from app.jobs import deliver, doorbell, notify
 from app.models import Notice
 from app.services import delivering, pruning
@@ -49,6 +48,11 @@ def _prune_notices(at: datetime) -> None:
     _in_chunks(lambda: _chunk(pruning.prune_notices, before))
 
 
+def _prune_sessions(at: datetime) -> None:
+    with transaction() as session:
+        pruning.prune_sessions(session, now=at)
+
+
 def _chunk(prune: Callable[..., int], before: datetime) -> int:
     with transaction() as session:
         return prune(session, before=before)
@@ -64,11 +68,12 @@ def _in_chunks(chunk: Callable[[], int]) -> None:
 RECURRING = (
     Recurring("forget old events", timedelta(minutes=15), _prune_events),
     Recurring("forget old notices", timedelta(hours=1), _prune_notices),
+    Recurring("forget ended sessions", timedelta(hours=12), _prune_sessions),
 )
 
 
 def main(app: Flask) -> None:
-    """Work while holding the lease, wait while somebody else does, stop on SIGTERM."""
+    """Work while holding the lease, wait while somebody else does, stop on SIGTERM or SIGINT."""
     stopping = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stopping.set())
@@ -83,11 +88,10 @@ def main(app: Flask) -> None:
 
 def _tick(lease: queue.Lease, last_run: dict[str, datetime]) -> None:
     try:
-        queue.beat(doorbell.redis(), "scheduler")
         if lease.renew() or lease.acquire():
             _wake_workers()
             _run_recurring(last_run)
-    except (RedisError, OperationalError):
+    except (RedisError, *AWAY):
         log.exception("the sweep did not get through; it will try again")
 
 

@@ -64,7 +64,7 @@ class StreamReader:
     def _read(self, after: str, count: int) -> tuple[str, list[Entry]]:
         """Asked for the generation before and after, since Redis could be emptied between.
 
-        No transaction, and nothing written as a rule: a full Redis refuses both, and only reading on makes room.
+        No transaction, and as a rule nothing is written: a full Redis refuses both until this has made room.
         """
         with self._connection.pipeline(transaction=False) as pipe:
             pipe.get(GENERATION)

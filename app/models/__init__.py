@@ -16,7 +16,7 @@ from app.models.issues import (
     UndigestedEntry,
 )
 from app.models.notifying import Activity, Attempt, Delivery, Notice, RuleFiring, Verdict
-from app.models.preferences import NotificationDefault, NotificationSetting, SettingAudit, Subscription
+from app.models.preferences import NotificationSetting, SettingAudit, Subscription
 from app.models.projects import (
     AlertRule,
     Environment,
@@ -55,7 +55,6 @@ __all__ = [
     "IssueUser",
     "Membership",
     "Notice",
-    "NotificationDefault",
     "NotificationSetting",
     "OneTimeLink",
     "Organization",

@@ -66,7 +66,6 @@ class Notice(Keyed):
     occurred_at: Mapped[datetime]
     planned_at: Mapped[datetime | None]
     gate_code: Mapped[str | None] = mapped_column(String(24))
-    gate_params: Mapped[dict[str, Any]] = mapped_column(default=dict)
     mail_epoch: Mapped[int] = mapped_column(default=1)
 
     project: Mapped[Project | None] = relationship()
@@ -94,7 +93,6 @@ class Verdict(Keyed):
     code: Mapped[str] = mapped_column(String(24))
     params: Mapped[dict[str, Any]]
     reasons: Mapped[list[Any]]
-    until: Mapped[datetime | None]
 
     notice: Mapped[Notice] = relationship(back_populates="verdicts")
     delivery: Mapped["Delivery | None"] = relationship(back_populates="verdict")

@@ -31,19 +31,6 @@ class NotificationSetting(Keyed):
     via: Mapped[str] = mapped_column(String(12))
 
 
-class NotificationDefault(Keyed):
-    """An instance default, chosen by an administrator."""
-
-    __tablename__ = "notification_defaults"
-    __table_args__ = (UniqueConstraint("category", "kind"),)
-
-    category: Mapped[str] = mapped_column(String(16))
-    kind: Mapped[str] = mapped_column(String(16), default="")
-    value: Mapped[str] = mapped_column(String(16))
-    set_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
-    set_at: Mapped[datetime]
-
-
 class Subscription(Keyed):
     """A person and an issue: subscribed with a set of reasons, or explicitly unsubscribed."""
 

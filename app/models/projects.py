@@ -29,8 +29,6 @@ class Organization(Keyed):
 
     slug: Mapped[str] = mapped_column(String(50), unique=True)
     name: Mapped[str] = mapped_column(String(200))
-    enhanced_privacy: Mapped[bool] = mapped_column(default=False)
-    default_timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     created_at: Mapped[datetime]
 
 
@@ -102,7 +100,6 @@ class Project(Keyed):
     platform: Mapped[str] = mapped_column(String(32), default="other")
     subject_prefix: Mapped[str] = mapped_column(String(64), default="")
     mail_detail: Mapped[str] = mapped_column(String(8), default="full")  # full, counts, link
-    owner_fallthrough: Mapped[bool] = mapped_column(default=True)
     scrub_data: Mapped[bool] = mapped_column(default=True)
     store_ips: Mapped[bool] = mapped_column(default=True)
     sensitive_fields: Mapped[list[str]] = mapped_column(default=list)
@@ -152,7 +149,6 @@ class Release(Keyed):
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     version: Mapped[str] = mapped_column(String(200))
     date_added: Mapped[datetime]
-    date_released: Mapped[datetime | None]
 
 
 class ReleaseProject(Base):

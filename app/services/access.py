@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
 from app.domain import roles
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, Refused
 from app.models import Issue, Membership, Organization, Project, Team, TeamMember, User, team_projects
 
 T = TypeVar("T")
@@ -66,6 +66,15 @@ def can(session: Session, user: User, where: Project | Organization, permission:
     if not user.is_active or role is None or not roles.has(role, permission):
         return False
     return isinstance(where, Organization) or _sees(session, user, where)
+
+
+def refuse_above(session: Session, user: User, organization: Organization, role: str) -> None:
+    """Nobody gives, changes or takes away a role above their own."""
+    if role not in roles.ROLES:
+        raise Refused(f"There is no role {role}.", field="role")
+    own = role_in(session, user, organization.id)
+    if not user.is_superuser and not (own and roles.may_give(own, role)):
+        raise Refused(f"Only somebody who is {role} can do that.", field="role")
 
 
 def role_in(session: Session, user: User, organization_id: int) -> str | None:

@@ -15,15 +15,16 @@ from zoneinfo import available_timezones
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.domain import addresses, handles, scopes
 from app.domain.errors import Refused
-from app.models import ApiToken, EmailAddress, OneTimeLink, User
+from app.models import ApiToken, EmailAddress, EndedSession, OneTimeLink, User
+from app.services import upserting
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1000
 # None: valid until used or replaced.
-LIFETIMES = {"setup": None, "invite": timedelta(days=7), "sign_in": timedelta(minutes=15)}
+LIFETIMES = {"setup": None, "password": timedelta(days=7), "sign_in": timedelta(minutes=15)}
 TOKEN_PREFIX = "sntryu_"  # noqa: S105 (what secret scanners look for)
 USE_IS_NOTED_EVERY = timedelta(minutes=5)
 
@@ -41,7 +42,9 @@ def anybody(session: Session) -> bool:
 
 def find_user(session: Session, email: str) -> User | None:
     address = email.strip().lower()
-    return session.scalar(select(User).join(EmailAddress).where(EmailAddress.address == address))
+    theirs = select(EmailAddress.user_id).where(EmailAddress.address == address)
+    found = select(User).where(User.id.in_(theirs)).options(joinedload(User.addresses))
+    return session.scalars(found).unique().one_or_none()
 
 
 def create_user(
@@ -73,14 +76,27 @@ def create_user(
     return user
 
 
+def introduce(user: User, *, name: str, password: str, timezone: str) -> None:
+    """What somebody says of themselves when they come in for the first time."""
+    rename(user, name)
+    set_password(user, password)
+    user.timezone = checked_timezone(timezone)
+
+
 def rename(user: User, name: str) -> None:
     user.name = _checked_name(name)
 
 
 def checked_timezone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _timezones():
         raise Refused("That is not a time zone, such as Europe/Paris.", field="timezone")
     return name
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Looked up once: it searches through hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def _checked_name(name: str) -> str:
@@ -100,11 +116,11 @@ def _free_handle(session: Session, address: str) -> str:
             return free[0]
 
 
-def verify_address(user: User, *, now: datetime) -> None:
-    """Whoever used a link that was mailed there, reads mail there."""
-    address = user.primary_address
-    if address and address.verified_at is None:
-        address.verified_at = now
+def verify_address(user: User, address: str, *, now: datetime) -> None:
+    """Whoever used a link that was mailed there, reads mail there. Nothing else proves it."""
+    for each in user.addresses:
+        if each.address == address and each.verified_at is None:
+            each.verified_at = now
 
 
 def note_activity(session: Session, user_id: int, *, now: datetime) -> None:
@@ -138,9 +154,13 @@ def check_password(session: Session, email: str, password: str) -> User | None:
         return None
     if not user.is_active:
         return None
-    if _hasher.check_needs_rehash(stored):
-        user.password_hash = _hasher.hash(password)
     return user
+
+
+def stronger_hash(user: User, password: str) -> str | None:
+    """The password hashed as passwords are today, where the stored hash is from weaker times."""
+    stored = user.password_hash
+    return _hasher.hash(password) if stored and _hasher.check_needs_rehash(stored) else None
 
 
 def _matches(stored: str, password: str) -> bool:
@@ -155,6 +175,21 @@ def _nobodys_hash() -> str:
     return _hasher.hash(secrets.token_hex(16))
 
 
+# Sessions
+
+
+def end_session(session: Session, session_id: str, *, forget_at: datetime) -> None:
+    """No copy of this session's cookie works any more. In the database: Redis may lose what it was told."""
+    row = {"session_id": session_id, "forget_at": forget_at}
+    upserting.insert_missing(session, EndedSession, [row], "session_id")
+
+
+def signed_in(session: Session, user_id: int, session_id: str) -> User | None:
+    """The active person of this session, unless it was signed out of."""
+    ended = select(EndedSession.session_id).where(EndedSession.session_id == session_id)
+    return session.scalar(select(User).where(User.id == user_id, User.is_active, ~ended.exists()))
+
+
 # One-time links
 
 
@@ -162,22 +197,21 @@ def setup_link_token(session: Session, now: datetime) -> str | None:
     """The secret of a new set-up link, which replaces an older one; None once somebody has an account."""
     if anybody(session):
         return None
-    session.execute(delete(OneTimeLink).where(OneTimeLink.purpose == "setup"))
     return make_link(session, "setup", user=None, now=now)
 
 
 def make_link(session: Session, purpose: str, *, user: User | None, now: datetime) -> str:
     """A secret that works once. An earlier one for the same person and purpose stops working."""
-    if user:
-        old = (OneTimeLink.user_id == user.id) & (OneTimeLink.purpose == purpose)
-        session.execute(delete(OneTimeLink).where(old))
+    whose = user.id if user else None
+    old = (OneTimeLink.user_id == whose) & (OneTimeLink.purpose == purpose)
+    session.execute(delete(OneTimeLink).where(old))
     lifetime = LIFETIMES[purpose]
     secret = secrets.token_urlsafe(32)
     session.add(
         OneTimeLink(
             purpose=purpose,
-            secret_hash=_hashed(secret),
-            user_id=user.id if user else None,
+            secret_hash=hashed(secret),
+            user_id=whose,
             created_at=now,
             expires_at=now + lifetime if lifetime else None,
         )
@@ -191,7 +225,7 @@ def find_link(session: Session, purpose: str, secret: str, *, now: datetime) -> 
     link = session.scalar(
         select(OneTimeLink).where(
             OneTimeLink.purpose == purpose,
-            OneTimeLink.secret_hash == _hashed(secret),
+            OneTimeLink.secret_hash == hashed(secret),
             OneTimeLink.used_at.is_(None),
         )
     )
@@ -214,7 +248,7 @@ def owner_of(session: Session, link: OneTimeLink | None) -> User | None:
     return user if user and user.is_active else None
 
 
-def _hashed(secret: str) -> str:
+def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -230,7 +264,7 @@ def create_token(
         ApiToken(
             user_id=user.id,
             name=name,
-            token_hash=_hashed(text),
+            token_hash=hashed(text),
             last_characters=text[-4:],
             scopes=scopes.checked(given),
             created_at=now,
@@ -245,7 +279,7 @@ def find_token(session: Session, text: str) -> ApiToken | None:
     return session.scalar(
         select(ApiToken)
         .join(User)
-        .where(ApiToken.token_hash == _hashed(text), ApiToken.revoked_at.is_(None), User.is_active)
+        .where(ApiToken.token_hash == hashed(text), ApiToken.revoked_at.is_(None), User.is_active)
     )
 
 

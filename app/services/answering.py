@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from app.domain import explanations, wording
+from app.domain import delivery_states, wording
 from app.domain.errors import Refused
 from app.domain.routing import Outcome
 from app.domain.stopping import masked
@@ -22,20 +22,11 @@ from app.models import (
     User,
     Verdict,
 )
-from app.services import access, explaining, mail_facts
+from app.services import access, explaining, mail_facts, verdicts
 
 DELIVERED, HELD, REFUSED, COLLAPSED, NO_NOTICE = "delivered", "held", "refused", "collapsed", "no_notice"
 NO_ACCESS = "no_access"
 
-OF_STATE: Mapping[str, str] = {
-    "queued": HELD,
-    "sending": HELD,
-    "deferred": HELD,
-    "accepted": DELIVERED,
-    "failed": REFUSED,
-    "expired": REFUSED,
-    "cancelled": REFUSED,
-}
 OF_OUTCOME: Mapping[str, str] = {Outcome.SKIP: REFUSED, Outcome.COLLAPSE: COLLAPSED}
 
 
@@ -68,9 +59,9 @@ def why(
     if not notices:
         return [SILENCE][start:]
     decided = _decided(session, notices, person)
-    tries = explaining.attempts_of(session, [each.delivery.id for each in decided.values() if each.delivery])
+    tries = verdicts.attempts_of(session, [each.delivery.id for each in decided.values() if each.delivery])
     return [
-        _of_verdict(session, notice, verdict, person, tries, own=own) if verdict else _without_verdict(notice)
+        _of_verdict(notice, verdict, person, tries, own=own) if verdict else _without_verdict(notice)
         for notice in notices
         for verdict in [decided.get(notice.id)]
     ]
@@ -133,13 +124,12 @@ def _without_verdict(notice: Notice) -> Reply:
     if notice.planned_at is None:
         return Reply(HELD, "Whom to tell is being decided.", notice.public_id)
     if notice.gate_code:
-        sentence = wording.code_sentence(notice.gate_code, notice.gate_params)
+        sentence = wording.code_sentence(notice.gate_code, {})
         return Reply(REFUSED, sentence, notice.public_id, notice.gate_code)
     return Reply(REFUSED, "Was on no team of the project then.", notice.public_id, NO_ACCESS)
 
 
 def _of_verdict(
-    session: Session,
     notice: Notice,
     verdict: Verdict,
     person: User,
@@ -149,7 +139,7 @@ def _of_verdict(
 ) -> Reply:
     delivery = verdict.delivery
     if verdict.outcome == Outcome.SEND:
-        answer = OF_STATE[delivery.state] if delivery else HELD
+        answer = _answer(delivery.state if delivery else None)
     else:
         answer = OF_OUTCOME[verdict.outcome]
     sentence = (
@@ -157,15 +147,21 @@ def _of_verdict(
         if delivery and verdict.code == "send"
         else wording.code_sentence(verdict.code, verdict.params)
     )
-    switch = explaining.switch_for(notice, verdict, explaining.facts_of(session, notice)) if own else None
+    switch = explaining.switch_for(notice, verdict, explaining.facts_of(notice)) if own else None
     return Reply(answer, sentence, notice.public_id, verdict.code, verdict.params.get("scope"), switch)
+
+
+def _answer(state: str | None) -> str:
+    if not delivery_states.of(state).is_final:
+        return HELD
+    return DELIVERED if state == delivery_states.ACCEPTED else REFUSED
 
 
 def _sent(delivery: Delivery, tries: Sequence[Attempt], person: User) -> str:
     """What became of the message: when, where to, and the mail server's own words."""
     when = mail_facts.clock(person.timezone)["when"]
-    state = explanations.DELIVERED[delivery.state]
-    if delivery.state == "deferred":
+    state = delivery_states.of(delivery.state).meaning
+    if delivery.state == delivery_states.DEFERRED:
         state = f"{state} {when(delivery.send_at)}"
     words = f"Mail to {masked(delivery.address)}: {state}."
     if not tries:

@@ -132,7 +132,7 @@ class Composer:
                     Event.project_id == notice.project_id, Event.event_id == (notice.event_id or "")
                 )
             )
-            self._facts[notice.id] = mail_facts.of(self.session, notice, event, self.site.links)
+            self._facts[notice.id] = mail_facts.of(notice, event, self.site.links)
         return self._facts[notice.id]
 
     def _render(self, template: str, context: Mapping[str, Any]) -> Words:

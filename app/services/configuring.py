@@ -9,6 +9,8 @@ from app.models import Project
 from app.services import workspaces
 
 LONGEST_PREFIX = 64
+MOST_LINES, LONGEST_LINE = 50, 100
+LISTS = ("sensitive_fields", "safe_fields", "allowed_origins")
 MAIL_DETAILS = {
     "full": ("Everything", "Message, stack trace, request and user."),
     "counts": ("Title and counts", "What went wrong and how often."),
@@ -18,7 +20,7 @@ MAIL_DETAILS = {
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """The whole form: what is not in it is switched off."""
+    """The whole form: what is not in it is switched off. Of the lists each line is an entry."""
 
     name: str
     platform: str
@@ -26,6 +28,9 @@ class Wishes:
     mail_detail: str
     scrub_data: bool
     store_ips: bool
+    sensitive_fields: str
+    safe_fields: str
+    allowed_origins: str
     team_slugs: frozenset[str]
 
 
@@ -42,6 +47,8 @@ def configure(session: Session, project: Project, wishes: Wishes) -> None:
     project.mail_detail = wishes.mail_detail
     project.scrub_data = wishes.scrub_data
     project.store_ips = wishes.store_ips
+    for name in LISTS:
+        setattr(project, name, _entries(getattr(wishes, name), field=name))
     known = workspaces.teams(session, project.organization)
     project.teams = [team for team in known if team.slug in wishes.team_slugs]
     session.flush()
@@ -59,3 +66,11 @@ def _prefix(text: str) -> str:
     if len(prefix) > LONGEST_PREFIX or not prefix.isprintable():
         raise Refused(f"A prefix has up to {LONGEST_PREFIX} characters.", field="subject_prefix")
     return prefix
+
+
+def _entries(text: str, *, field: str) -> list[str]:
+    found = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if len(found) > MOST_LINES or any(len(each) > LONGEST_LINE or not each.isprintable() for each in found):
+        message = f"Up to {MOST_LINES} lines of up to {LONGEST_LINE} characters each."
+        raise Refused(message, field=field)
+    return found

@@ -129,7 +129,7 @@ def _add_tags(session: Session, seen: Sequence[Seen]) -> None:
         {"issue_id": key[0], "key": key[1], "value": key[2], "count": count, "last_seen": newest[key]}
         for key, count in counts.items()
     ]
-    add_counts(session, IssueTag, rows, "issue_id", "key", "value")
+    add_counts(session, IssueTag, rows, "issue_id", "key", "value", latest="last_seen")
 
 
 def _hour(moment: datetime) -> datetime:

@@ -1,9 +1,8 @@
 """Who was told of a notice, and why, or why not: what was recorded, as far as the reader may see it.
 
-Nothing is decided or worked out again here. Who may see what: `experience.md` 3.6.
+Nothing is decided or worked out again here. Who may see what: `verdicts`.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,28 +10,19 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.domain import explanations, wording
+from app.domain import delivery_states, explanations, wording
 from app.domain.errors import NotFound
 from app.domain.links import Links
 from app.domain.routing import Outcome
 from app.domain.wording import Reach
 from app.models import Attempt, Delivery, Notice, Project, User, Verdict
-from app.services import access, mail_facts
+from app.services import access, mail_facts, verdicts
+from app.services.verdicts import Recorded
 
 NOBODY = "A former member"
 HERE = Links("")
 
-# State of the delivery → mark, and the words for it.
-SENDING: Mapping[str | None, tuple[str, str]] = {
-    None: ("waiting", "on its way"),
-    "queued": ("waiting", "on its way"),
-    "sending": ("waiting", "on its way"),
-    "deferred": ("waiting", "trying again"),
-    "accepted": ("sent", "sent"),
-    "failed": ("failed", "failed"),
-    "expired": ("failed", "given up"),
-    "cancelled": ("not_sent", "not sent"),
-}
+# Outcome of a verdict that nothing was sent for → mark, and the words for it.
 OTHERWISE: Mapping[str, tuple[str, str]] = {
     Outcome.COLLAPSE: ("collapsed", "with another notice"),
     Outcome.SKIP: ("not_sent", "not sent"),
@@ -132,41 +122,27 @@ def reach_of(session: Session, notice_ids: Collection[int]) -> dict[int, Reach]:
 
 def explain(session: Session, notice: Notice, viewer: User) -> Explanation:
     """What is recorded about the notice, with a constant number of queries."""
-    facts = facts_of(session, notice)
-    administers = notice.project is not None and access.can(session, viewer, notice.project, "edit_project")
-    rows = session.execute(
-        select(Verdict, User.name, Delivery)
-        .outerjoin(User, User.id == Verdict.subject_id)
-        .outerjoin(Verdict.delivery)
-        .where(Verdict.notice_id == notice.id, Verdict.subject == "user")
-        .order_by(User.name, Verdict.id)
-    ).all()
-    open_to = {verdict.id for verdict, _, _ in rows if administers or verdict.subject_id == viewer.id}
-    tries = attempts_of(
-        session, [delivery.id for verdict, _, delivery in rows if delivery and verdict.id in open_to]
-    )
-    lines = [
-        line(notice, viewer, verdict, name, delivery, facts, tries if verdict.id in open_to else None)
-        for verdict, name, delivery in rows
-    ]
+    facts = facts_of(notice)
+    found = verdicts.recorded(session, [notice], viewer)
+    lines = [line(notice, each, facts) for each in found]
     reach = Reach(planned=notice.planned_at is not None, gate=notice.gate_code)
-    for verdict, _, delivery in rows:
-        reach = reach.plus(verdict.outcome, delivery.state if delivery else None)
+    for each in found:
+        reach = reach.plus(each.verdict.outcome, each.delivery.state if each.delivery else None)
     return Explanation(
         notice=notice,
         word=facts["word"],
         origin=explanations.origin(notice.kind, facts),
-        gate=wording.code_sentence(notice.gate_code, notice.gate_params) if notice.gate_code else None,
+        gate=wording.code_sentence(notice.gate_code, {}) if notice.gate_code else None,
         reach=reach,
         lines=sorted(lines, key=lambda line: (not line.is_reader, ORDER.index(line.mark))),
         facts=facts,
     )
 
 
-def facts_of(session: Session, notice: Notice) -> dict[str, Any]:
+def facts_of(notice: Notice) -> dict[str, Any]:
     """What the sentences about the notice need to know."""
     data = notice.activity.data if notice.activity else {}
-    facts = mail_facts.of(session, notice, None, HERE)
+    facts = mail_facts.of(notice, None, HERE)
     version = data.get("version")
     return {
         **facts,
@@ -178,55 +154,42 @@ def facts_of(session: Session, notice: Notice) -> dict[str, Any]:
     }
 
 
-def attempts_of(session: Session, delivery_ids: Collection[int]) -> Mapping[int, list[Attempt]]:
-    """The tries of these deliveries, the first one first."""
-    found = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.number)
-    tries: dict[int, list[Attempt]] = defaultdict(list)
-    for attempt in session.scalars(found):
-        tries[attempt.delivery_id].append(attempt)
-    return tries
-
-
-def line(
-    notice: Notice,
-    viewer: User,
-    verdict: Verdict,
-    name: str | None,
-    delivery: Delivery | None,
-    facts: Mapping[str, Any],
-    tries: Mapping[int, list[Attempt]] | None,
-) -> Line:
-    """What a verdict says to `viewer`; `tries` is None when the person's settings are closed to them."""
-    mine, is_open = verdict.subject_id == viewer.id, tries is not None
+def line(notice: Notice, recorded: Recorded, facts: Mapping[str, Any]) -> Line:
+    """What a verdict says to its reader."""
+    verdict, delivery = recorded.verdict, recorded.delivery
     mark, words = mark_of(verdict.outcome, delivery.state if delivery else None)
     return Line(
-        person=name or NOBODY,
-        is_reader=mine,
+        person=recorded.name or NOBODY,
+        is_reader=recorded.is_readers,
         channel=verdict.channel,
         mark=mark,
         words=words,
-        decided_by=wording.code_sentence(verdict.code, verdict.params, own=is_open),
-        reasons=_reasons(verdict, facts, mine=mine, is_open=is_open) if mark not in UNTOLD else (),
+        decided_by=wording.code_sentence(verdict.code, verdict.params, own=recorded.is_open),
+        reasons=_reasons(recorded, facts) if mark not in UNTOLD else (),
         carried_by=verdict.params.get("notice") if verdict.outcome == Outcome.COLLAPSE else None,
-        ladder=explanations.ladder(verdict.code) if is_open else (),
-        switch=switch_for(notice, verdict, facts) if mine else None,
+        ladder=explanations.ladder(verdict.code) if recorded.is_open else (),
+        switch=switch_for(notice, verdict, facts) if recorded.is_readers else None,
         delivery=delivery,
-        delivery_words=explanations.DELIVERED[delivery.state] if delivery else "",
-        attempts=tries.get(delivery.id, ()) if tries and delivery else (),
+        delivery_words=delivery_states.of(delivery.state).meaning if delivery else "",
+        attempts=recorded.attempts,
     )
 
 
 def mark_of(outcome: str, state: str | None) -> tuple[str, str]:
     """The mark of a verdict and its delivery, and the words for it."""
-    return SENDING[state] if outcome == Outcome.SEND else OTHERWISE[outcome]
+    if outcome != Outcome.SEND:
+        return OTHERWISE[outcome]
+    sending = delivery_states.of(state)
+    return sending.mark, sending.words
 
 
-def _reasons(verdict: Verdict, facts: Mapping[str, Any], *, mine: bool, is_open: bool) -> Sequence[str]:
+def _reasons(recorded: Recorded, facts: Mapping[str, Any]) -> Sequence[str]:
+    verdict = recorded.verdict
     known = {**facts, "scope": wording.scope_words(verdict.params.get("scope"))}
-    if mine:
+    if recorded.is_readers:
         first = wording.reason_sentence(verdict.reasons, known)
         return [first, *wording.also(verdict.reasons, known)] if first else []
-    return explanations.reasons_of_others(verdict.reasons, known, private=is_open)
+    return explanations.reasons_of_others(verdict.reasons, known, private=recorded.is_open)
 
 
 def switch_for(notice: Notice, verdict: Verdict, facts: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -46,7 +46,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StreamRow:
     """An issue as the list shows it: its last 24 hours, and the notice that was last made of it."""
 
     issue: Issue
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    rows: Sequence[Row]
+    rows: Sequence[StreamRow]
     previous: str | None = None
     next: str | None = None
 
@@ -179,9 +179,9 @@ def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str]:
     )
 
 
-def _with_hours(session: Session, found: Sequence[Any], now: datetime) -> list[Row]:
+def _with_hours(session: Session, found: Sequence[Any], now: datetime) -> list[StreamRow]:
     hours = _hours(session, [row[0].id for row in found], now)
-    return [Row(issue, hours[issue.id], notice_id, public_id) for issue, notice_id, public_id in found]
+    return [StreamRow(issue, hours[issue.id], notice_id, public_id) for issue, notice_id, public_id in found]
 
 
 def _hours(session: Session, issue_ids: Sequence[int], now: datetime) -> dict[int, list[int]]:

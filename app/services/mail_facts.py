@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
-
 from app.domain import wording
 from app.domain.excerpt import excerpt
 from app.domain.kinds import ALERTS, KINDS
@@ -17,7 +15,7 @@ from app.models import Event, Notice, Verdict
 from app.services import event_body
 
 
-def of(session: Session, notice: Notice, event: Event | None, links: Links) -> Mapping[str, Any]:
+def of(notice: Notice, event: Event | None, links: Links) -> Mapping[str, Any]:
     """The facts that all readers of a notice share."""
     issue, project = notice.issue, notice.project
     kind = KINDS[notice.kind]
@@ -55,10 +53,8 @@ def of(session: Session, notice: Notice, event: Event | None, links: Links) -> M
 
 
 def _detail(notice: Notice) -> str:
-    """How much a mail may say: full, counts or link; an organization's enhanced privacy decides first."""
-    if notice.project is None:
-        return "full"
-    return "link" if notice.project.organization.enhanced_privacy else notice.project.mail_detail
+    """How much a mail may say: full, counts or link."""
+    return notice.project.mail_detail if notice.project else "full"
 
 
 def _ties(notice: Notice, data: Mapping[str, Any]) -> dict[str, str]:

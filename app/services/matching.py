@@ -15,7 +15,7 @@ from app.domain.search import (
     Member,
     Pattern,
     Query,
-    Seen,
+    SeenWithin,
     ShortId,
     Tag,
     Term,
@@ -126,7 +126,7 @@ def _times_seen(term: TimesSeen, _now: datetime) -> Condition:
     return found
 
 
-def _seen(term: Seen, now: datetime) -> Condition:
+def _seen(term: SeenWithin, now: datetime) -> Condition:
     column = Issue.first_seen if term.key == "first_seen" else Issue.last_seen
     return and_(*(COMPARE[comparison](column, _moment(bound, now)) for comparison, bound in term.bounds))
 
@@ -154,6 +154,6 @@ _MAKERS: Mapping[type, Callable[[Any, datetime], Condition]] = {
     Tag: _tag,
     ShortId: _short_id,
     TimesSeen: _times_seen,
-    Seen: _seen,
+    SeenWithin: _seen,
     Words: _words,
 }

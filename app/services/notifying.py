@@ -185,9 +185,7 @@ def _join_thread(issue: Issue, now: datetime) -> int:
 
 def _subject(issue: Issue) -> str:
     prefix = f"{issue.project.subject_prefix.strip()} " if issue.project.subject_prefix.strip() else ""
-    detail = issue.project.mail_detail
-    private = detail == "link" or issue.project.organization.enhanced_privacy
-    title = "" if private else f" - {' '.join(issue.title.split())}"
+    title = "" if issue.project.mail_detail == "link" else f" - {' '.join(issue.title.split())}"
     return f"{prefix}{issue.short_id}{title}"[:128]
 
 

@@ -1,7 +1,6 @@
-"""The way in: first account, invitations, sign-in by mail, a first workspace, and the proof that it rings."""
+"""The way in: first account, first password, sign-in by mail, a first workspace, the proof that it rings."""
 
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -9,15 +8,13 @@ from itertools import count
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from app.domain import slugs
+from app.domain import addresses, delivery_states, slugs
 from app.domain.errors import NotFound, Refused
 from app.domain.preferences import ALERTS, WORKFLOW
 from app.models import Delivery, Event, Notice, Organization, Project, Team, User, Verdict
-from app.services import accounts, preferring, workspaces
+from app.services import access, accounts, notifying, preferring, workspaces
 
 Address = Callable[[str], str]  # the secret of a link → where it leads
-
-FINISHED = frozenset({"accepted", "failed", "expired", "cancelled"})
 
 # How loud the bell is: the account's choice for alerts and for workflow; None leaves the defaults in force.
 LOUDNESS: dict[str, tuple[str | None, str | None]] = {
@@ -27,11 +24,17 @@ LOUDNESS: dict[str, tuple[str | None, str | None]] = {
 }
 
 
+def can_set_up(session: Session, secret: str, *, now: datetime) -> bool:
+    """Whether this link makes the first account: there is none, by another way either."""
+    link = accounts.find_link(session, "setup", secret, now=now)
+    return link is not None and not accounts.anybody(session)
+
+
 def set_up(
     session: Session, secret: str, *, email: str, name: str, password: str, timezone: str, now: datetime
 ) -> User:
     """The first account. Whoever has the link reads the console, so the address is taken at their word."""
-    if accounts.anybody(session) or accounts.use_link(session, "setup", secret, now=now) is None:
+    if not can_set_up(session, secret, now=now) or not accounts.use_link(session, "setup", secret, now=now):
         raise NotFound
     return accounts.create_user(
         session,
@@ -45,47 +48,20 @@ def set_up(
     )
 
 
-# Invitations
+def in_need_of_password(session: Session, secret: str, *, now: datetime) -> User | None:
+    """Whose first password this link sets: the command line made the account without one, and the link."""
+    user = accounts.owner_of(session, accounts.find_link(session, "password", secret, now=now))
+    return user if user and user.password_hash is None else None
 
 
-def invite(
-    session: Session,
-    organization: Organization,
-    *,
-    email: str,
-    role: str,
-    teams: Sequence[Team],
-    by: User,
-    address: Address,
-    now: datetime,
-) -> str | None:
-    """Make somebody a member and write to them. The link for those who have no password yet, else None."""
-    user = accounts.find_user(session, email) or accounts.create_user(session, email=email, now=now)
-    if workspaces.membership(session, organization, user) and user.password_hash:
-        raise Refused(f"{user.email} is a member already.", field="email")
-    workspaces.add_member(session, organization, user, role=role, now=now)
-    for team in teams:
-        workspaces.add_to_team(session, team, user, now=now)
-    return None if user.password_hash else ask_in(session, user, by=by, address=address, now=now)
-
-
-def ask_in(session: Session, user: User, *, by: User, address: Address, now: datetime) -> str:
-    """Mail an invitation, and return its link; an earlier one stops working."""
-    url = address(accounts.make_link(session, "invite", user=user, now=now))
-    write_to(session, user, "invite", {"url": url, "by": by.name}, now=now)
-    return url
-
-
-def accept_invitation(
+def choose_password(
     session: Session, secret: str, *, name: str, password: str, timezone: str, now: datetime
 ) -> User:
-    user = accounts.owner_of(session, accounts.use_link(session, "invite", secret, now=now))
-    if user is None:
+    """The link was printed, not mailed: it proves nothing of the address."""
+    user = in_need_of_password(session, secret, now=now)
+    if user is None or accounts.use_link(session, "password", secret, now=now) is None:
         raise NotFound
-    accounts.rename(user, name)
-    accounts.set_password(user, password)
-    user.timezone = accounts.checked_timezone(timezone)
-    accounts.verify_address(user, now=now)
+    accounts.introduce(user, name=name, password=password, timezone=timezone)
     return user
 
 
@@ -93,36 +69,47 @@ def accept_invitation(
 
 
 def mail_sign_in_link(session: Session, email: str, *, address: Address, now: datetime) -> None:
-    """Write to the person with this address, if there is one. What is answered must not depend on it."""
-    user = accounts.find_user(session, email)
-    if user and user.is_active:
-        url = address(accounts.make_link(session, "sign_in", user=user, now=now))
-        write_to(session, user, "sign_in", {"url": url}, now=now)
+    """Write to the person with this address, if there is one.
+
+    Neither the answer nor the time it takes may depend on it: for nobody the same rows are written, and
+    the mail is one that no worker sends.
+    """
+    try:
+        to = addresses.normal(email)
+    except Refused:
+        return
+    found = accounts.find_user(session, to)
+    user = found if found and found.is_active else None
+    url = address(accounts.make_link(session, "sign_in", user=user, now=now))
+    letter = write_to(session, to, "sign_in", {"url": url}, user=user, now=now)
+    if user is None:
+        letter.state, letter.data = delivery_states.CANCELLED, {}
 
 
 def sign_in_by_link(session: Session, secret: str, *, now: datetime) -> User:
     user = accounts.owner_of(session, accounts.use_link(session, "sign_in", secret, now=now))
     if user is None:
         raise NotFound
-    accounts.verify_address(user, now=now)
+    accounts.verify_address(user, user.email, now=now)
     return user
 
 
-def write_to(session: Session, user: User, kind: str, data: dict[str, str], *, now: datetime) -> None:
+def write_to(
+    session: Session, address: str, kind: str, data: dict[str, str], *, user: User | None, now: datetime
+) -> Delivery:
     """Leave a mail that no notice stands behind for the worker to send."""
-    session.add(
-        Delivery(
-            public_id=f"d_{secrets.token_hex(8)}",
-            user_id=user.id,
-            channel="email",
-            kind=kind,
-            address=user.email,
-            data=data,
-            created_at=now,
-            send_at=now,
-        )
+    letter = Delivery(
+        public_id=notifying.new_delivery_id(),
+        user_id=user.id if user else None,
+        channel="email",
+        kind=kind,
+        address=address,
+        data=data,
+        created_at=now,
+        send_at=now,
     )
-    session.flush()
+    session.add(letter)
+    return letter
 
 
 # A first workspace
@@ -146,15 +133,37 @@ def open_organization(session: Session, user: User, *, name: str, now: datetime)
 
 
 def open_team(session: Session, organization: Organization, user: User, *, name: str, now: datetime) -> Team:
-    """The organization's team of this name, made if need be, with the person in it."""
+    """A new team of this name with the person in it."""
+    team = workspaces.create_team(session, organization, slug=_team_slug(name), name=name, now=now)
+    workspaces.add_to_team(session, team, user, now=now)
+    return team
+
+
+def team_for_project(
+    session: Session, organization: Organization, user: User, *, name: str, now: datetime
+) -> Team:
+    """A team of this name that may have a new project of the person's, made if need be."""
+    team = workspaces.find_team(session, organization, _team_slug(name))
+    if team is None:
+        return open_team(session, organization, user, name=name, now=now)
+    if team not in teams_to_choose(session, organization, user):
+        raise Refused(f"You are not in the team #{team.slug}. Ask a manager to put you in.", field="team")
+    workspaces.add_to_team(session, team, user, now=now)
+    return team
+
+
+def teams_to_choose(session: Session, organization: Organization, user: User) -> list[Team]:
+    """The teams that a person may be in: those they are in, or all if they may put anybody in any."""
+    if access.can(session, user, organization, "edit_members"):
+        return workspaces.teams(session, organization)
+    return workspaces.teams_of(session, organization, user)
+
+
+def _team_slug(name: str) -> str:
     slug = slugs.suggest(name)
     if not slug:
         raise Refused("Give the team a name with a letter in it.", field="team")
-    team = workspaces.find_team(session, organization, slug) or workspaces.create_team(
-        session, organization, slug=slug, name=name, now=now
-    )
-    workspaces.add_to_team(session, team, user, now=now)
-    return team
+    return slug
 
 
 def open_project(session: Session, team: Team, *, name: str, platform: str, now: datetime) -> Project:
@@ -207,7 +216,7 @@ class Proof:
     def is_complete(self) -> bool:
         """Nothing more will happen by itself: the mail is out or given up, or it was decided to send none."""
         if self.delivery:
-            return self.delivery.state in FINISHED
+            return delivery_states.of(self.delivery.state).is_final
         if self.verdict:
             return self.verdict.outcome in {"skip", "collapse"}
         return self.notice is None or self.notice.planned_at is not None

@@ -17,19 +17,19 @@ YOURS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class Glance:
     points: Sequence[int]  # errors in each of the last 24 hours, oldest first
     unresolved: int
     new_today: int
 
 
-def of_projects(session: Session, project_ids: Collection[int], *, now: datetime) -> dict[int, Overview]:
+def of_projects(session: Session, project_ids: Collection[int], *, now: datetime) -> dict[int, Glance]:
     """Three queries, however many projects there are."""
     points = _points(session, project_ids, now)
     unresolved = _unresolved(session, project_ids)
     new = _new(session, project_ids, now)
     return {
-        each: Overview(points.get(each, [0] * HOURS), unresolved.get(each, 0), new.get(each, 0))
+        each: Glance(points.get(each, [0] * HOURS), unresolved.get(each, 0), new.get(each, 0))
         for each in project_ids
     }
 

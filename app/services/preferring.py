@@ -20,7 +20,7 @@ from app.domain.preferences import (
     InForce,
     in_force,
 )
-from app.models import NotificationDefault, NotificationSetting, Project, SettingAudit, User
+from app.models import NotificationSetting, Project, SettingAudit, User
 
 ACCOUNT, PROJECT = "account", "project"
 Key = tuple[str, str, str, int]  # category, kind, scope, scope id
@@ -28,7 +28,7 @@ Key = tuple[str, str, str, int]  # category, kind, scope, scope id
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """The instance's own defaults: what an administrator saved, over what the environment says."""
+    """The instance's own defaults: what the environment says."""
 
     by_category: Mapping[str, str]
 
@@ -36,11 +36,9 @@ class Defaults:
         return self.by_category.get(category)
 
 
-def defaults(session: Session, *, workflow: str) -> Defaults:
+def defaults(*, workflow: str) -> Defaults:
     """`workflow` is DEFAULT_WORKFLOW_NOTIFICATIONS; as long as it is the built-in value, nobody chose it."""
-    found = {} if workflow == BUILT_IN[WORKFLOW] else {WORKFLOW: workflow}
-    rows = session.scalars(select(NotificationDefault).where(NotificationDefault.kind == ""))
-    return Defaults({**found, **{row.category: row.value for row in rows}})
+    return Defaults({} if workflow == BUILT_IN[WORKFLOW] else {WORKFLOW: workflow})
 
 
 def choices(
@@ -83,7 +81,7 @@ def _in_force(chosen: Mapping[Key, str], category: str, project_id: int, instanc
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """One line of a settings page: what is chosen here, what would hold without it, what holds now."""
 
     category: str
@@ -96,7 +94,7 @@ class Row:
     updated_at: datetime | None
 
 
-def account_row(session: Session, user: User, category: str, instance: Defaults) -> Row:
+def account_row(session: Session, user: User, category: str, instance: Defaults) -> SettingRow:
     """The account's own line for a category."""
     setting = _find(session, user, category, "", ACCOUNT, 0)
     return _row(category, None, setting, in_force(category, instance=instance.of(category)))
@@ -104,7 +102,7 @@ def account_row(session: Session, user: User, category: str, instance: Defaults)
 
 def project_rows(
     session: Session, user: User, category: str, projects: Collection[Project], instance: Defaults
-) -> list[Row]:
+) -> list[SettingRow]:
     """A line for each project, with one query for all of them."""
     account = account_row(session, user, category, instance).now
     found = {
@@ -123,9 +121,9 @@ def project_rows(
 
 def _row(
     category: str, project: Project | None, setting: NotificationSetting | None, inherited: InForce
-) -> Row:
+) -> SettingRow:
     scope = PROJECT if project else ACCOUNT
-    return Row(
+    return SettingRow(
         category=category,
         project=project,
         chosen=setting.value if setting else None,

@@ -10,6 +10,7 @@ from app.models import (
     Attachment,
     Base,
     Delivery,
+    EndedSession,
     Event,
     Feedback,
     IngestCount,
@@ -35,6 +36,11 @@ RECEIVED: Sequence[tuple[type[Base], InstrumentedAttribute[datetime]]] = (
 def prune_events(session: Session, *, before: datetime) -> int:
     """Delete a chunk of each kind of what was received before then; the size of the largest."""
     return max(_forget(session, model, at < before) for model, at in RECEIVED)
+
+
+def prune_sessions(session: Session, *, now: datetime) -> None:
+    """Delete what remembers sessions whose cookies have run out."""
+    session.execute(delete(EndedSession).where(EndedSession.forget_at < now))
 
 
 def prune_notices(session: Session, *, before: datetime) -> int:

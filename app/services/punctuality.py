@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain import delivery_states
 from app.models import Delivery, Notice
+
+LATE = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,10 @@ class Waits:
     delivery_seconds: int  # since the oldest delivery that should have been tried
     failed_last_hour: int
 
+    @property
+    def is_late(self) -> bool:
+        return max(self.notice_seconds, self.delivery_seconds) > LATE.total_seconds()
+
 
 def waits(session: Session, *, now: datetime) -> Waits:
     oldest_notice = session.scalar(
@@ -22,12 +29,12 @@ def waits(session: Session, *, now: datetime) -> Waits:
     )
     oldest_delivery = session.scalar(
         select(Delivery.send_at)
-        .where(Delivery.state.in_(("queued", "deferred", "sending")), Delivery.send_at <= now)
+        .where(Delivery.state.in_(delivery_states.UNFINISHED), Delivery.send_at <= now)
         .order_by(Delivery.send_at)
         .limit(1)
     )
     failed = select(func.count()).where(
-        Delivery.state == "failed", Delivery.finished_at >= now - timedelta(hours=1)
+        Delivery.state == delivery_states.FAILED, Delivery.finished_at >= now - timedelta(hours=1)
     )
     return Waits(_since(oldest_notice, now), _since(oldest_delivery, now), session.scalar(failed) or 0)
 

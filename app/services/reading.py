@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain import clock
 from app.domain import event as events
+from app.domain import timestamps
 from app.domain.decoding import decode
 from app.domain.envelope import Envelope, Item, from_store, parse
 from app.domain.event import Event, Receipt
@@ -78,7 +78,7 @@ def _receipt(entry: Entry, project: Project, envelope: Envelope) -> Receipt:
     return Receipt(
         event_id=entry.event_id or "",
         received_at=entry.received_at,
-        sent_at=clock.parse(envelope.header.get("sent_at")),
+        sent_at=timestamps.parse(envelope.header.get("sent_at")),
         client_ip=entry.client_ip,
         store_ips=project.store_ips,
         scrub=project.scrub_data,

@@ -11,6 +11,7 @@ from app.domain import changes
 from app.models import Delivery, Notice, Project, SettingAudit, User, Verdict
 from app.services import access, explaining
 from app.services.explaining import Line
+from app.services.verdicts import Recorded
 
 PAGE = 50
 
@@ -57,13 +58,13 @@ def told(session: Session, user: User, *, before: int | None = None) -> Sequence
             )
         )
     )
-    return [_told(session, user, verdict, delivery) for verdict, delivery in session.execute(found)]
+    return [_told(user, verdict, delivery) for verdict, delivery in session.execute(found)]
 
 
-def _told(session: Session, user: User, verdict: Verdict, delivery: Delivery | None) -> Told:
-    facts = explaining.facts_of(session, verdict.notice)
-    line = explaining.line(verdict.notice, user, verdict, user.name, delivery, facts, {})
-    return Told(verdict.id, verdict.notice, facts, line)
+def _told(user: User, verdict: Verdict, delivery: Delivery | None) -> Told:
+    facts = explaining.facts_of(verdict.notice)
+    recorded = Recorded(verdict, user.name, delivery, is_readers=True, is_open=True)
+    return Told(verdict.id, verdict.notice, facts, explaining.line(verdict.notice, recorded, facts))
 
 
 def changed(session: Session, user: User, *, before: int | None = None) -> Sequence[Change]:

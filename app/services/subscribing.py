@@ -107,7 +107,7 @@ def _locked_rows(
 
 
 def _locked(session: Session, issue: Issue, user_ids: Collection[int]) -> Sequence[Subscription]:
-    """Those of these people's rows that exist, as they are now. Always in one order, so none waits for ever."""
+    """Those of the rows that exist, as they are now: always in one order, so that nobody waits for ever."""
     return session.scalars(
         select(Subscription)
         .where(Subscription.issue_id == issue.id, Subscription.user_id.in_(user_ids))

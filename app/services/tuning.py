@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.domain import changes
+from app.domain import changes, delivery_states
 from app.domain.errors import NotFound, Refused
 from app.domain.kinds import KINDS, WORKFLOW_SWITCHES
 from app.domain.preferences import ALERTS, OWN_ACTIVITY, SOURCES, VALUES, WORKFLOW, InForce
@@ -23,10 +23,8 @@ from app.models import (
     team_projects,
 )
 from app.services import access, preferring
-from app.services.preferring import ACCOUNT, PROJECT, Defaults, Row
+from app.services.preferring import ACCOUNT, PROJECT, Defaults, SettingRow
 
-# Only what some kind of notice answers to: a switch that switches nothing is a lie.
-SWITCHES = tuple(name for name in WORKFLOW_SWITCHES if any(kind.switch == name for kind in KINDS.values()))
 CATEGORIES = (ALERTS, WORKFLOW, OWN_ACTIVITY)
 RECENT = timedelta(days=7)
 KIND_DEFAULT = InForce("on", "built-in")
@@ -36,7 +34,7 @@ KIND_DEFAULT = InForce("on", "built-in")
 class Tuned:
     """A row, and what its page adds to it."""
 
-    row: Row
+    row: SettingRow
     kind: str = ""
     undo_to: str | None = None  # what was chosen before the last change; None is "Default"
     can_undo: bool = False
@@ -83,7 +81,7 @@ class Tuned:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class AccountRows:
     """The rows of the account itself."""
 
     categories: Sequence[Tuned]
@@ -94,7 +92,7 @@ class Stale(Exception):
     """Somebody, or the same person in another window, changed the row since it was shown."""
 
 
-def overview(session: Session, user: User, *, instance: Defaults, now: datetime) -> Overview:
+def overview(session: Session, user: User, *, instance: Defaults, now: datetime) -> AccountRows:
     undo = _undoable(session, user, now)
     differing = _differing(session, user)
     categories = [
@@ -108,7 +106,7 @@ def overview(session: Session, user: User, *, instance: Defaults, now: datetime)
         for category in CATEGORIES
     ]
     kinds = [_with_undo(Tuned(row, kind), undo) for kind, row in _kind_rows(session, user).items()]
-    return Overview(categories, kinds)
+    return AccountRows(categories, kinds)
 
 
 def fine_tuned(
@@ -150,7 +148,7 @@ def change(
 ) -> None:
     """Choose, if the row is as it was shown: `Stale` if not, `Refused` for a value that does not exist."""
     session.execute(select(User.id).where(User.id == user.id).with_for_update())
-    if category not in CATEGORIES or (kind and kind not in SWITCHES):
+    if category not in CATEGORIES or (kind and kind not in WORKFLOW_SWITCHES):
         raise Refused("There is no such setting here.")
     setting = setting_of(session, user, category, kind=kind, project_id=where.id if where else 0)
     if (setting.version if setting else 0) != version:
@@ -204,7 +202,7 @@ def _projects(user: User) -> Select[Project]:
     return select(Project).where(access.sees_project(user), Project.id.in_(mine))
 
 
-def _kind_rows(session: Session, user: User) -> dict[str, Row]:
+def _kind_rows(session: Session, user: User) -> dict[str, SettingRow]:
     found = session.scalars(
         select(NotificationSetting).where(
             NotificationSetting.user_id == user.id,
@@ -214,11 +212,11 @@ def _kind_rows(session: Session, user: User) -> dict[str, Row]:
         )
     )
     chosen = {setting.kind: setting for setting in found}
-    return {kind: _kind_row(chosen.get(kind)) for kind in SWITCHES}
+    return {kind: _kind_row(chosen.get(kind)) for kind in WORKFLOW_SWITCHES}
 
 
-def _kind_row(setting: NotificationSetting | None) -> Row:
-    return Row(
+def _kind_row(setting: NotificationSetting | None) -> SettingRow:
+    return SettingRow(
         category=WORKFLOW,
         project=None,
         chosen=setting.value if setting else None,
@@ -269,7 +267,11 @@ def _messages(session: Session, user: User, category: str, *, since: datetime) -
         select(Notice.project_id, func.count())
         .join(Verdict, Verdict.notice_id == Notice.id)
         .join(Delivery, Delivery.verdict_id == Verdict.id)
-        .where(Delivery.user_id == user.id, Delivery.state == "accepted", Delivery.created_at > since)
+        .where(
+            Delivery.user_id == user.id,
+            Delivery.state == delivery_states.ACCEPTED,
+            Delivery.created_at > since,
+        )
         .where(Notice.kind.in_(kinds), Notice.project_id.is_not(None))
         .group_by(Notice.project_id)
     )

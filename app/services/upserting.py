@@ -6,7 +6,7 @@ Rows go in sorted by key, so that two writers on PostgreSQL never wait for each 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping
+from sqlalchemy import ColumnElement, Connection, RowMapping, case
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -46,15 +46,15 @@ def insert_missing_returning(
     return result.mappings().all()
 
 
-def add_counts(session: Session, model: type[Base], rows: Rows, *keys: str) -> None:
-    """Add `count` to the row of each key; its other columns become the new ones."""
+def add_counts(session: Session, model: type[Base], rows: Rows, *keys: str, latest: str = "") -> None:
+    """Add `count` to the row of each key; the column named by `latest` becomes the later of both times."""
     if not rows:
         return
-    statement = insert_into(session, model)
-    changes: dict[str, ColumnElement[Any]] = {
-        name: statement.excluded[name] for name in rows[0] if name not in keys
-    }
-    changes["count"] = model.__table__.c["count"] + statement.excluded["count"]
+    statement, table = insert_into(session, model), model.__table__
+    changes: dict[str, ColumnElement[Any]] = {"count": table.c["count"] + statement.excluded["count"]}
+    if latest:
+        was, now = table.c[latest], statement.excluded[latest]
+        changes[latest] = case((was > now, was), else_=now)
     connection: Connection = session.connection()
     connection.execute(
         statement.on_conflict_do_update(index_elements=keys, set_=changes), _sorted(rows, keys)

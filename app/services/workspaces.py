@@ -130,6 +130,13 @@ def teams(session: Session, organization: Organization) -> list[Team]:
     return list(session.scalars(found))
 
 
+def teams_of(session: Session, organization: Organization, user: User) -> list[Team]:
+    """The organization's teams that the person is in."""
+    mine = select(TeamMember.team_id).where(TeamMember.user_id == user.id)
+    found = select(Team).where(Team.organization_id == organization.id, Team.id.in_(mine))
+    return list(session.scalars(found.order_by(Team.slug)))
+
+
 def create_team(
     session: Session, organization: Organization, *, slug: str, name: str = "", now: datetime
 ) -> Team:
@@ -168,10 +175,6 @@ class MemberRow:
 
     member: Membership
     teams: list[Team]
-
-    @property
-    def is_pending(self) -> bool:
-        return self.member.user.password_hash is None
 
 
 def people(session: Session, organization: Organization) -> list[MemberRow]:

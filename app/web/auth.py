@@ -1,15 +1,17 @@
-"""The door: sign in, sign in by mail, sign out, the first account, accepting an invitation."""
+"""The door: sign in, sign in by mail, sign out, the first account, a first password, invitations."""
 
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import visitors
 from app.clock import now
-from app.db import db
+from app.db import begin_writing, db
 from app.domain.errors import NotFound, Refused
 from app.extensions import limiter
-from app.services import accounts, onboarding
+from app.models import Invitation, User
+from app.services import accounts, inviting, onboarding
 from app.web import identity
 from app.web.hypermedia import form_again, public_url, see_other
 from app.web.timezones import timezones
@@ -19,13 +21,16 @@ bp = Blueprint("auth", __name__, url_prefix="/auth")
 WRONG = "That address and password do not belong together."
 
 
-def _typed_address() -> str:
-    return request.form.get("email", "").strip().lower()
-
-
 guesses = limiter.shared_limit("10 per minute; 100 per hour", scope="guesses", methods=["POST"])
 # However many machines take part in it.
-guesses_at_one = limiter.limit("50 per hour", key_func=_typed_address, methods=["POST"])
+guesses_at_one = limiter.limit("50 per hour", key_func=visitors.typed_address, methods=["POST"])
+# Whoever asks for more is told the same: that many wait in the mailbox, if it is one.
+links_to_one = limiter.limit(
+    "5 per hour",
+    key_func=visitors.typed_address,
+    methods=["POST"],
+    on_breach=lambda _limit: see_other(url_for("auth.link_sent")),
+)
 
 
 @bp.get("/login/")
@@ -41,10 +46,14 @@ def login() -> ResponseReturnValue:
 @guesses
 @guesses_at_one
 def sign_in() -> ResponseReturnValue:
-    user = accounts.check_password(db.session, _typed_address(), request.form.get("password", ""))
+    password = _typed("password")
+    user = accounts.check_password(db.session, _typed("email"), password)
     if user is None:
         return form_again("auth/login.html", Refused(WRONG))
-    db.session.commit()
+    if stronger := accounts.stronger_hash(user, password):
+        begin_writing()
+        user.password_hash = stronger
+        db.session.commit()
     identity.sign_in(user)
     return see_other(_way_back())
 
@@ -58,11 +67,12 @@ def logout() -> ResponseReturnValue:
 
 @bp.post("/sign-in/")
 @guesses
+@links_to_one
 def mail_link() -> ResponseReturnValue:
     """The same answer for every address: who has an account here is nobody else's business."""
     onboarding.mail_sign_in_link(
         db.session,
-        _typed_address(),
+        _typed("email"),
         address=lambda secret: public_url(url_for("auth.open_link", secret=secret)),
         now=now(),
     )
@@ -97,7 +107,7 @@ def use_link(secret: str) -> ResponseReturnValue:
 
 @bp.get("/setup/<secret>/")
 def set_up(secret: str) -> ResponseReturnValue:
-    if accounts.find_link(db.session, "setup", secret, now=now()) is None:
+    if not onboarding.can_set_up(db.session, secret, now=now()):
         return _stale("set-up")
     return render_template("auth/set_up.html", errors={}, values={}, timezones=timezones())
 
@@ -106,9 +116,7 @@ def set_up(secret: str) -> ResponseReturnValue:
 @guesses
 def make_first_account(secret: str) -> ResponseReturnValue:
     try:
-        user = onboarding.set_up(
-            db.session, secret, email=request.form.get("email", ""), **_typed_person(), now=now()
-        )
+        user = onboarding.set_up(db.session, secret, email=_typed("email"), **_typed_person(), now=now())
     except Refused as error:
         return form_again("auth/set_up.html", error, timezones=timezones())
     except NotFound:
@@ -118,32 +126,70 @@ def make_first_account(secret: str) -> ResponseReturnValue:
     return see_other(url_for("welcome.bell"))
 
 
+@bp.get("/password/<secret>/")
+def first_password(secret: str) -> ResponseReturnValue:
+    """For accounts that the command line made without one, and the link to here with them."""
+    person = onboarding.in_need_of_password(db.session, secret, now=now())
+    if person is None:
+        return _stale("password")
+    return render_template("auth/first_password.html", **_newcomer(person.email, person.name))
+
+
+@bp.post("/password/<secret>/")
+@guesses
+def choose_password(secret: str) -> ResponseReturnValue:
+    person = onboarding.in_need_of_password(db.session, secret, now=now())
+    try:
+        user = onboarding.choose_password(db.session, secret, **_typed_person(), now=now())
+    except Refused as error:
+        email = person.email if person else ""
+        return form_again("auth/first_password.html", error, email=email, timezones=timezones())
+    except NotFound:
+        return _stale("password")
+    return _welcome(user)
+
+
 @bp.get("/invite/<secret>/")
 def invitation(secret: str) -> ResponseReturnValue:
-    link = accounts.find_link(db.session, "invite", secret, now=now())
-    invited = accounts.owner_of(db.session, link)
+    invited = inviting.find(db.session, secret, now=now())
     if invited is None:
         return _stale("invitation")
-    return render_template(
-        "auth/invitation.html",
-        errors={},
-        values={"name": invited.name},
-        invited=invited,
-        timezones=timezones(),
-    )
+    if not inviting.lacks_password(db.session, invited):
+        return render_template("auth/join.html", invited=invited)
+    return render_template("auth/invitation.html", invited=invited, **_newcomer(invited.address))
 
 
 @bp.post("/invite/<secret>/")
 @guesses
 def accept_invitation(secret: str) -> ResponseReturnValue:
-    link = accounts.find_link(db.session, "invite", secret, now=now())
-    invited = accounts.owner_of(db.session, link)
+    invited = inviting.find(db.session, secret, now=now())
     try:
-        user = onboarding.accept_invitation(db.session, secret, **_typed_person(), now=now())
-    except Refused as error:
-        return form_again("auth/invitation.html", error, invited=invited, timezones=timezones())
+        if invited is None:
+            raise NotFound
+        if inviting.lacks_password(db.session, invited):
+            return _come_in(invited, secret)
+        organization = inviting.accept(db.session, secret, now=now())
     except NotFound:
         return _stale("invitation")
+    db.session.commit()
+    flash(f"{invited.address} is in {organization.name} now.")
+    return see_other(url_for("home.projects"))
+
+
+def _come_in(invited: Invitation, secret: str) -> ResponseReturnValue:
+    try:
+        user = inviting.accept_as_newcomer(db.session, secret, **_typed_person(), now=now())
+    except Refused as error:
+        return form_again("auth/invitation.html", error, invited=invited, timezones=timezones())
+    return _welcome(user)
+
+
+def _newcomer(email: str, name: str = "") -> dict[str, object]:
+    values = {"name": name}
+    return {"errors": {}, "values": values, "email": email, "timezones": timezones()}
+
+
+def _welcome(user: User) -> ResponseReturnValue:
     db.session.commit()
     identity.sign_in(user)
     flash(f"Welcome, {user.name}.")
@@ -151,12 +197,15 @@ def accept_invitation(secret: str) -> ResponseReturnValue:
 
 
 def _typed_person() -> dict[str, str]:
-    form = request.form
     return {
-        "name": form.get("name", ""),
-        "password": form.get("password", ""),
-        "timezone": form.get("timezone", "").strip() or "UTC",
+        "name": _typed("name"),
+        "password": _typed("password"),
+        "timezone": _typed("timezone").strip() or "UTC",
     }
+
+
+def _typed(field: str) -> str:
+    return request.form.get(field, "")
 
 
 def _stale(what: str) -> ResponseReturnValue:
@@ -166,6 +215,9 @@ def _stale(what: str) -> ResponseReturnValue:
 def _way_back() -> str:
     """Where the person wanted to go: an address of ours, never one that leads elsewhere."""
     wanted = request.values.get("next", "")
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:  # such as a bracket that is not closed
+        return url_for("home.projects")
     ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
     return wanted if ours and not parts.scheme and wanted.isprintable() else url_for("home.projects")

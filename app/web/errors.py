@@ -20,7 +20,7 @@ WORDS = {
     404: ("Nothing here", "It does not exist, or you may not see it."),
     405: ("That is no way to ask", "This address does not take such requests."),
     413: ("Too large", "Send less at once."),
-    429: ("Too many tries", "Wait a minute, then try again."),
+    429: ("Too many tries", "Wait a while, then try again."),
     500: ("That did not work", "The server met an error. Nothing was changed; the log says more."),
 }
 EXPIRED = ("This form is too old", "Somebody signed in or out meanwhile. Reload the page and send it again.")
@@ -51,6 +51,8 @@ def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:  # a redirect that Werkzeug raises
         return error
+    if error.response is not None:  # a limit that answers in its own way
+        return error.response
     title, words = WORDS.get(status, (error.name, "Go back and try again."))
     response = _say(status, title, words)
     for name, value in error.get_headers():

@@ -7,12 +7,14 @@ from typing import Any
 
 from flask import Flask, Response, abort, current_app, request, url_for
 
-from app.db import db
+from app.db import begin_writing, db
 from app.services import access
 from app.settings import ROOT
 from app.web.identity import me_or_none
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# To check a password takes a while, which nobody else should have to wait for.
+LOCKS_LATER = {"auth.sign_in"}
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -50,7 +52,8 @@ def _take_write_lock() -> None:
     """
     if request.method not in SAFE_METHODS and request.endpoint:
         request.get_data(parse_form_data=request.blueprint != "api")
-        db.session.connection(execution_options={"writes": True})
+        if request.endpoint not in LOCKS_LATER:
+            begin_writing()
 
 
 def _harden(response: Response) -> Response:

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from app.domain import explanations, wording
+from app.domain import delivery_states, explanations, wording
 from app.domain.kinds import KINDS
 from app.domain.routing import GATES, Reason
 
@@ -60,7 +60,7 @@ def notifications() -> ResponseReturnValue:
         gates=GATES,
         kinds=KINDS.values(),
         when=explanations.OCCASIONS,
-        states=explanations.DELIVERED,
+        states=delivery_states.STATES,
     )
 
 

@@ -1,11 +1,13 @@
 """Who is asking: sign-in by cookie, and the person behind a request."""
 
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 import flask_login
-from flask import Flask, Response, abort, redirect, request, session, url_for
+from flask import Flask, Response, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
@@ -16,6 +18,7 @@ from app.models import User
 from app.services import accounts
 from app.web.hypermedia import hx_redirect, is_htmx
 
+SESSION_ID = "session_id"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -30,10 +33,13 @@ def login_required(view: View) -> View:
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def _load(identity: str) -> User | None:
-    """The person, unless they were switched off or signed out everywhere since they signed in."""
+    """The person, unless they were switched off since they signed in, or signed out here or everywhere."""
     number, _, version = identity.partition(":")
-    user = db.session.get(User, int(number)) if number.isdecimal() else None
-    return user if user and user.is_active and version == str(user.session_version) else None
+    user = accounts.signed_in(db.session, int(number), session.get(SESSION_ID, ""))
+    if user and version == str(user.session_version):
+        return user
+    session.clear()  # a cookie that lets nobody in is not renewed
+    return None
 
 
 @login_manager.unauthorized_handler  # type: ignore[untyped-decorator]
@@ -63,10 +69,17 @@ def sign_in(user: User) -> None:
     """Remember the person in this browser. What the session held before may be somebody else's planting."""
     session.clear()
     session.permanent = True
+    session[SESSION_ID] = secrets.token_hex(16)
     flask_login.login_user(user)
 
 
 def sign_out() -> None:
+    """End the session of this browser, and of everybody who has a copy of its cookie."""
+    if session_id := session.get(SESSION_ID):
+        # A request that was under way may have renewed the cookie a little later.
+        forget_at = now() + current_app.permanent_session_lifetime + timedelta(days=1)
+        accounts.end_session(db.session, session_id, forget_at=forget_at)
+        db.session.commit()
     flask_login.logout_user()
     session.clear()
 

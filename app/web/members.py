@@ -3,16 +3,27 @@
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import visitors
 from app.clock import now
 from app.db import db
 from app.domain import roles
 from app.domain.errors import NotFound, Refused
-from app.models import Membership, Organization, Team
-from app.services import access, onboarding, workspaces
+from app.extensions import limiter
+from app.models import Invitation, Membership, Organization, Team
+from app.services import access, inviting, onboarding, workspaces
 from app.web.hypermedia import form_again, public_url, see_other
-from app.web.identity import login_required, me
+from app.web.identity import login_required, me, me_or_none
 
 bp = Blueprint("members", __name__)
+
+
+def _inviter() -> str:
+    person = me_or_none()
+    return f"user {person.id}" if person else visitors.address()
+
+
+# They go to strangers, in our name.
+invitations = limiter.shared_limit("30 per hour", scope="invitations", key_func=_inviter, methods=["POST"])
 
 
 @bp.get("/<org>/settings/members/")
@@ -24,14 +35,15 @@ def people(org: str) -> ResponseReturnValue:
 
 @bp.post("/<org>/settings/members/")
 @login_required
+@invitations
 def invite(org: str) -> ResponseReturnValue:
     organization = _mine_to_edit(org)
     try:
-        link = onboarding.invite(
+        invitation = inviting.invite(
             db.session,
             organization,
             email=request.form.get("email", ""),
-            role=_role_to_give(organization),
+            role=request.form.get("role", roles.MEMBER),
             teams=_typed_teams(organization),
             by=me(),
             address=_invitation_address,
@@ -39,8 +51,7 @@ def invite(org: str) -> ResponseReturnValue:
         )
     except Refused as error:
         return form_again("members/people.html", error, **_people(organization))
-    db.session.commit()
-    return _invited(organization, link)
+    return _mailed(invitation)
 
 
 @bp.get("/<org>/settings/members/<int:member_id>/")
@@ -50,16 +61,23 @@ def member(org: str, member_id: int) -> ResponseReturnValue:
     return _member_page(organization, _member(organization, member_id), {})
 
 
-@bp.post("/<org>/settings/members/<int:member_id>/invitation")
+@bp.post("/<org>/settings/invitations/<int:invitation_id>/mail")
 @login_required
-def invite_again(org: str, member_id: int) -> ResponseReturnValue:
-    organization = _mine_to_edit(org)
-    member = _member(organization, member_id)
-    if member.user.password_hash:
-        raise Refused(f"{member.user.email} has accepted already.")
-    link = onboarding.ask_in(db.session, member.user, by=me(), address=_invitation_address, now=now())
+@invitations
+def invite_again(org: str, invitation_id: int) -> ResponseReturnValue:
+    invitation = _invitation(_mine_to_edit(org), invitation_id)
+    inviting.mail(db.session, invitation, by=me(), address=_invitation_address, now=now())
+    return _mailed(invitation)
+
+
+@bp.post("/<org>/settings/invitations/<int:invitation_id>/removal")
+@login_required
+def withdraw(org: str, invitation_id: int) -> ResponseReturnValue:
+    invitation = _invitation(_mine_to_edit(org), invitation_id)
+    inviting.withdraw(db.session, invitation, by=me())
     db.session.commit()
-    return _invited(organization, link)
+    flash(f"The invitation of {invitation.address} is withdrawn.")
+    return see_other(url_for("members.people", org=org))
 
 
 @bp.post("/<org>/settings/members/<int:member_id>/teams")
@@ -67,7 +85,11 @@ def invite_again(org: str, member_id: int) -> ResponseReturnValue:
 def set_teams(org: str, member_id: int) -> ResponseReturnValue:
     organization = _mine_to_edit(org)
     member = _member(organization, member_id)
-    workspaces.set_teams(db.session, member, _typed_teams(organization))
+    try:
+        access.refuse_above(db.session, me(), organization, member.role)
+        workspaces.set_teams(db.session, member, _typed_teams(organization))
+    except Refused as error:
+        return _not_changed(organization, member_id, error)
     db.session.commit()
     flash(f"{member.user.name}: teams saved.")
     return see_other(url_for("members.people", org=org))
@@ -79,8 +101,9 @@ def set_role(org: str, member_id: int) -> ResponseReturnValue:
     organization = _mine_to_edit(org)
     member = _member(organization, member_id)
     try:
-        _refuse_above(organization, member.role)
-        role = _role_to_give(organization)
+        role = request.form.get("role", "")
+        for each in (member.role, role):
+            access.refuse_above(db.session, me(), organization, each)
         workspaces.change_role(db.session, member, role)
     except Refused as error:
         return _not_changed(organization, member_id, error)
@@ -95,7 +118,7 @@ def remove(org: str, member_id: int) -> ResponseReturnValue:
     organization = _mine_to_edit(org)
     member = _member(organization, member_id)
     try:
-        _refuse_above(organization, member.role)
+        access.refuse_above(db.session, me(), organization, member.role)
         workspaces.remove_member(db.session, member)
     except Refused as error:
         return _not_changed(organization, member_id, error)
@@ -142,19 +165,11 @@ def _member(organization: Organization, member_id: int) -> Membership:
     return member
 
 
-def _role_to_give(organization: Organization) -> str:
-    role = request.form.get("role", roles.MEMBER)
-    if role not in roles.ROLES:
-        raise Refused(f"There is no role {role}.", field="role")
-    _refuse_above(organization, role)
-    return role
-
-
-def _refuse_above(organization: Organization, role: str) -> None:
-    """Nobody gives or takes a role above their own."""
-    own = access.role_in(db.session, me(), organization.id)
-    if not me().is_superuser and not (own and roles.may_give(own, role)):
-        raise Refused(f"Only somebody who is {role} can do that.", field="role")
+def _invitation(organization: Organization, invitation_id: int) -> Invitation:
+    invitation = db.session.get(Invitation, invitation_id)
+    if invitation is None or invitation.organization_id != organization.id:
+        raise NotFound
+    return invitation
 
 
 def _typed_teams(organization: Organization) -> list[Team]:
@@ -166,12 +181,11 @@ def _invitation_address(secret: str) -> str:
     return public_url(url_for("auth.invitation", secret=secret))
 
 
-def _invited(organization: Organization, link: str | None) -> ResponseReturnValue:
-    """The link is shown this once, for whoever would rather send it another way."""
-    if link is None:
-        flash("They have an account already, and are in now.")
-        return see_other(url_for("members.people", org=organization.slug))
-    return render_template("members/invited.html", org=organization, link=link)
+def _mailed(invitation: Invitation) -> ResponseReturnValue:
+    """The link goes to the mailbox alone: whoever has it, is taken for the one who reads mail there."""
+    db.session.commit()
+    flash(f"We mailed {invitation.address}; the link works for 7 days.")
+    return see_other(url_for("members.people", org=invitation.organization.slug))
 
 
 def _not_changed(organization: Organization, member_id: int, error: Refused) -> ResponseReturnValue:
@@ -201,11 +215,14 @@ def _roles_to_give(organization: Organization) -> dict[str, object]:
 
 def _people(organization: Organization) -> dict[str, object]:
     session = db.session
+    may_edit = access.can(session, me(), organization, "edit_members")
     return {
         "org": organization,
         "rows": workspaces.people(session, organization),
         "teams": workspaces.teams(session, organization),
-        "may_edit": access.can(session, me(), organization, "edit_members"),
+        "may_edit": may_edit,
+        "invitations": inviting.waiting(session, organization) if may_edit else [],
+        "now": now(),
         **_roles_to_give(organization),
     }
 

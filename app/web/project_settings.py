@@ -40,6 +40,9 @@ def save(org: str, slug: str) -> ResponseReturnValue:
                 mail_detail=form.get("mail_detail", ""),
                 scrub_data="scrub_data" in form,
                 store_ips="store_ips" in form,
+                sensitive_fields=form.get("sensitive_fields", ""),
+                safe_fields=form.get("safe_fields", ""),
+                allowed_origins=form.get("allowed_origins", ""),
                 team_slugs=frozenset(form.getlist("team")),
             ),
         )
@@ -137,7 +140,8 @@ def _stored(project: Project) -> dict[str, str]:
     """The project as its form would be filled in; a box that is not ticked is not there."""
     boxes = {name: "1" for name in ("scrub_data", "store_ips") if getattr(project, name)}
     names = ("name", "platform", "subject_prefix", "mail_detail")
-    return {name: getattr(project, name) for name in names} | boxes
+    lists = {name: "\n".join(getattr(project, name)) for name in configuring.LISTS}
+    return {name: getattr(project, name) for name in names} | boxes | lists
 
 
 def _keys(project: Project) -> dict[str, object]:

@@ -94,7 +94,7 @@ def _project_form(organization: Organization | None, values: dict[str, str]) -> 
 
 
 def _choices(organization: Organization | None) -> dict[str, object]:
-    teams = workspaces.teams(db.session, organization) if organization else []
+    teams = onboarding.teams_to_choose(db.session, organization, me()) if organization else []
     return {"org": organization, "teams": teams, "platforms": workspaces.PLATFORMS.items()}
 
 
@@ -104,7 +104,7 @@ def _open_project(organization: Organization | None) -> Response:
         place = organization or onboarding.open_organization(
             session, me(), name=form.get("organization", ""), now=now()
         )
-        team = onboarding.open_team(session, place, me(), name=form.get("team", ""), now=now())
+        team = onboarding.team_for_project(session, place, me(), name=form.get("team", ""), now=now())
         made = onboarding.open_project(
             session, team, name=form.get("project", ""), platform=form.get("platform", ""), now=now()
         )
@@ -182,7 +182,7 @@ def _connection(project: Project, newest: Event | None) -> dict[str, object]:
 def _last_refusal(project: Project) -> refusals.Refusal | None:
     """A help, not a necessity: the page also works while Redis does not."""
     try:
-        return refusals.last(current_app.extensions["tocsin_redis"], project.id)
+        return refusals.last(current_app.extensions["tocsin_redis"], project.id, now=now())
     except RedisError:
         return None
 

@@ -37,8 +37,6 @@ def upgrade() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("slug", sa.String(length=50), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("enhanced_privacy", sa.Boolean(), nullable=False),
-        sa.Column("default_timezone", sa.String(length=64), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_organizations"),
         sa.UniqueConstraint("slug", name="uq_organizations_slug"),
@@ -150,20 +148,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_memberships_user_id", "memberships", ["user_id"], unique=False)
     op.create_table(
-        "notification_defaults",
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("category", sa.String(length=16), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("value", sa.String(length=16), nullable=False),
-        sa.Column("set_by_id", KEY, nullable=True),
-        sa.Column("set_at", TIME, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["set_by_id"], ["users.id"], name="fk_notification_defaults_set_by_id_users", ondelete="SET NULL"
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_notification_defaults"),
-        sa.UniqueConstraint("category", "kind", name="uq_notification_defaults_category_kind"),
-    )
-    op.create_table(
         "notification_settings",
         sa.Column("id", KEY, nullable=False),
         sa.Column("user_id", KEY, nullable=False),
@@ -219,7 +203,6 @@ def upgrade() -> None:
         sa.Column("platform", sa.String(length=32), nullable=False),
         sa.Column("subject_prefix", sa.String(length=64), nullable=False),
         sa.Column("mail_detail", sa.String(length=8), nullable=False),
-        sa.Column("owner_fallthrough", sa.Boolean(), nullable=False),
         sa.Column("scrub_data", sa.Boolean(), nullable=False),
         sa.Column("store_ips", sa.Boolean(), nullable=False),
         sa.Column("sensitive_fields", JSON, nullable=False),
@@ -243,7 +226,6 @@ def upgrade() -> None:
         sa.Column("organization_id", KEY, nullable=False),
         sa.Column("version", sa.String(length=200), nullable=False),
         sa.Column("date_added", TIME, nullable=False),
-        sa.Column("date_released", TIME, nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organizations.id"],
@@ -654,7 +636,6 @@ def upgrade() -> None:
         sa.Column("occurred_at", TIME, nullable=False),
         sa.Column("planned_at", TIME, nullable=True),
         sa.Column("gate_code", sa.String(length=24), nullable=True),
-        sa.Column("gate_params", JSON, nullable=False),
         sa.Column("mail_epoch", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["activity_id"], ["activities.id"], name="fk_notices_activity_id_activities", ondelete="SET NULL"
@@ -698,7 +679,6 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=24), nullable=False),
         sa.Column("params", JSON, nullable=False),
         sa.Column("reasons", JSON, nullable=False),
-        sa.Column("until", TIME, nullable=True),
         sa.ForeignKeyConstraint(
             ["notice_id"], ["notices.id"], name="fk_verdicts_notice_id_notices", ondelete="CASCADE"
         ),
@@ -808,7 +788,6 @@ def downgrade() -> None:
     op.drop_table("projects")
     op.drop_table("one_time_links")
     op.drop_table("notification_settings")
-    op.drop_table("notification_defaults")
     op.drop_table("memberships")
     op.drop_table("invitations")
     op.drop_table("email_addresses")

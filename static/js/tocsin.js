@@ -34,6 +34,13 @@ function dressToast(box) {
   close.textContent = "×";
   close.addEventListener("click", () => dismiss(box));
   box.append(close);
+  if (!find("form", box) && !box.matches(".is-failed")) setTimeout(() => leave(box), 8000);
+}
+
+/* What has been said may go by itself, but not from under a hand; an Undo and a failure wait for the person. */
+function leave(box) {
+  if (box.matches(":hover, :focus-within")) setTimeout(() => leave(box), 2000);
+  else box.remove();
 }
 
 function dismiss(box) {
@@ -137,10 +144,19 @@ function showPassword(button) {
 
 document.addEventListener("change", (event) => {
   const field = event.target;
-  if (field.matches("[data-autosubmit]")) field.form.requestSubmit();
+  if (field.matches("[data-autosubmit]")) submitSoon(field.form, field.matches("select") ? 250 : 0);
   if (field.matches("[data-select-all]")) for (const box of all(".row-check")) box.checked = field.checked;
   if (field.matches("[data-select-all], .row-check")) countSelected();
 });
+
+/* An arrow key changes a closed select at every press: only where it comes to rest is meant. */
+
+const resting = new WeakMap();
+
+function submitSoon(form, delay) {
+  clearTimeout(resting.get(form));
+  resting.set(form, setTimeout(() => form.requestSubmit(), delay));
+}
 
 function countSelected() {
   const count = all(".row-check:checked").length;

@@ -182,3 +182,24 @@ def test_an_attachment_is_listed_and_only_ever_downloaded(api, make, issue, sess
     assert (answer.data, answer.mimetype) == (b"<script>1", "application/octet-stream")
     assert answer.headers["Content-Disposition"].startswith("attachment;")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["a\r\nX-Evil: 1", "a\nb.log", "\x1b[2J", "ä€.log"])
+def test_no_name_of_an_attachment_fails_its_download(api, make, issue, session, now, name):
+    event_id = make.event(issue).event_id
+    row = Attachment(
+        project_id=issue.project_id,
+        event_id=event_id,
+        name=name,
+        content_type="text/plain",
+        type="event.attachment",
+        size=1,
+        sha1="a" * 40,
+        created_at=now,
+        body=b"x",
+    )
+    session.add(row)
+    session.flush()
+    answer = api.get(f"/projects/acme/shop/events/{event_id}/attachments/{row.id}/?download")
+    assert (answer.status_code, answer.data) == (200, b"x")
+    assert "X-Evil" not in answer.headers

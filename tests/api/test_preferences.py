@@ -22,7 +22,6 @@ def test_without_any_choice_the_built_in_values_hold(mine):
             "resolution": True,
             "regression": True,
             "comments": True,
-            "ignore": True,
         },
         "ownActivity": False,
         "timezone": "UTC",
@@ -34,6 +33,12 @@ def test_without_any_choice_the_built_in_values_hold(mine):
             }
         },
     }
+
+
+def test_ignoring_can_be_said_to_be_on_but_there_is_nothing_to_switch_off(mine):
+    before = mine.read(PATH)
+    assert mine.put(PATH, {"workflowKinds": {"ignore": True}}).json == before
+    assert mine.put(PATH, {"workflowKinds": {"ignore": False}}).status_code == 400
 
 
 def test_only_what_is_sent_changes(mine):

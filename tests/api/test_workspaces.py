@@ -41,8 +41,18 @@ def test_a_project(api, make, cast):
     assert (aside["team"], aside["teams"], aside["isMember"]) == (None, [], False)
     assert shop["organization"]["slug"] == "acme"
     details = api.read("/projects/acme/shop/")
-    assert details == shop | {"subjectPrefix": "", "mailDetail": "full"}
+    lists = {"sensitiveFields": [], "safeFields": [], "allowedDomains": []}
+    assert details == shop | {"subjectPrefix": "", "mailDetail": "full"} | lists
     assert api.read("/projects/") == [aside, shop]
+
+
+def test_what_of_a_projects_data_is_kept_and_from_where_it_comes(api, session, cast):
+    sent = {"sensitiveFields": ["iban"], "safeFields": ["token_count"], "allowedDomains": ["*.example.org"]}
+    assert sent.items() <= api.put("/projects/acme/shop/", sent).json.items()
+    session.expire_all()
+    assert (cast.shop.sensitive_fields, cast.shop.allowed_origins) == (["iban"], ["*.example.org"])
+    for wrong in ("iban", [1], ["a\nb"], ["x" * 101]):
+        assert api.put("/projects/acme/shop/", {"sensitiveFields": wrong}).status_code == 400
 
 
 def test_a_project_is_made_ready_to_ring(api, cast, session):

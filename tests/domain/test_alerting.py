@@ -11,7 +11,7 @@ NEW = Facts("error", "production", is_new=True, is_new_here=True)
 AGAIN = Facts("error", "production")
 MOVED = Facts("error", "production", is_new_here=True)
 BACK = Facts("fatal", "", is_regression=True)
-AWAKE = Facts("info", "staging", is_reappearance=True)
+CALM = Facts("info", "staging")
 
 
 def rule(*conditions, match="all", environment=None) -> Rule:
@@ -33,15 +33,14 @@ CASES = {
     "every event": (rule("every_event"), AGAIN, True),
     "a regression": (rule("regression"), BACK, True),
     "no regression": (rule("regression"), NEW, False),
-    "a reappearance": (rule("reappeared"), AWAKE, True),
     "level equal": (rule(level("eq", "error")), AGAIN, True),
     "level at least": (rule(level("gte", "error")), BACK, True),
-    "level below": (rule(level("gte", "error")), AWAKE, False),
-    "level at most": (rule(level("lte", "warning")), AWAKE, True),
+    "level below": (rule(level("gte", "error")), CALM, False),
+    "level at most": (rule(level("lte", "warning")), CALM, True),
     "all of two": (rule("first_seen", level("gte", "fatal")), NEW, False),
     "any of two": (rule("first_seen", level("gte", "fatal"), match="any"), NEW, True),
-    "any of none": (rule("regression", "reappeared", match="any"), NEW, False),
-    "none of two": (rule("regression", "reappeared", match="none"), NEW, True),
+    "any of none": (rule("regression", level("gte", "fatal"), match="any"), NEW, False),
+    "none of two": (rule("regression", level("gte", "fatal"), match="none"), NEW, True),
     "none, but one": (rule("regression", "first_seen", match="none"), NEW, False),
     "nothing to pass": (rule(), NEW, False),
     "nothing to fail": (rule(match="none"), NEW, False),
@@ -86,7 +85,7 @@ def test_a_rule_rests_for_its_interval(minutes_ago, frequency, expected):
 
 @pytest.mark.parametrize(
     ("facts", "name"),
-    [(NEW, "alert.new"), (BACK, "alert.regression"), (AGAIN, "alert.again"), (AWAKE, "alert.again")],
+    [(NEW, "alert.new"), (BACK, "alert.regression"), (AGAIN, "alert.again"), (CALM, "alert.again")],
 )
 def test_an_alert_is_called_by_what_its_event_did(facts, name):
     assert kind(facts) == name

@@ -9,7 +9,6 @@ from app.domain.authentication import (
     Dsn,
     agreed,
     credentials,
-    format_dsn,
     parse_dsn,
     project_id,
 )
@@ -92,13 +91,6 @@ def test_dsn(text, project):
 def test_what_is_no_dsn(text):
     with pytest.raises(Malformed):
         parse_dsn(text)
-
-
-@pytest.mark.parametrize("base_url", ["https://errors.example.org", "http://localhost:8000/tocsin/"])
-def test_a_dsn_that_is_handed_out_reads_back(base_url):
-    dsn = format_dsn(base_url, public_key=KEY, project_id=7)
-    assert parse_dsn(dsn) == Dsn(KEY, 7)
-    assert dsn.startswith(base_url.partition("://")[0] + f"://{KEY}@")
 
 
 def test_the_dsn_alone_is_enough():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from app.domain import authentication, clock, decoding, envelope, event, grouping
+from app.domain import authentication, decoding, envelope, event, grouping, timestamps
 from tests.support.recordings import FOLDER, RECORDINGS, Recording
 
 RECORDED = datetime(2026, 11, 23, 4, 20, tzinfo=UTC)
@@ -33,7 +33,7 @@ def arrive(recording: Recording) -> Arrived:
     receipt = event.Receipt(
         parsed.event_id or "0" * 32,
         RECORDED,
-        sent_at=clock.parse(parsed.header.get("sent_at")),
+        sent_at=timestamps.parse(parsed.header.get("sent_at")),
         client_ip="198.51.100.7",
     )
     made = event.regular(event.load(parsed.event.payload), receipt) if parsed.event else None

@@ -10,7 +10,7 @@ from app.domain.search import (
     Is,
     Member,
     Pattern,
-    Seen,
+    SeenWithin,
     ShortId,
     Tag,
     TimesSeen,
@@ -55,13 +55,13 @@ TERMS = {
     "timesSeen:5": [TimesSeen("=", 5)],
     "times_seen:>=100": [TimesSeen(">=", 100)],
     "!timesSeen:<3": [TimesSeen("<", 3, negated=True)],
-    "age:-24h": [Seen("first_seen", ((">=", timedelta(hours=24)),))],
-    "firstSeen:+2w": [Seen("first_seen", (("<=", timedelta(weeks=2)),))],
-    "last-seen:-30m": [Seen("last_seen", ((">=", timedelta(minutes=30)),))],
-    "lastSeen:>2026-11-23": [Seen("last_seen", ((">", DAY),))],
-    "lastSeen:2026-11-23": [Seen("last_seen", ((">=", DAY), ("<", DAY + timedelta(days=1))))],
+    "age:-24h": [SeenWithin("first_seen", ((">=", timedelta(hours=24)),))],
+    "firstSeen:+2w": [SeenWithin("first_seen", (("<=", timedelta(weeks=2)),))],
+    "last-seen:-30m": [SeenWithin("last_seen", ((">=", timedelta(minutes=30)),))],
+    "lastSeen:>2026-11-23": [SeenWithin("last_seen", ((">", DAY),))],
+    "lastSeen:2026-11-23": [SeenWithin("last_seen", ((">=", DAY), ("<", DAY + timedelta(days=1))))],
     "lastSeen:2026-11-23T12:00:00": [
-        Seen("last_seen", ((">=", NOON - timedelta(minutes=5)), ("<", NOON + timedelta(minutes=6))))
+        SeenWithin("last_seen", ((">=", NOON - timedelta(minutes=5)), ("<", NOON + timedelta(minutes=6))))
     ],
     "could  not sync": [Words("could not sync")],
     "not is:resolved sync": [Is("resolved"), Words("not sync")],

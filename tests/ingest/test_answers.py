@@ -3,12 +3,14 @@
 import base64
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import refusals
+from app.clock import now
 from app.models import IngestCount, Project, ProjectKey
 from app.services.stream_entry import STREAM, from_fields
 from tests.ingest.conftest import Instance
@@ -272,9 +274,17 @@ def test_a_disabled_key_stops_working_within_seconds(instance, monkeypatch):
 
 def test_a_refused_request_is_remembered_for_whoever_is_connecting_an_application(instance):
     post(instance, f"/api/ID/envelope/?sentry_key={UNKNOWN}")
-    refusal = refusals.last(instance.redis, instance.project.id)
+    refusal = refusals.last(instance.redis, instance.project.id, now=now())
     assert refusal is not None
     assert refusal.status == 403
+
+
+def test_a_refusal_is_forgotten_after_a_day_though_other_projects_have_fresh_ones(instance):
+    noted = now()
+    for project_id, at in ((1, noted), (2, noted + timedelta(hours=23))):
+        refusals.note(instance.redis, project_id, status=403, detail="the key is unknown", now=at)
+    later = noted + timedelta(days=1)
+    assert [bool(refusals.last(instance.redis, each, now=later)) for each in (1, 2)] == [False, True]
 
 
 def test_requests_that_name_made_up_projects_fill_no_memory(instance, monkeypatch):

@@ -92,7 +92,7 @@ HEADER = b'{"a":[' + MANY[: 60 << 10] + b"{}]}"
 HOGS = {
     "a header": (413, b'{"a":[' + MANY + b'{}]}\n{"type":"event"}\n{}'),
     "an item's header": (413, b'{}\n{"type":"event","a":[' + MANY + b"{}]}\n{}"),
-    "many headers": (200, b"{}" + (b'\n{"type":"x",' + HEADER[1:] + b"\nx") * 150),
+    "many headers": (200, b"{}" + (b'\n{"type":"x",' + HEADER[1:] + b"\nx") * 30),
     "many of an item": (200, b'{}\n{"type":"feedback"}\n{"a":[' + MANY + b"{}]}"),
 }
 
@@ -115,7 +115,7 @@ def test_a_security_report_is_no_larger_than_an_event(instance):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
-@pytest.mark.parametrize("broken", [b"\x1f\x8b\x08garbage", gzip.compress(b"{}" * 999)[:30], b""])
+@pytest.mark.parametrize("broken", [b"\x1f\x8b\x08garbage", gzip.compress(b"{}" * 999, mtime=0)[:30], b""])
 def test_a_corrupt_or_truncated_stream_is_malformed(instance, encoding, broken):
     assert instance.post(broken, headers={"Content-Encoding": encoding}).status_code == 400
 

@@ -161,6 +161,7 @@ def test_a_database_that_is_away_again_and_again_sets_nothing_aside(instance, mo
 
 
 def test_a_redis_without_memory_left_is_digested_empty(instance):
+    instance.digest()
     instance.report()
     instance.redis.config_set("maxmemory", 1)
     try:

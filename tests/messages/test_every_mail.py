@@ -56,7 +56,7 @@ def send(app, session, make, shop, alice, bob, now):
             session.add(Notice(**timeline.notice_row(kind, issue, now=now, event_id=event_id)))
             session.flush()
         notice = session.scalars(select(Notice).where(Notice.issue_id == issue.id)).one()
-        instance = preferring.defaults(session, workflow="always")
+        instance = preferring.defaults(workflow="always")
         notifying.plan(session, [notice.id], now=now, instance=instance)
         found = select(Delivery).where(Delivery.user_id == bob.id).order_by(Delivery.id.desc()).limit(1)
         return wire(session, session.scalars(found).one(), now)
@@ -146,7 +146,7 @@ def test_a_long_thread_is_renewed_before_mail_programs_cap_it(app, session, make
 
 @pytest.mark.parametrize("kind", [name for name in OTHERS if KINDS[name].category == SECURITY])
 def test_a_security_mail_has_nothing_to_unsubscribe_from(app, session, bob, now, kind):
-    data = {"url": "http://127.0.0.1:8000/auth/link/x/", "by": "Alice"}
+    data = {"url": "http://127.0.0.1:8000/auth/link/x/", "by": "Alice", "organization": "Acme"}
     delivery = Delivery(
         public_id="d.1",
         user=bob,

@@ -74,7 +74,7 @@ def test_running_it_twice_changes_nothing_more(told, session):
 
 def test_without_a_password_a_link_lets_the_person_choose_one(told, client):
     link = told("users", "create", "ana@example.org")["setup_url"]
-    assert link.startswith("https://tocsin.example.org/auth/invite/")
+    assert link.startswith("https://tocsin.example.org/auth/password/")
     form = {"name": "Ana", "password": "correct horse", "timezone": "Europe/Paris"}
     answer = client.post(link.removeprefix("https://tocsin.example.org"), data=form)
     assert (answer.status_code, answer.location) == (303, "/")
@@ -154,19 +154,31 @@ def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(flask, monkeypatch):
         assert found[sick]["fix"]
 
 
+def test_the_doctor_warns_of_a_data_directory_that_others_may_enter(app, data_dir):
+    from app import doctor
+
+    data_dir.chmod(0o750)
+    try:
+        with pytest.raises(doctor.Ailing, match=r"others may enter .* \(750\)"):
+            doctor.privacy(app.config["SETTINGS"])
+    finally:
+        data_dir.chmod(0o700)
+    assert doctor.privacy(app.config["SETTINGS"]).endswith("is private")
+
+
 def test_the_doctor_names_the_mail_server_that_does_not_answer(app_with):
     app = app_with(MAIL_PORT="1")
     from app import doctor
 
     with app.app_context(), pytest.raises(doctor.Ailing, match=r"127\.0\.0\.1:1"):
-        doctor.mail(app.config["SETTINGS"])
+        doctor.mail(app)
 
 
 def test_captured_mail_is_healthy(app_with):
     app = app_with(MAIL_SERVER="")
     from app import doctor
 
-    assert doctor.mail(app.config["SETTINGS"]).startswith("captured")
+    assert doctor.mail(app).startswith("captured")
 
 
 def test_flask_finds_the_application_by_itself(environment):

@@ -20,6 +20,7 @@ LINES = {
     "a token of the API": f"token sntryu_{SECRET}{SECRET} refused",
     "an unsubscribe link": f"GET /u/{SECRET} 200",
     "a set-up link": f"GET /auth/setup/{SECRET}/ 200",
+    "a password link": f"GET /auth/password/{SECRET}/ 200",
     "a cookie": f"Cookie: session={SECRET}",
     "a password": f"password='{SECRET}'",
 }

@@ -94,6 +94,15 @@ def test_the_database_lies_in_the_data_directory_whatever_its_name(tmp_path):
     assert url.database == f"{directory}/tocsin.db"
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o777])
+def test_a_data_directory_that_others_may_enter_is_made_private(tmp_path, mode):
+    directory = tmp_path / "var"
+    directory.mkdir()
+    directory.chmod(mode)
+    load({"TOCSIN_DATA_DIR": str(directory)})
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
 def test_the_data_directory_and_its_secrets_are_private(tmp_path):
     directory = tmp_path / "var"
     load({"TOCSIN_DATA_DIR": str(directory)})

@@ -130,6 +130,15 @@ def test_a_taken_port_is_one_line_and_starts_nothing(instance, tmp_path):
     assert not list((tmp_path / "data dir").glob("redis*"))
 
 
+def test_what_it_writes_is_for_nobody_else(instance, tmp_path):
+    (tmp_path / "data dir").mkdir(mode=0o755)
+    us = instance()
+    us.wait_for("Tocsin runs at")
+    written = [tmp_path / "data dir", *(tmp_path / "data dir").rglob("*")]
+    assert {path.name for path in written} >= {"tocsin.db", "redis.log", "up.lock"}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
+
+
 def test_a_second_one_in_the_same_directory_is_refused(instance):
     first = instance()
     first.wait_for("Tocsin runs at")

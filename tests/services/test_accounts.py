@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from app.domain.errors import Refused
-from app.models import OneTimeLink, User
-from app.services import accounts
+from app.models import EmailAddress, EndedSession, OneTimeLink, User
+from app.services import accounts, pruning
 
 pytestmark = pytest.mark.both_databases
 
@@ -86,13 +86,13 @@ def test_there_is_no_set_up_link_once_somebody_has_an_account(session, make, now
 
 
 def test_a_link_works_once(session, make, now):
-    secret = accounts.make_link(session, "invite", user=make.user(), now=now)
-    assert accounts.use_link(session, "invite", secret, now=now) is not None
-    assert accounts.use_link(session, "invite", secret, now=now) is None
+    secret = accounts.make_link(session, "password", user=make.user(), now=now)
+    assert accounts.use_link(session, "password", secret, now=now) is not None
+    assert accounts.use_link(session, "password", secret, now=now) is None
 
 
 @pytest.mark.parametrize(
-    ("purpose", "lifetime"), [("sign_in", timedelta(minutes=15)), ("invite", timedelta(days=7))]
+    ("purpose", "lifetime"), [("sign_in", timedelta(minutes=15)), ("password", timedelta(days=7))]
 )
 def test_a_link_ends(session, make, now, purpose, lifetime):
     secret = accounts.make_link(session, purpose, user=make.user(), now=now)
@@ -103,7 +103,7 @@ def test_a_link_ends(session, make, now, purpose, lifetime):
 
 def test_a_link_serves_its_own_purpose_only(session, make, now):
     secret = accounts.make_link(session, "sign_in", user=make.user(), now=now)
-    assert accounts.use_link(session, "invite", secret, now=now) is None
+    assert accounts.use_link(session, "password", secret, now=now) is None
 
 
 def test_a_newer_link_of_the_same_person_replaces_the_older(session, make, now):
@@ -115,8 +115,31 @@ def test_a_newer_link_of_the_same_person_replaces_the_older(session, make, now):
     assert accounts.find_link(session, "sign_in", other, now=now) is not None
 
 
+def test_only_the_address_to_which_a_link_was_mailed_is_proven(session, make, now):
+    ana = make.user("Ana", verified=False)
+    ana.addresses.append(EmailAddress(address="ana@example.net"))
+    accounts.verify_address(ana, "ana@example.net", now=now)
+    assert [bool(each.verified_at) for each in ana.addresses] == [False, True]
+
+
+def test_a_session_that_was_signed_out_of_lets_nobody_in(session, make, now):
+    ana = make.user("Ana")
+    for _ in range(2):
+        accounts.end_session(session, "a" * 32, forget_at=now)
+    assert accounts.signed_in(session, ana.id, "a" * 32) is None
+    assert accounts.signed_in(session, ana.id, "b" * 32) == ana
+
+
+def test_an_ended_session_is_forgotten_once_its_cookies_have_run_out(session, now):
+    accounts.end_session(session, "a" * 32, forget_at=now)
+    pruning.prune_sessions(session, now=now)
+    assert session.scalars(select(EndedSession.session_id)).all() == ["a" * 32]
+    pruning.prune_sessions(session, now=now + timedelta(seconds=1))
+    assert session.scalars(select(EndedSession)).all() == []
+
+
 def test_only_a_hash_of_a_link_is_kept(session, make, now):
-    secret = accounts.make_link(session, "invite", user=make.user(), now=now)
+    secret = accounts.make_link(session, "password", user=make.user(), now=now)
     assert secret not in session.scalars(select(OneTimeLink.secret_hash)).one()
 
 

@@ -138,6 +138,13 @@ def test_hours_and_tags_add_up_over_batches(session, digest, now):
     assert sorted(tags) == [("Firefox 128", 3), ("Safari", 1)]
 
 
+def test_a_late_event_does_not_make_a_tag_older(session, digest, now):
+    for at in (now, now - timedelta(hours=1)):
+        digest(stamped(at))
+    seen = session.scalars(select(IssueTag.last_seen).where(IssueTag.key == "browser")).all()
+    assert seen == [now]
+
+
 def test_releases_and_environments_exist_once_an_event_names_them(session, digest, make, shop, now):
     digest(payload(release="shop@1", environment="staging"), payload(release="shop@2", environment="staging"))
     digest(payload(release="shop@1", environment="production"), payload(release=None, environment=None))
@@ -208,10 +215,25 @@ def test_attachments_lie_with_their_event_under_their_base_name(session, digest,
     assert (rows[0].content_type, rows[1].type) == ("text/plain", "event.attachment")
 
 
+def test_names_of_attachments_are_one_line_that_can_be_shown(session, digest, shop, now):
+    header = {"filename": "a\r\nX-Evil: 1\x1b\u202e.log", "content_type": "text/\nplain"}
+    digest(entry(shop, payload(), at=now, items=[({"type": "attachment", **header}, b"x")]))
+    row = session.scalars(select(Attachment)).one()
+    assert (row.name, row.content_type) == ("aX-Evil: 1.log", "text/plain")
+
+
 def alone(shop, event_id: str, item_type: str, payload: dict | bytes, at: datetime, **headers) -> Entry:
     item = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     header = json.dumps({"type": item_type, "length": len(item), **headers}).encode()
     return Entry(shop.id, ENVELOPE, at, b"{}\n" + header + b"\n" + item, event_id=event_id)
+
+
+def test_feedback_too_large_to_be_one_is_counted_and_not_read(session, digest, shop, now):
+    said = {"comments": "x" * (1 << 20)}
+    digest(alone(shop, "a" * 32, "user_report", said, now))
+    assert session.scalars(select(Feedback)).all() == []
+    [count] = session.scalars(select(IngestCount))
+    assert (count.category, count.outcome) == ("feedback", "invalid")
 
 
 def test_an_attachment_may_follow_its_event_but_not_stand_alone(session, digest, shop, now):

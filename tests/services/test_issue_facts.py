@@ -49,7 +49,7 @@ def test_one_state_says_how_the_reader_stands_and_what_they_can_do(row, choices,
 
 def test_the_standing_follows_what_the_person_chose(make, cast, session, issue, now):
     def state(user):
-        instance = preferring.defaults(session, workflow="always")
+        instance = preferring.defaults(workflow="always")
         return issue_facts.people(session, issue, user, instance).following.state
 
     assert state(cast.bob) == "always"
@@ -64,7 +64,7 @@ def test_participants_are_the_members_who_follow_with_their_reasons(make, cast, 
     make.subscription(issue, cast.bob, "commented", "assigned")
     make.subscription(issue, cast.cy, state="unsubscribed")
     make.subscription(issue, cast.dee, "mention")
-    people = issue_facts.people(session, issue, cast.alice, preferring.defaults(session, workflow="always"))
+    people = issue_facts.people(session, issue, cast.alice, preferring.defaults(workflow="always"))
     assert [(each.user.name, each.reasons) for each in people.participants] == [
         ("Bob", ["commented", "assigned"])
     ]

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.domain.errors import Refused
 from app.domain.preferences import InForce
-from app.models import NotificationDefault, NotificationSetting, SettingAudit
+from app.models import NotificationSetting, SettingAudit
 from app.services import preferring
 from app.services.preferring import Defaults
 
@@ -138,20 +138,9 @@ def test_own_activity_is_wanted_only_when_asked_for(choose, in_force, value, wan
     assert in_force().wants_own is wants
 
 
-DEFAULTS = {
-    "nobody chose": ("always", None, None),
-    "the environment": ("never", None, "never"),
-    "an administrator": ("always", "participating", "participating"),
-    "an administrator beats the environment": ("never", "participating", "participating"),
-}
-
-
-@pytest.mark.parametrize(("environment", "saved", "expected"), DEFAULTS.values(), ids=DEFAULTS)
-def test_the_instances_default(session, now, environment, saved, expected):
-    if saved:
-        session.add(NotificationDefault(category="workflow", value=saved, set_at=now))
-        session.flush()
-    assert preferring.defaults(session, workflow=environment).of("workflow") == expected
+@pytest.mark.parametrize(("environment", "chosen"), [("always", None), ("never", "never")])
+def test_the_instances_default_is_what_the_environment_says(environment, chosen):
+    assert preferring.defaults(workflow=environment).of("workflow") == chosen
 
 
 def test_a_row_shows_what_would_hold_without_it(session, cast, choose):

@@ -78,7 +78,9 @@ def test_what_came_in_is_forgotten_and_the_issue_stays(session, make, issue, lef
     assert left(Issue) == 1
 
 
-def test_notices_go_with_all_that_was_recorded_about_them(session, make, issue, bob, left, old_and_new, before):
+def test_notices_go_with_all_that_was_recorded_about_them(
+    session, make, issue, bob, left, old_and_new, before
+):
     for at in old_and_new:
         make.delivery(make.notice(issue, occurred_at=at, planned_at=at), bob, state="accepted", created_at=at)
     pruning.prune_notices(session, before=before)
@@ -93,11 +95,10 @@ def test_a_notice_that_nobody_planned_is_not_forgotten(session, make, issue, lef
 
 def test_mails_without_a_notice_and_spent_links_go(session, make, bob, left, old_and_new, before):
     for at in old_and_new:
-        make.user(f"Person {at:%d}")
-        onboarding.write_to(session, bob, "sign_in", {"url": "https://example.org"}, now=at)
+        onboarding.write_to(session, bob.email, "sign_in", {}, user=bob, now=at)
         spent = accounts.make_link(session, "sign_in", user=make.user(), now=at)
         accounts.use_link(session, "sign_in", spent, now=at)
-        session.add(OneTimeLink(purpose="setup", secret_hash=f"{at:%s}", created_at=at, used_at=at))
+        session.add(OneTimeLink(purpose="setup", secret_hash=at.isoformat(), created_at=at, used_at=at))
     session.add(OneTimeLink(purpose="setup", secret_hash="open", created_at=old_and_new[0]))
     session.flush()
     pruning.prune_notices(session, before=before)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
+from app.clock import now
 from app.jobs import deliver, notify
 from app.models import Attempt, Delivery, Notice
 
@@ -32,6 +33,7 @@ def test_a_message_that_cannot_be_composed_is_tried_again_and_given_up_in_the_en
     bad = make.delivery(make.notice(issue, planned_at=make.now), cast.bob)
     good = make.delivery(make.notice(issue, planned_at=make.now), cast.cy)
     session.execute(update(Notice).where(Notice.id == bad.verdict.notice_id).values(kind="assigned"))
+    session.execute(update(Delivery).values(created_at=now(), send_at=now()))
     session.commit()
     run_jobs.sweep()
     session.commit()

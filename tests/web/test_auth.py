@@ -1,20 +1,34 @@
-"""The door: first account, sign-in by password and by mail, invitations, signing out."""
+"""The door: first account, sign-in by password and by mail, a first password, signing out."""
 
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from app.clock import now as real_now
-from app.models import Delivery, User
+from app.models import Delivery, OneTimeLink, User
 from app.services import accounts
+from tests.conftest import browser
 
+HOST = "tocsin.example.org"
 PERSON = {"name": "Priya Nair", "password": "correct horse", "timezone": "Europe/Paris"}
 
 
 @pytest.fixture
 def ana(make):
     return make.user("Ana", password="correct horse")
+
+
+@pytest.fixture
+def pass_minute(redis_server):
+    """Ends what is counted by the minute."""
+
+    def end():
+        for key in redis_server.client.scan_iter("tocsin:limit:*/minute"):
+            redis_server.client.delete(key)
+
+    return end
 
 
 def sign_in(client, email="ana@example.org", password="correct horse", **more):
@@ -34,6 +48,22 @@ def link_for(session):
         return f"/auth/{'sign-in' if purpose == 'sign_in' else purpose}/{secret}/"
 
     return made
+
+
+def test_a_password_is_checked_while_somebody_else_writes(client, ana, session, engine):
+    session.commit()
+    with engine.execution_options(writes=True).begin():
+        assert sign_in(client, password="wrong horse").status_code == 422
+
+
+def test_a_hash_of_weaker_times_is_replaced_at_sign_in(client, ana, session):
+    weaker = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse")
+    ana.password_hash = weaker
+    session.commit()
+    assert sign_in(client).status_code == 303
+    session.expire_all()
+    assert ana.password_hash != weaker
+    assert accounts.check_password(session, "ana@example.org", "correct horse") == ana
 
 
 # The first account
@@ -81,6 +111,13 @@ def test_without_a_time_zone_it_is_utc(client, link_for, session):
     assert session.scalars(select(User.timezone)).one() == "UTC"
 
 
+def test_the_set_up_link_is_spent_once_somebody_has_an_account(client, make, link_for):
+    link = link_for("setup")
+    make.user("Ana")  # made on the command line, say
+    assert client.get(link).status_code == 410
+    assert client.post(link, data=PERSON | {"email": "eve@example.org"}).status_code == 410
+
+
 # Sign-in
 
 
@@ -118,6 +155,7 @@ def test_signing_in_leads_back_to_the_page_that_was_asked_for(client, ana):
         "evil.example",
         "/\nevil",
         "/\t/evil.example",
+        "//[x",
         "",
     ],
 )
@@ -147,12 +185,40 @@ def test_a_form_without_its_token_is_refused_with_a_way_on(client, ana):
     assert "too old" in answer.text
 
 
+def copied(client, app, session):
+    """Another browser with a copy of this one's cookie."""
+    thief = browser(app, session)
+    thief.set_cookie("session", client.get_cookie("session", HOST).value, domain=HOST, secure=True)
+    return thief
+
+
+def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(client, app, session, ana):
+    other = browser(app, session)
+    sign_in(other)
+    sign_in(client)
+    thief = copied(client, app, session)
+    assert is_signed_in(thief)
+    client.post("/auth/logout/")
+    for path in ("/", "/healthz", "/static/img/favicon.svg"):
+        with thief.get(path) as answer:
+            assert all("Max-Age=0" in renewed for renewed in answer.headers.getlist("Set-Cookie"))
+    assert not is_signed_in(thief)
+    assert is_signed_in(other)
+
+
+def test_a_cookie_that_lets_nobody_in_is_taken_away(client, session, ana):
+    sign_in(client)
+    ana.session_version += 1
+    assert client.get("/").location.startswith("/auth/login/")
+    assert client.get_cookie("session", HOST) is None
+
+
 def test_guessing_is_slowed_down(client, ana):
     answers = [sign_in(client, password=f"guess {n}").status_code for n in range(12)]
     assert answers == [422] * 10 + [429] * 2
     last = sign_in(client)
     assert "Too many tries" in last.text
-    assert last.headers["Retry-After"]
+    assert 1 <= int(last.headers["Retry-After"]) <= 61
 
 
 def test_whoever_was_switched_off_is_signed_out(client, session, ana):
@@ -197,7 +263,31 @@ def test_the_answer_is_the_same_for_every_address(client, session, ana):
         for email in ("ana@example.org", "nobody@example.org", "nonsense", "")
     ]
     assert len({page.text for page in pages}) == 1
-    assert len(session.scalars(select(Delivery)).all()) == 1
+    assert session.scalars(select(Delivery.address).where(Delivery.state == "queued")).all() == [ana.email]
+
+
+def test_for_an_unknown_address_as_much_is_written_and_nothing_sent(client, session, ana, mailbox, run_jobs):
+    for email in ("nobody@example.org", "ana@example.org"):
+        client.post("/auth/sign-in/", data={"email": email})
+    run_jobs()
+    assert [mail.to for mail in mailbox()] == ["ana@example.org"]
+    written = session.scalars(select(Delivery).order_by(Delivery.id)).all()
+    assert [(each.address, each.state, each.data) for each in written] == [
+        ("nobody@example.org", "cancelled", {}),
+        ("ana@example.org", "accepted", {}),
+    ]
+    links = session.scalars(select(OneTimeLink.user_id).order_by(OneTimeLink.id)).all()
+    assert links == [None, ana.id]
+
+
+def test_at_most_five_links_an_hour_are_mailed_to_one_address(client, session, ana, pass_minute):
+    answers = set()
+    for number in range(7):
+        pass_minute()
+        answer = client.post("/auth/sign-in/", data={"email": f"{' ' * number}Ana@example.org"})
+        answers.add((answer.status_code, answer.location, answer.headers.get("Retry-After")))
+    assert answers == {(303, "/auth/sign-in/", None)}
+    assert len(session.scalars(select(Delivery)).all()) == 5
 
 
 def test_opening_a_sign_in_link_changes_nothing_but_its_button_signs_in(client, session, ana, link_for):
@@ -225,30 +315,44 @@ def test_an_altered_link_is_a_page_with_a_way_on(client, ana, link_for):
     assert "/auth/login/" in answer.text
 
 
-# Invitations
+# A first password, for accounts of the command line
 
 
-def test_an_invitation_lets_the_person_choose_name_and_password(client, session, make, link_for):
+def test_a_printed_link_lets_the_person_choose_name_and_password(client, session, make, link_for):
     ben = make.user("ben", verified=False)
-    link = link_for("invite", ben)
+    link = link_for("password", ben)
     assert "ben@example.org" in client.page(link).text
     answer = client.post(link, data=PERSON | {"name": "Ben Abel"})
     assert answer.status_code == 303
     assert is_signed_in(client)
     session.expire_all()
     assert (ben.name, ben.timezone) == ("Ben Abel", "Europe/Paris")
-    assert ben.primary_address.verified_at
     assert accounts.check_password(session, "ben@example.org", "correct horse") == ben
     assert client.post(link, data=PERSON).status_code == 410
 
 
-def test_a_refused_password_does_not_spend_the_invitation(client, make, link_for):
-    link = link_for("invite", make.user("ben"))
-    assert client.post(link, data=PERSON | {"password": "x"}).status_code == 422
+def test_a_printed_link_proves_no_address(client, session, make, link_for):
+    ben = make.user("ben", verified=False)
+    client.post(link_for("password", ben), data=PERSON)
+    session.expire_all()
+    assert ben.primary_address.verified_at is None
+
+
+def test_a_printed_link_replaces_no_password(client, session, ana, link_for):
+    link = link_for("password", ana)
+    assert client.get(link).status_code == 410
+    assert client.post(link, data=PERSON | {"password": "somebody else's"}).status_code == 410
+    assert sign_in(client).status_code == 303
+
+
+def test_a_refused_password_does_not_spend_the_link(client, make, link_for):
+    link = link_for("password", make.user("ben"))
+    answer = client.post(link, data=PERSON | {"password": "x"})
+    assert (answer.status_code, "ben@example.org" in answer.text) == (422, True)
     assert client.post(link, data=PERSON).status_code == 303
 
 
-def test_the_invitation_of_somebody_switched_off_is_stale(client, make, link_for):
-    link = link_for("invite", make.user("ben", is_active=False))
+def test_the_link_of_somebody_switched_off_is_stale(client, make, link_for):
+    link = link_for("password", make.user("ben", is_active=False))
     assert client.get(link).status_code == 410
     assert client.post(link, data=PERSON).status_code == 410

@@ -13,6 +13,9 @@ FORM = {
     "subject_prefix": "shop:",
     "mail_detail": "counts",
     "scrub_data": "1",
+    "sensitive_fields": "iban\r\n\r\n shoe size \r\niban",
+    "safe_fields": "token_count",
+    "allowed_origins": "shop.example.org\r\n*.example.net",
     "team": ["shop-team"],
 }
 
@@ -35,11 +38,21 @@ def test_saving_changes_all_of_it(alices, shop, session):
     session.expire_all()
     assert (shop.name, shop.platform, shop.subject_prefix) == ("The Shop", "node", "shop:")
     assert (shop.mail_detail, shop.scrub_data, shop.store_ips) == ("counts", True, False)
+    assert (shop.sensitive_fields, shop.safe_fields) == (["iban", "shoe size"], ["token_count"])
+    assert shop.allowed_origins == ["shop.example.org", "*.example.net"]
+    assert alices.page(GENERAL).find(id="sensitive_fields").text == "iban\nshoe size"
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", " "), ("platform", "cobol"), ("mail_detail", "all"), ("subject_prefix", "x" * 65)],
+    [
+        ("name", " "),
+        ("platform", "cobol"),
+        ("mail_detail", "all"),
+        ("subject_prefix", "x" * 65),
+        ("sensitive_fields", "x" * 101),
+        ("allowed_origins", "\n".join(map(str, range(51)))),
+    ],
 )
 def test_a_wrong_value_comes_back_as_typed_and_saves_nothing(alices, shop, session, field, value):
     answer = alices.post(GENERAL, data=FORM | {field: value})

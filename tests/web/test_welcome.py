@@ -98,6 +98,26 @@ def test_another_project_is_made_in_the_same_organization(as_user, alice, cast, 
     assert made.teams == [cast.team]
 
 
+def test_an_admin_gives_a_project_to_no_team_they_are_not_in(as_user, cast, make, session):
+    admin = make.member(cast.acme, role="admin")
+    client = as_user(admin)
+    assert client.page("/acme/projects/new/").select("#teams option") == []
+    answer = client.post("/acme/projects/new/", data={"project": "Vault", "team": "shop-team"})
+    assert (answer.status_code, "You are not in the team #shop-team" in answer.text) == (422, True)
+    assert access.visible_projects(session, admin) == []
+    assert client.post("/acme/projects/new/", data={"project": "Vault", "team": "Mine"}).status_code == 303
+    session.expire_all()
+    again = client.post("/acme/projects/new/", data={"project": "Safe", "team": "Mine"})
+    assert again.status_code == 303
+
+
+def test_a_manager_gives_a_project_to_any_team(as_user, cast, make):
+    manager = as_user(make.member(cast.acme, role="manager"))
+    assert len(manager.page("/acme/projects/new/").select("#teams option")) == 1
+    answer = manager.post("/acme/projects/new/", data={"project": "Vault", "team": "shop-team"})
+    assert answer.status_code == 303
+
+
 @pytest.mark.parametrize("person", ["bob", "charlie"])
 def test_who_may_not_make_projects_sees_no_form_for_it(as_user, cast, person):
     client = as_user(getattr(cast, person))

@@ -144,4 +144,4 @@ def what_if() -> ResponseReturnValue:
 
 def _instance() -> Defaults:
     workflow = current_app.config["SETTINGS"].default_workflow_notifications
-    return preferring.defaults(db.session, workflow=workflow)
+    return preferring.defaults(workflow=workflow)

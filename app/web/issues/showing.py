@@ -135,4 +135,4 @@ def beside(issue: Issue) -> dict[str, Any]:
 
 def _instance_defaults() -> preferring.Defaults:
     settings = current_app.config["SETTINGS"]
-    return preferring.defaults(db.session, workflow=settings.default_workflow_notifications)
+    return preferring.defaults(workflow=settings.default_workflow_notifications)
