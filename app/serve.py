@@ -33,7 +33,7 @@ def serve(settings: Settings, application: Callable[..., Any]) -> None:
         backlog=BACKLOG,
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_REQUEST_SECONDS,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # it warns of more threads than it thinks the cores are good for
         log_dictconfig={"formatters": {}, "handlers": {}, "loggers": {}},
     )
     # Forked processes share the application; what newer Pythons do by default loads it once more in each.

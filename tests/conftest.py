@@ -214,6 +214,7 @@ def app(
         session_end.callback(put_away, _apps[database_kind])
     made = _apps[database_kind]
     forget_visitors(made)
+    made.extensions.pop("tocsin_delay", None)
     session.app = made
     return made
 

@@ -11,10 +11,11 @@ from app.api import event_shapes
 from app.api.blueprint import Answer, bp
 from app.api.credentials import me, needs
 from app.api.paging import page
-from app.api.places import number, visible_issue, visible_organization, visible_project
+from app.api.places import visible_issue, visible_organization, visible_project
 from app.api.shapes import Json
 from app.db import db
 from app.domain.errors import NotFound
+from app.domain.ids import parse_id
 from app.models import Attachment, Event, Issue, Project
 from app.services import access, event_body, issue_events
 
@@ -109,7 +110,7 @@ def attachments(org: str, proj: str, event_id: str) -> Answer:
 def attachment(org: str, proj: str, event_id: str, attachment_id: str) -> Answer:
     """The attachment's facts; its bytes with `?download`, never shown in place."""
     event = _find(visible_project(org, proj), event_id)
-    row = db.session.scalar(select(Attachment).where(_of(event), Attachment.id == number(attachment_id)))
+    row = db.session.scalar(select(Attachment).where(_of(event), Attachment.id == parse_id(attachment_id)))
     if row is None:
         raise NotFound
     if "download" not in request.args:

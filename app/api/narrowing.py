@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 
 from app.api.blueprint import Invalid
 from app.api.credentials import me
-from app.api.places import number, visible_organization, visible_project, visible_projects
+from app.api.places import visible_organization, visible_project, visible_projects
 from app.domain import search
+from app.domain.ids import parse_id
 from app.domain.issue_update import STATUSES
 from app.domain.search import Query, SeenWithin
 from app.models import Issue, IssueTag
@@ -85,7 +86,7 @@ def ids() -> ColumnElement[bool] | None:
     names = request.args.getlist("id")
     if not names:
         return None
-    numbers = [id_ for name in names if (id_ := number(name)) is not None]
+    numbers = [id_ for name in names if (id_ := parse_id(name)) is not None]
     return or_(Issue.id.in_(numbers), Issue.short_id.in_([name.strip().upper() for name in names]))
 
 

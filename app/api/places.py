@@ -7,27 +7,21 @@ from app.api.blueprint import Invalid
 from app.api.credentials import me
 from app.db import db
 from app.domain.errors import NotFound
+from app.domain.ids import parse_id
 from app.models import Issue, Organization, Project
 from app.services import access
-
-LONGEST_NUMBER = 18  # digits; databases count to 2⁶³
-
-
-def number(name: str) -> int | None:
-    """The id, if the name is one."""
-    return int(name) if name.isascii() and name.isdigit() and len(name) <= LONGEST_NUMBER else None
 
 
 def visible_organization(name: str) -> Organization:
     """By slug or id."""
-    id_ = number(name)
+    id_ = parse_id(name)
     row = db.session.get(Organization, id_) if id_ is not None else None
     return access.visible_organization(db.session, me(), row.slug if row else name)
 
 
 def visible_project(org: str, name: str) -> Project:
     """By slug or id."""
-    organization, id_ = visible_organization(org), number(name)
+    organization, id_ = visible_organization(org), parse_id(name)
     row = db.session.get(Project, id_) if id_ is not None else None
     slug = row.slug if row and row.organization_id == organization.id else name
     return access.visible_project(db.session, me(), organization.slug, slug)
@@ -47,7 +41,7 @@ def visible_projects(names: list[str], org: str | None = None) -> list[Project]:
 
 def visible_issue(name: str, org: str | None = None) -> Issue:
     """By id or short id. The same short id in several organizations is ambiguous without naming one."""
-    id_ = number(name)
+    id_ = parse_id(name)
     named = Issue.id == id_ if id_ is not None else Issue.short_id == name.strip().upper()
     found = select(Issue).join(Issue.project).where(named, access.sees_project(me()))
     org = org or request.args.get("org")

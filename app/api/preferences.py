@@ -8,11 +8,11 @@ from flask import current_app, jsonify
 
 from app.api.blueprint import Answer, Denied, Invalid, bp
 from app.api.credentials import NOT_ALLOWED, me, needs
-from app.api.places import number
 from app.api.reading import Json, body, flag, known_members, member_object, text
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound
+from app.domain.ids import parse_id
 from app.domain.kinds import WORKFLOW_SWITCHES
 from app.domain.preferences import ALERTS, OWN_ACTIVITY, PER_PROJECT, WORKFLOW
 from app.models import Project, User
@@ -34,7 +34,7 @@ def my_settings() -> Answer:
 @needs("alerts:read")
 def settings_of(user: str) -> Answer:
     """Of somebody else: for the instance's administrators, to read."""
-    id_ = number(user)
+    id_ = parse_id(user)
     if not me().is_superuser and me().id != id_:
         raise Denied(403, NOT_ALLOWED)
     person = db.session.get(User, id_) if id_ is not None else None

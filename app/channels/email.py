@@ -19,12 +19,13 @@ from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_mail import Connection, Message, sanitize_address
 
 from app.channels.base import Mail, Result, Sent
 
+T = TypeVar("T")
 TIMEOUT_SECONDS = 10
 CONNECTIONS = 4
 LONGEST_SUBJECT = 200
@@ -148,6 +149,11 @@ class Outgoing:
     subject: str
     message_id: str
 
+    @property
+    def name(self) -> dict[str, object]:
+        """What the message is known by on its way."""
+        return {"delivery": self.delivery_id, "subject": self.subject[:255], "message_id": self.message_id}
+
 
 class Relay:
     """Sends through the SMTP server of Flask-Mail's settings, over several kept connections at once."""
@@ -157,8 +163,8 @@ class Relay:
         self.envelope_from = parseaddr(envelope_from)[1]
         self.connections = [RelayConnection(state) for _ in range(CONNECTIONS)]
 
-    def send(self, messages: Sequence[Outgoing], *, seconds: float) -> Iterator[Sent]:
-        """One `Sent` a message, as the answers come in.
+    def send(self, messages: Sequence[Outgoing], *, seconds: float) -> Iterator[list[Sent]]:
+        """One `Sent` a message, as the answers come in; together what has come in meanwhile.
 
         No message is begun after so many seconds: the rest comes back as not tried. A relay that takes its
         time would otherwise outlast the claim, and another worker would send the same again.
@@ -175,8 +181,11 @@ class Relay:
         for lane in lanes:
             lane.start()
         try:
-            for _ in messages:
-                yield answers.get()
+            missing = len(messages)
+            while missing:
+                came = [answers.get(), *_empty(answers)]
+                missing -= len(came)
+                yield came
         finally:  # whoever asked may stop listening; the connections are needed again
             _empty(waiting)
             for lane in lanes:
@@ -228,10 +237,13 @@ class Relay:
         return Sent(message.delivery_id, result, str(code or ""), reply[:500], milliseconds, peer)
 
 
-def _empty(waiting: "queue.SimpleQueue[Outgoing]") -> None:
+def _empty(waiting: "queue.SimpleQueue[T]") -> list[T]:
+    """What is in it now."""
+    taken: list[T] = []
     with suppress(queue.Empty):
         while True:
-            waiting.get_nowait()
+            taken.append(waiting.get_nowait())
+    return taken
 
 
 def classify(code: int, reply: str) -> Result:
@@ -254,7 +266,7 @@ class Capture:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def send(self, messages: Sequence[Outgoing], *, seconds: float) -> Iterator[Sent]:
+    def send(self, messages: Sequence[Outgoing], *, seconds: float) -> Iterator[list[Sent]]:
         """One `Sent` a message; a file takes no time worth limiting."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for message in messages:
@@ -264,7 +276,7 @@ class Capture:
             unfinished.write_bytes(message.raw)
             os.replace(unfinished, path)
             answer = "kept: no mail server is set"
-            yield Sent(message.delivery_id, Result.ACCEPTED, response=answer, peer="/dev/mail/")
+            yield [Sent(message.delivery_id, Result.ACCEPTED, response=answer, peer="/dev/mail/")]
 
     def close(self) -> None:
         """Nothing is held open."""

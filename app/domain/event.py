@@ -9,7 +9,7 @@ from typing import Any
 from app.domain import grouping, tags, timestamps, titles, tolerant_json
 from app.domain.normalising import normalise
 from app.domain.requests import forget_addresses, identity, settle_address
-from app.domain.scrubbing import NO_SCRUBBER, scrubber
+from app.domain.scrubbing import NO_SCRUBBER, SAFE_FIELDS, scrubber
 from app.domain.shapes import Reading
 
 MAX_NOTES = 100
@@ -26,7 +26,7 @@ class Receipt:
     store_ips: bool = True
     scrub: bool = True
     extra_sensitive: tuple[str, ...] = ()
-    safe_fields: tuple[str, ...] = ()
+    safe_fields: tuple[str, ...] = SAFE_FIELDS
 
 
 @dataclass(frozen=True, slots=True)

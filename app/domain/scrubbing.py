@@ -26,7 +26,7 @@ _CACHED_KEYS = 10_000
 _CACHED_KEY_LENGTH = 64
 _JSON_MEMBER = re.compile(r'"([^"\\]{1,64})"\s*:\s*("(?:[^"\\]|\\.)*+"?|[\w.+-]+)', re.DOTALL)
 
-# They only look like `auth`.
+# Unless the project has a list of its own; these only look like `auth`.
 SAFE_FIELDS = ("author", "authors")
 
 Treatment = Callable[["Scrubber", Any, int], Any]
@@ -37,7 +37,7 @@ class _Treatments(dict[str, Treatment | None]):
 
     def __init__(self, extra_sensitive: tuple[str, ...], safe_fields: tuple[str, ...]) -> None:
         self.pattern = key_pattern(extra_sensitive)
-        self.safe = frozenset(field.lower() for field in (*SAFE_FIELDS, *safe_fields))
+        self.safe = frozenset(field.lower() for field in safe_fields)
 
     def __missing__(self, key: str) -> Treatment | None:
         lowered = key.lower()

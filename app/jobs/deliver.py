@@ -54,11 +54,8 @@ def _compose(claimed: Sequence[int]) -> list[Outgoing]:
     with writing() as connection:
         for delivery_id, (code, params) in objections.items():
             delivering.cancel(connection, delivery_id, code=code, params=params, now=now())
-        for message in messages:
-            delivering.name(
-                connection, message.delivery_id, subject=message.subject, message_id=message.message_id
-            )
-    _record(spoilt)
+        delivering.name(connection, [message.name for message in messages])
+    _record([spoilt] if spoilt else [])
     return messages
 
 
@@ -77,34 +74,34 @@ def _outgoing(mail: Mail) -> Outgoing:
     return Outgoing(mail.delivery_id, mail.to_address, raw, mail.subject, mail.message_id)
 
 
-def _record(answers: Iterable[Sent]) -> list[int]:
-    """Write down each answer as it comes; what was not tried is returned.
+def _record(answers: Iterable[list[Sent]]) -> list[int]:
+    """Write down answers as they come, those that came together in one go; what was not tried is returned.
 
-    An answer that cannot be written is tried once more at the end: it is all that keeps a message from
-    going out again.
+    What cannot be written is tried once more at the end, one by one: an answer is all that keeps its
+    message from going out again.
     """
     untried, unwritten = [], []
-    for sent in answers:
-        if sent.result is Result.NOT_TRIED:
-            untried.append(sent.delivery_id)
-        if not _written(sent):
-            unwritten.append(sent)
+    for came in answers:
+        untried += [sent.delivery_id for sent in came if sent.result is Result.NOT_TRIED]
+        if not _written(came):
+            unwritten += came
     for sent in unwritten:
-        if not _written(sent):
+        if not _written([sent]):
             log.error("an answer is lost; the message may go out again", extra={"delivery": sent.delivery_id})
     return untried
 
 
-def _written(sent: Sent) -> bool:
+def _written(came: list[Sent]) -> bool:
     worker = f"{socket.gethostname()}.{os.getpid()}"
     try:
         with writing() as connection:
-            delivering.record(connection, sent, now=now(), worker=worker)
+            delivering.record(connection, came, now=now(), worker=worker)
     except Exception:
-        log.exception("an answer could not be written down", extra={"delivery": sent.delivery_id})
+        log.exception("answers could not be written down", extra={"deliveries": len(came)})
         return False
-    facts = {"delivery": sent.delivery_id, "result": str(sent.result), "code": sent.code}
-    log.info("message sent" if sent.result is Result.ACCEPTED else "message not accepted", extra=facts)
+    for sent in came:
+        facts = {"delivery": sent.delivery_id, "result": str(sent.result), "code": sent.code}
+        log.info("message sent" if sent.result is Result.ACCEPTED else "message not accepted", extra=facts)
     return True
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.domain.scrubbing import SAFE_FIELDS
 from app.models.accounts import User
 from app.models.base import Base, Keyed
 
@@ -103,7 +104,7 @@ class Project(Keyed):
     scrub_data: Mapped[bool] = mapped_column(default=True)
     store_ips: Mapped[bool] = mapped_column(default=True)
     sensitive_fields: Mapped[list[str]] = mapped_column(default=list)
-    safe_fields: Mapped[list[str]] = mapped_column(default=list)
+    safe_fields: Mapped[list[str]] = mapped_column(default=lambda: list(SAFE_FIELDS))
     allowed_origins: Mapped[list[str]] = mapped_column(default=list)
     last_issue_number: Mapped[int] = mapped_column(default=0)
     first_event_at: Mapped[datetime | None]

@@ -28,7 +28,7 @@ def assign(
         return None
     _check(session, issue, to)
     now_covered, before = people_of(session, to), people_of(session, was)
-    subscribing.release(session, issue, before - now_covered, why=BY_ASSIGNMENT, now=now)
+    subscribing.release(session, issue, before, why=BY_ASSIGNMENT, now=now)
     why = Reason.TEAM_ASSIGNED if isinstance(to, Team) else Reason.ASSIGNED
     again = subscribing.follow(session, issue, now_covered, why=why, now=now)
     _store(session, issue, to)

@@ -12,7 +12,7 @@ LONGEST_PREFIX = 64
 MOST_LINES, LONGEST_LINE = 50, 100
 LISTS = ("sensitive_fields", "safe_fields", "allowed_origins")
 MAIL_DETAILS = {
-    "full": ("Everything", "Message, stack trace, request and user."),
+    "full": ("Everything", "Title, message and stack trace."),
     "counts": ("Title and counts", "What went wrong and how often."),
     "link": ("Only a link", "Nothing of the event leaves Tocsin."),
 }

@@ -1,9 +1,22 @@
 """Deliveries on their way: claimed by one worker, recorded answer by answer, tried again, given up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from app.channels.base import Result, Sent
@@ -17,6 +30,8 @@ CLAIM = timedelta(minutes=2)
 # relay (connect, greeting, TLS, sender, recipient, message) that each run into the time-out of ten seconds.
 BEGIN_WITHIN = timedelta(seconds=30)
 WAITING = ("queued", "deferred")
+# What runs for every message goes past the mapper.
+TABLE = cast(Table, Delivery.__table__)
 
 
 def due(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
@@ -62,64 +77,83 @@ def load(session: Session, delivery_ids: Collection[int]) -> Sequence[Delivery]:
     return session.scalars(found).unique().all()
 
 
-def name(connection: Connection, delivery_id: int, *, subject: str, message_id: str) -> None:
-    """Note under which name a message goes out, before it does."""
-    connection.execute(
-        update(Delivery.__table__)  # type: ignore[arg-type]
-        .where(Delivery.id == delivery_id)
-        .values(subject=subject[:255], message_id=message_id)
-    )
+def name(connection: Connection, names: Collection[Mapping[str, object]]) -> None:
+    """Note under which `subject` and `message_id` messages go out, by `delivery`, before they do."""
+    if names:
+        named = update(TABLE).where(TABLE.c.id == bindparam("delivery"))
+        both: dict[str, Any] = {"subject": bindparam("subject"), "message_id": bindparam("message_id")}
+        connection.execute(named.values(both), list(names))
 
 
-def record(connection: Connection, sent: Sent, *, now: datetime, worker: str) -> None:
-    """Write down one answer: accepted, to be tried again, or given up. What was not tried is due again.
+def record(connection: Connection, answers: Collection[Sent], *, now: datetime, worker: str) -> None:
+    """Write down answers: accepted, to be tried again, or given up. What was not tried is due again.
 
-    Plain statements, as this runs once a message. A delivery that was deleted meanwhile is left in peace.
+    A constant number of statements. A delivery that was deleted meanwhile is left in peace.
     """
-    known = (Delivery.attempt_count, Delivery.created_at, Delivery.kind)
-    delivery = connection.execute(select(*known).where(Delivery.id == sent.delivery_id)).one_or_none()
-    if delivery is None:
+    standing = {row.id: row for row in connection.execute(_standing(sent.delivery_id for sent in answers))}
+    known = [sent for sent in answers if sent.delivery_id in standing]
+    if not known:
         return
-    if sent.result is Result.NOT_TRIED:
-        _change(connection, sent.delivery_id, state="queued", attempt_count=Delivery.attempt_count - 1)
-        return
-    outcome, again_at = _outcome(sent, delivery.kind, delivery.attempt_count, delivery.created_at, now)
-    if again_at:
-        _change(connection, sent.delivery_id, state=outcome, send_at=again_at)
-    else:  # a sign-in link has no business here once it is out
-        _change(connection, sent.delivery_id, state=outcome, finished_at=now, data={})
-    earlier = select(func.count()).where(Attempt.delivery_id == sent.delivery_id).scalar_subquery()
+    changes = [_change(sent, standing[sent.delivery_id], now) for sent in known]
+    columns = ("state", "attempt_count", "send_at", "finished_at")
+    claimed = update(TABLE).where(TABLE.c.id == bindparam("delivery"), TABLE.c.state == "sending")
     connection.execute(
-        insert(Attempt).values(
-            delivery_id=sent.delivery_id,
-            number=earlier + 1,
-            at=now,
-            outcome=outcome,
-            code=sent.code,
-            response=sent.response,
-            milliseconds=sent.milliseconds,
-            worker=worker,
-            peer=sent.peer,
-        )
+        claimed.values({"claimed_until": None, **{name: bindparam(f"new_{name}") for name in columns}}),
+        [{"delivery": key, **{f"new_{name}": change[name] for name in columns}} for key, change in changes],
     )
+    # A sign-in link has no business here once it is out.
+    finished = [key for key, change in changes if change["finished_at"]]
+    connection.execute(update(TABLE).where(TABLE.c.id.in_(finished)).values(data={}))
+    attempts = [
+        _attempt(sent, standing[sent.delivery_id].attempts + 1, str(change["state"]), now, worker)
+        for sent, (_, change) in zip(known, changes, strict=True)
+        if sent.result is not Result.NOT_TRIED
+    ]
+    if attempts:
+        connection.execute(insert(Attempt), attempts)
+
+
+def _standing(delivery_ids: Iterable[int]) -> Select[int, int, datetime, datetime, str, int]:
+    earlier = select(func.count()).where(Attempt.delivery_id == Delivery.id).scalar_subquery()
+    columns = (Delivery.id, Delivery.attempt_count, Delivery.created_at, Delivery.send_at, Delivery.kind)
+    return select(*columns, earlier.label("attempts")).where(Delivery.id.in_(list(delivery_ids)))
+
+
+def _change(sent: Sent, row: Any, now: datetime) -> tuple[int, dict[str, object]]:
+    """The delivery's id, and its columns as the answer leaves them."""
+    change = {"attempt_count": row.attempt_count, "send_at": row.send_at, "finished_at": None}
+    if sent.result is Result.NOT_TRIED:
+        return row.id, {**change, "state": "queued", "attempt_count": row.attempt_count - 1}
+    outcome, again_at = _outcome(sent, row.kind, row.attempt_count, row.created_at, now)
+    ends = {"send_at": again_at} if again_at else {"finished_at": now}
+    return row.id, {**change, "state": outcome, **ends}
+
+
+def _attempt(sent: Sent, number: int, outcome: str, now: datetime, worker: str) -> dict[str, object]:
+    return {
+        "delivery_id": sent.delivery_id,
+        "number": number,
+        "at": now,
+        "outcome": outcome,
+        "code": sent.code,
+        "response": sent.response,
+        "milliseconds": sent.milliseconds,
+        "worker": worker,
+        "peer": sent.peer,
+    }
 
 
 def cancel(
     connection: Connection, delivery_id: int, *, code: str, params: dict[str, object], now: datetime
 ) -> None:
     """Call off a message that nobody should get any more; its verdict says why."""
-    _change(connection, delivery_id, state="cancelled", finished_at=now, data={})
+    connection.execute(
+        update(TABLE)
+        .where(TABLE.c.id == delivery_id, TABLE.c.state == "sending")
+        .values(state="cancelled", finished_at=now, data={}, claimed_until=None)
+    )
     of_delivery = select(Delivery.verdict_id).where(Delivery.id == delivery_id).scalar_subquery()
     connection.execute(update(Verdict).where(Verdict.id == of_delivery).values(code=code, params=params))
-
-
-def _change(connection: Connection, delivery_id: int, **values: object) -> None:
-    """Only of a delivery that is still claimed."""
-    connection.execute(
-        update(Delivery.__table__)  # type: ignore[arg-type]
-        .where(Delivery.id == delivery_id, Delivery.state == "sending")
-        .values(claimed_until=None, **values)
-    )
 
 
 def _outcome(

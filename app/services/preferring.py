@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -96,7 +97,7 @@ class SettingRow:
 
 def account_row(session: Session, user: User, category: str, instance: Defaults) -> SettingRow:
     """The account's own line for a category."""
-    setting = _find(session, user, category, "", ACCOUNT, 0)
+    setting = setting_of(session, user, category)
     return _row(category, None, setting, in_force(category, instance=instance.of(category)))
 
 
@@ -166,58 +167,47 @@ def choose(
     """
     _check(category, kind, value, project)
     scope, scope_id = (PROJECT, project.id) if project else (ACCOUNT, 0)
-    setting = _find(session, user, category, kind, scope, scope_id)
+    setting = setting_of(session, user, category, kind=kind, project_id=scope_id)
     old = setting.value if setting else None
     if old == value:
         return old
-    actor_id = (by or user).id
-    if value is None and setting:
-        session.delete(setting)
-    elif setting:
-        setting.value, setting.version = value or "", setting.version + 1
-        setting.updated_at, setting.updated_by_id, setting.via = now, actor_id, via
-    else:
-        session.add(
-            NotificationSetting(
-                user_id=user.id,
-                category=category,
-                kind=kind,
-                scope=scope,
-                scope_id=scope_id,
-                value=value,
-                updated_at=now,
-                updated_by_id=actor_id,
-                via=via,
-            )
-        )
-    session.add(
-        SettingAudit(
-            at=now,
-            user_id=user.id,
-            actor_id=actor_id,
-            category=category,
-            kind=kind,
-            scope=scope,
-            scope_id=scope_id,
-            old=old,
-            new=value,
-            via=via,
-        )
-    )
+    changed: dict[str, Any] = {"updated_at": now, "updated_by_id": (by or user).id, "via": via}
+    where = {"user_id": user.id, "category": category, "kind": kind, "scope": scope, "scope_id": scope_id}
+    _store(session, setting, value, where, changed)
+    session.add(SettingAudit(**where, at=now, actor_id=changed["updated_by_id"], old=old, new=value, via=via))
     session.flush()
     return old
 
 
-def _find(
-    session: Session, user: User, category: str, kind: str, scope: str, scope_id: int
+def _store(
+    session: Session,
+    setting: NotificationSetting | None,
+    value: str | None,
+    where: Mapping[str, Any],
+    changed: Mapping[str, Any],
+) -> None:
+    """Write a value over the row there is, or a row; no value, no row."""
+    if setting is None:
+        session.add(NotificationSetting(**where, **changed, value=value))
+    elif value is None:
+        session.delete(setting)
+    else:
+        setting.value, setting.version = value, setting.version + 1
+        for name, new in changed.items():
+            setattr(setting, name, new)
+
+
+def setting_of(
+    session: Session, user: User, category: str, *, kind: str = "", project_id: int = 0
 ) -> NotificationSetting | None:
+    """What the person chose for a project, or for the account if there is none (0)."""
     return session.scalar(
         select(NotificationSetting).where(
             NotificationSetting.user_id == user.id,
             NotificationSetting.category == category,
             NotificationSetting.kind == kind,
-            NotificationSetting.scope == scope,
-            NotificationSetting.scope_id == scope_id,
+            NotificationSetting.scope == (PROJECT if project_id else ACCOUNT),
+            NotificationSetting.scope_id == project_id,
         )
     )
 

@@ -150,25 +150,10 @@ def change(
     session.execute(select(User.id).where(User.id == user.id).with_for_update())
     if category not in CATEGORIES or (kind and kind not in WORKFLOW_SWITCHES):
         raise Refused("There is no such setting here.")
-    setting = setting_of(session, user, category, kind=kind, project_id=where.id if where else 0)
+    setting = preferring.setting_of(session, user, category, kind=kind, project_id=where.id if where else 0)
     if (setting.version if setting else 0) != version:
         raise Stale
     preferring.choose(session, user, category, value, project=where, kind=kind, via=via, now=now)
-
-
-def setting_of(
-    session: Session, user: User, category: str, *, kind: str = "", project_id: int
-) -> NotificationSetting | None:
-    """What the person chose for a project, or for the account if there is none (0)."""
-    return session.scalar(
-        select(NotificationSetting).where(
-            NotificationSetting.user_id == user.id,
-            NotificationSetting.category == category,
-            NotificationSetting.kind == kind,
-            NotificationSetting.scope == (PROJECT if project_id else ACCOUNT),
-            NotificationSetting.scope_id == project_id,
-        )
-    )
 
 
 def one(

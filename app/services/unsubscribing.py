@@ -19,7 +19,7 @@ from app.domain.routing import Reason
 from app.domain.stopping import Scope
 from app.domain.tokens import BadToken, MailToken
 from app.models import Issue, NotificationSetting, Project, User
-from app.services import access, preferring, subscribing, tuning
+from app.services import access, preferring, subscribing
 from app.services.preferring import PROJECT
 
 Memory = dict[str, Any]  # what a stop has changed, fit for JSON
@@ -226,14 +226,14 @@ def _restore_setting(
 ) -> bool:
     category = piece["category"]
     project = session.get(Project, piece["project"]) if piece["project"] else None
-    stopped = tuning.setting_of(session, user, category, project_id=piece["project"])
+    stopped = preferring.setting_of(session, user, category, project_id=piece["project"])
     untouched = piece["old"] == STOPPED[category] or (stopped is not None and stopped.updated_at == at)
     if stopped is None or stopped.value != STOPPED[category] or not untouched:
         return False
     preferring.choose(session, user, category, piece["old"], project=project, via=via, now=now)
     for project_id, value in piece["own"]:
         one = session.get(Project, project_id)
-        if one and tuning.setting_of(session, user, category, project_id=project_id) is None:
+        if one and preferring.setting_of(session, user, category, project_id=project_id) is None:
             preferring.choose(session, user, category, value, project=one, via=via, now=now)
     return True
 

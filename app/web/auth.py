@@ -1,7 +1,5 @@
 """The door: sign in, sign in by mail, sign out, the first account, a first password, invitations."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -13,7 +11,7 @@ from app.extensions import limiter
 from app.models import Invitation, User
 from app.services import accounts, inviting, onboarding
 from app.web import identity
-from app.web.hypermedia import form_again, public_url, see_other
+from app.web.hypermedia import form_again, public_url, see_other, way_back
 from app.web.timezones import timezones
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
@@ -36,7 +34,7 @@ links_to_one = limiter.limit(
 @bp.get("/login/")
 def login() -> ResponseReturnValue:
     if identity.me_or_none():
-        return see_other(_way_back())
+        return see_other(way_back(otherwise=url_for("home.projects")))
     if not accounts.anybody(db.session):
         return render_template("auth/first_run.html")
     return render_template("auth/login.html", errors={}, values=request.args)
@@ -55,7 +53,7 @@ def sign_in() -> ResponseReturnValue:
         user.password_hash = stronger
         db.session.commit()
     identity.sign_in(user)
-    return see_other(_way_back())
+    return see_other(way_back(otherwise=url_for("home.projects")))
 
 
 @bp.post("/logout/")
@@ -210,14 +208,3 @@ def _typed(field: str) -> str:
 
 def _stale(what: str) -> ResponseReturnValue:
     return render_template("auth/stale.html", what=what), 410
-
-
-def _way_back() -> str:
-    """Where the person wanted to go: an address of ours, never one that leads elsewhere."""
-    wanted = request.values.get("next", "")
-    try:
-        parts = urlsplit(wanted)
-    except ValueError:  # such as a bracket that is not closed
-        return url_for("home.projects")
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
-    return wanted if ours and not parts.scheme and wanted.isprintable() else url_for("home.projects")

@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, current_app, request, url_for
 from app.db import begin_writing, db
 from app.services import access
 from app.settings import ROOT
+from app.web.delays import delay
 from app.web.identity import me_or_none
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -78,7 +79,7 @@ def _frame() -> dict[str, Any]:
         "org": None,
         "project": None,
         "active_tab": None,
-        "notify_delayed": None,
+        "delay": delay,
     }
 
 

@@ -1,6 +1,7 @@
 """Answers for htmx, and for browsers without it: the same route serves both."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Response, current_app, make_response, redirect, render_template, request
 
@@ -49,6 +50,17 @@ def see_other(address: str) -> Response:
 
 def hx_redirect(address: str) -> Response:
     return varying(make_response("", 200, {"HX-Redirect": address}))
+
+
+def way_back(*, otherwise: str) -> str:
+    """Where a form or link says that the person came from: an address of ours, never one elsewhere."""
+    wanted = request.values.get("next", "")
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:  # such as a bracket that is not closed
+        return otherwise
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    return wanted if ours and not parts.netloc and not parts.scheme else otherwise
 
 
 def varying(response: Response) -> Response:

@@ -8,6 +8,7 @@ from app import refusals
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
+from app.domain.ids import parse_id
 from app.models import Event, Organization, Project
 from app.services import access, accounts, onboarding, workspaces
 from app.settings import Settings
@@ -212,17 +213,11 @@ def rang(org: str, slug: str) -> ResponseReturnValue:
 
 
 def _event_to_prove(project: Project) -> Event | None:
-    number = request.args.get("event", type=_key)
+    number = parse_id(request.args.get("event", ""))
     if number is None:
         return onboarding.newest_event(db.session, project)
     event = db.session.get(Event, number)
     return event if event and event.project_id == project.id else None
-
-
-def _key(text: str) -> int:
-    if len(text) > 18:  # no number of ours
-        raise ValueError
-    return int(text)
 
 
 def _rang(project: Project, event: Event) -> str:

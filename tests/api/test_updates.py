@@ -32,7 +32,7 @@ def test_updating_one_answers_with_the_issue(api, issue, cast):
     assert [each["type"] for each in answer.json["activity"]] == ["assigned", "set_resolved"]
 
 
-def test_updating_many_answers_with_what_was_applied(api, three, cast):
+def test_updating_many_answers_with_what_was_applied(api, three, cast, session, statuses):
     sent = {"status": "muted", "assignedTo": f"team:{cast.team.id}", "isSubscribed": True, "hasSeen": True}
     answer = api.put(f"{LIST}?id={three[0].id}&id={three[1].id}", sent)
     assert (answer.status_code, answer.json) == (
@@ -44,6 +44,11 @@ def test_updating_many_answers_with_what_was_applied(api, three, cast):
             "isSubscribed": True,
         },
     )
+    session.expire_all()
+    assert statuses() == ["ignored", "ignored", "ignored"]
+    assert [issue.assignee_team_id for issue in three] == [cast.team.id, cast.team.id, None]
+    subscribed = select(Subscription.issue_id).where(Subscription.user_id == cast.alice.id)
+    assert set(session.scalars(subscribed)) == {three[0].id, three[1].id}
 
 
 @pytest.mark.parametrize(

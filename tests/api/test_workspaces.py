@@ -41,7 +41,7 @@ def test_a_project(api, make, cast):
     assert (aside["team"], aside["teams"], aside["isMember"]) == (None, [], False)
     assert shop["organization"]["slug"] == "acme"
     details = api.read("/projects/acme/shop/")
-    lists = {"sensitiveFields": [], "safeFields": [], "allowedDomains": []}
+    lists = {"sensitiveFields": [], "safeFields": ["author", "authors"], "allowedDomains": []}
     assert details == shop | {"subjectPrefix": "", "mailDetail": "full"} | lists
     assert api.read("/projects/") == [aside, shop]
 

@@ -179,6 +179,9 @@ def test_items_of_any_type_are_taken(instance):
     body = b"\n".join([b"{}", known, unknown, b'{"type":"replay_video","length":3}', b"\n\n\n", b"\n"])
     answer = instance.post(body)
     assert (answer.status_code, answer.json) == (200, {})
+    instance.digest()
+    kept = instance.rows(select(IngestCount.category, IngestCount.outcome))
+    assert sorted(kept) == [("replay", "dropped"), ("session", "dropped"), ("unknown", "dropped")]
 
 
 def test_an_event_in_a_query_is_answered_by_a_picture(instance):

@@ -52,6 +52,9 @@ def test_the_next_window_starts_anew(limited, monkeypatch):
 def test_what_is_no_event_is_not_limited(limited):
     for _ in range(9):
         assert limited.post(b'{}\n{"type":"session"}\n{}').status_code == 200
+    assert limited.post(envelope(payload())).status_code == 200
+    limited.digest()
+    assert set(limited.rows(OUTCOMES)) == {("session", "dropped", 9), ("error", "accepted", 1)}
 
 
 def test_the_store_endpoint_counts_against_the_same_limit(limited):

@@ -23,7 +23,7 @@ TITLES = {
     "long": "ValueError: " + "x" * 10_000,
     "right to left": "خطأ: \u202eمرحبا בעולם",
     "header": "Broken: \r\nBcc: everyone@example.com",
-    "emoji and controls": "💥: \x00\x1b[31m\u0007 bang",
+    "emoji and controls": "💥: \x1b[31m\u0007 bang",
     "empty": "<unlabeled event>",
     "placeholder": "QTOKENISSUEQ: QTOKENPROJECTQ",
 }

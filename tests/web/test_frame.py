@@ -1,12 +1,15 @@
 """What every request goes through, whichever page it is for."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from app.clock import now as real_now
 from app.db import transaction
+from app.models import Notice
 
 
 @pytest.mark.parametrize(
@@ -20,6 +23,18 @@ def test_a_nul_character_reaches_no_query(as_user, alice, shop, path, status):
 def test_a_nul_character_in_a_form_is_refused(as_user, alice, issue):
     answer = as_user(alice).post(f"/issues/{issue.id}/comments", data={"text": "a\x00b"})
     assert answer.status_code == 400
+
+
+@pytest.mark.both_databases
+def test_administrators_see_on_every_page_that_notifications_are_late(as_user, make, alice, bob, issue, app):
+    alice.is_superuser = True
+    make.notice(issue, occurred_at=real_now() - timedelta(minutes=1))
+    assert "Notifications are delayed" not in as_user(alice).get("/").text
+    make.notice(issue, occurred_at=real_now() - timedelta(minutes=5))
+    app.extensions.pop("tocsin_delay")
+    make.session.query(Notice).order_by(Notice.id).first().planned_at = real_now()
+    assert "the oldest has waited 5 minutes" in as_user(alice).get("/").text
+    assert "Notifications are delayed" not in as_user(bob).get("/").text
 
 
 def test_every_answer_says_what_browsers_may_do_with_it(client):

@@ -38,8 +38,9 @@ def test_every_kind_is_there(page):
     assert {cell.text for cell in page.select('td[data-label="Kind"]')} == set(KINDS)
 
 
-def test_help_changes_nothing_by_being_signed_in(as_user, cast):
-    assert as_user(cast.bob).get(PATH).status_code == 200
+def test_help_changes_nothing_by_being_signed_in(as_user, client, cast):
+    mine, anybodys = (each.page(PATH).find("main").text for each in (as_user(cast.bob), client))
+    assert mine == anybodys
 
 
 def test_every_header_of_a_mail_is_explained(client, cast, report, run_jobs, mailbox):

@@ -1,12 +1,13 @@
-"""Numbers in addresses and forms: whole, and small enough for a database."""
+"""Numbers in addresses and forms."""
 
 from werkzeug.exceptions import BadRequest
 
-DIGITS = 18
+from app.domain.ids import parse_id
 
 
 def number(text: str) -> int:
     """The number; anything else is answered with 400."""
-    if not text.isascii() or not text.isdecimal() or len(text) > DIGITS:
+    found = parse_id(text)
+    if found is None:
         raise BadRequest
-    return int(text)
+    return found

@@ -1,8 +1,8 @@
-"""The blueprint on which the modules beside it hang their routes, and the addresses they all need."""
+"""The blueprint on which the modules beside it hang their routes, and the address of an issue."""
 
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, url_for
 
 from app.models import Issue
 
@@ -18,10 +18,3 @@ def issue_url(issue: Issue, **arguments: Any) -> str:
     project = issue.project
     place: dict[str, Any] = {"org": project.organization.slug, "slug": project.slug, "issue_id": issue.id}
     return url_for("issues.show", **place, **arguments)
-
-
-def way_back(*, otherwise: str) -> str:
-    """The list or page of ours that the form came from, if it says so."""
-    wanted = request.form.get("next", "")
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
-    return wanted if ours else otherwise

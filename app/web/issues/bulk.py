@@ -8,13 +8,14 @@ from flask import Response, flash, render_template, request, url_for
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
+from app.domain.ids import parse_id
 from app.models import Issue
 from app.services import access, assigning, finding, ignoring, reopening, resolving, subscribing
 from app.web.filters import plural
-from app.web.hypermedia import see_other
+from app.web.hypermedia import see_other, way_back
 from app.web.identity import login_required, me
 from app.web.issues.assignee import chosen
-from app.web.issues.blueprint import bp, way_back
+from app.web.issues.blueprint import bp
 from app.web.issues.listing import scope_at
 
 MOST = 1000
@@ -47,7 +48,7 @@ def people(org: str, slug: str) -> str:
 
 
 def _selected() -> Sequence[Issue]:
-    numbers = {int(text) for text in request.form.getlist("issue") if text.isdecimal() and len(text) < 19}
+    numbers = {id_ for text in request.form.getlist("issue") if (id_ := parse_id(text)) is not None}
     if not numbers:
         raise Refused("Select an issue first.")
     if len(numbers) > MOST:

@@ -13,10 +13,10 @@ from app.domain import lifecycle
 from app.domain.errors import NotFound, Refused
 from app.models import Issue
 from app.services import access, explaining, issue_events, issue_facts, issue_timeline, preferring
-from app.web.hypermedia import fragments, is_htmx, see_other, varying
+from app.web.hypermedia import fragments, is_htmx, see_other, varying, way_back
 from app.web.identity import login_required, me
 from app.web.issues import comment_text, event_parts
-from app.web.issues.blueprint import bp, issue_url, way_back
+from app.web.issues.blueprint import bp, issue_url
 from app.web.issues.news import version_of
 
 ACTIONS, COMMENT_FORM = "issues/_actions.html", "issues/_comment_form.html"
