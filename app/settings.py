@@ -170,7 +170,7 @@ class Settings:
         kinds.DOMAIN, Derived("the sender's domain", _sender_domain), "domain of Message-ID and List-Id"
     )
     web_processes: int = setting(kinds.whole(1, 64), "2", "web processes")
-    web_threads: int = setting(kinds.whole(1, 64), "8", "threads of each; 2 and 32 were slower when measured")
+    web_threads: int = setting(kinds.whole(1, 64), "2", "threads of each; 8 are faster, and take more memory")
     workers: int = setting(kinds.whole(1, 64), "2", "processes that plan and send notifications")
     default_workflow_notifications: str = setting(
         kinds.choice("always", "participating", "never"),

@@ -18,7 +18,7 @@ from app.services import delivering, preferring, reconsidering
 from app.services.composing import Composer, Site
 
 log = logging.getLogger(__name__)
-BATCH = 40
+BATCH = 100
 
 
 def run(*delivery_ids: int) -> None:
