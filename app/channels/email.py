@@ -120,11 +120,7 @@ class RelayConnection(Connection):
 
         Raises when the relay cannot be talked to.
         """
-        if self.host is None:
-            self.host = self.configure_host()
-        host = self.host
-        host.ehlo_or_helo_if_needed()
-        code, reply = host.mail(envelope_from)
+        host, code, reply = self._begin(envelope_from)
         if code != 250:  # it is the sender that is refused, whoever it writes to
             host.rset()
             return code, _text(reply), Result.RETRY
@@ -134,6 +130,20 @@ class RelayConnection(Connection):
             return code, _text(reply), classify(code, _text(reply))
         code, reply = host.data(raw)
         return code, _text(reply), classify(code, _text(reply))
+
+    def _begin(self, envelope_from: str) -> tuple[smtplib.SMTP, int, bytes]:
+        """Name the sender, on a fresh connection where the kept one turns out to be closed.
+
+        Nothing is begun anew later than this: the relay may have taken the message though its answer is lost.
+        """
+        if self.host is not None:
+            try:
+                return self.host, *self.host.mail(envelope_from)
+            except (smtplib.SMTPServerDisconnected, ConnectionError):
+                self.host = None
+        self.host = self.configure_host()
+        self.host.ehlo_or_helo_if_needed()
+        return self.host, *self.host.mail(envelope_from)
 
 
 def _text(reply: bytes) -> str:
@@ -215,13 +225,10 @@ class Relay:
 
     def _hand_over(self, connection: RelayConnection, message: Outgoing) -> Sent:
         started = time.monotonic()
-        kept = connection.host is not None
         try:
             code, reply, result = connection.transmit(self.envelope_from, message.to, message.raw)
         except (smtplib.SMTPServerDisconnected, ConnectionError) as error:
             connection.host = None
-            if kept:  # the relay closed a connection that had been idle: once more, on a fresh one
-                return self._hand_over(connection, message)
             code, reply, result = 0, _words(error), Result.RETRY
         except smtplib.SMTPDataError as error:
             connection.close()
