@@ -55,7 +55,7 @@ def another_migration(scripts: Path, body: str) -> None:
     (scripts / "versions" / "20991231_2359_another.py").write_text(
         "import sqlalchemy as sa\n"
         "from alembic import op\n"
-        'revision, down_revision = "another", "20261123_0700"\n'
+        'revision, down_revision = "another", "20261123_0930"\n'
         f"def upgrade():\n{body}"
     )
 
@@ -91,8 +91,8 @@ def test_building_a_table_anew_keeps_the_rows_that_refer_to_it(empty, scripts):
     with db.engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO organizations (id, slug, name, created_at) "
-                "VALUES (1, 'acme', 'Acme', CURRENT_TIMESTAMP)"
+                "INSERT INTO organizations (id, slug, name, enhanced_privacy, created_at) "
+                "VALUES (1, 'acme', 'Acme', false, CURRENT_TIMESTAMP)"
             )
         )
         connection.execute(

@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping
 
-from app.domain.preferences import ALERTS, OWN_ACTIVITY, SHOWN, WORKFLOW
+from app.domain.preferences import ALERTS, CLAIM, DEPLOYS, FATAL_RINGS, OWN_ACTIVITY, SHOWN, WORKFLOW
 
 CATEGORIES: Mapping[str, str] = {
     ALERTS: "Alerts",
     WORKFLOW: "Workflow",
+    DEPLOYS: "Deploys",
     OWN_ACTIVITY: "My own activity",
+    CLAIM: "Claim what I resolve",
+    FATAL_RINGS: "Fatal alerts in quiet hours",
     "subscription": "Subscription",
     "explanation": "Explanation",
 }
 NOTES: Mapping[str, str] = {
     ALERTS: "An alert rule fired for an error.",
     WORKFLOW: "Somebody acted on an issue, or it came back.",
+    DEPLOYS: "A release was deployed.",
     OWN_ACTIVITY: "What I did myself.",
+    CLAIM: "An issue that nobody has becomes mine when I resolve it.",
+    FATAL_RINGS: "Fatal alerts reach me in my quiet hours too.",
 }
 # Workflow kind → its name, and when it rings.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -22,6 +28,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "comments": ("Comments", "Somebody comments. A comment that mentions you always comes."),
     "resolution": ("Resolved and reopened", "Somebody resolves an issue, or opens it again."),
     "regression": ("Regressions", "A resolved issue happens again."),
+    "ignore": ("Ignores that end", "An ignored issue got worse, or its time is over."),
 }
 WAYS: Mapping[str, str] = {
     "one-click": "by one-click in email",

@@ -17,6 +17,7 @@ ORIGINS: Mapping[str, str] = {
     "regression": "Event {event}{version} reopened this issue, which was resolved.",
     "resolved": "{actor} resolved this issue.",
     "reopened": "{actor} reopened this issue.",
+    "unignored": "The ignoring of this issue ended by itself.",
     "assigned": "{actor} assigned this issue to {to}.",
     "unassigned": "{actor} took this issue from {was}.",
     "comment": "{actor} commented on this issue.",
@@ -31,12 +32,15 @@ OCCASIONS: Mapping[str, str] = {
     "regression": "An event reopened an issue that was resolved.",
     "resolved": "Somebody resolved an issue.",
     "reopened": "Somebody reopened an issue that was resolved or ignored.",
+    "unignored": "The condition with which an issue was ignored was met, or its time was over.",
+    "digest": "Several messages for you came as one.",
     "assigned": "An issue was assigned to a person or a team.",
     "unassigned": "An issue was taken from whoever had it.",
     "comment": "Somebody commented on an issue.",
     "test": "You asked for a test message.",
     "sign_in": "Somebody asked for a link that signs you in.",
     "invite": "Somebody invited you to their organization.",
+    "verify": "An address was added to your account, and waits to be confirmed.",
 }
 
 # Facts as in `wording.REASONS`.
@@ -50,6 +54,7 @@ OF_OTHERS: Mapping[Reason, str] = {
     Reason.COMMENTED: "they commented on this issue",
     Reason.PARTICIPATED: "they resolved, ignored or reopened this issue",
     Reason.SUBSCRIBED: "they subscribed to this issue",
+    Reason.BOOKMARKED: "they bookmarked this issue",
     Reason.FALLBACK_ALL: "no owner rule matched, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "they get all workflow changes in {project} ({scope})",
 }

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.domain.lifecycle import IGNORED
+
 ALERTS, WORKFLOW, SECURITY, TEST = "alerts", "workflow", "security", "test"
 
 
@@ -34,24 +36,42 @@ KINDS = {
         Kind("regression", WORKFLOW, "Regressed", "regression", "regression", carries=2),
         Kind("resolved", WORKFLOW, "Resolved", "resolved", "resolution"),
         Kind("reopened", WORKFLOW, "Reopened", "reopened", "resolution"),
+        Kind("unignored", WORKFLOW, "No longer ignored", "unignored", "ignore", carries=2),
         Kind("assigned", WORKFLOW, "Assigned", "assigned", "assignment"),
         Kind("unassigned", WORKFLOW, "Unassigned", "unassigned", "assignment"),
         Kind("comment", WORKFLOW, "Comment", "comment", "comments"),
+        Kind("digest", WORKFLOW, "Digest", "digest", in_thread=False),
         Kind("test", TEST, "Test", "test", in_thread=False),
         Kind("sign_in", SECURITY, "Sign in", "sign_in", in_thread=False, lasts=timedelta(minutes=15)),
         Kind("invite", SECURITY, "Invitation", "invite", in_thread=False),
+        Kind("verify", SECURITY, "Verify", "verify", in_thread=False),
     )
 }
 
 # Activity type → the notice it makes. Ignoring exists to reduce noise: it is told to nobody by mail.
 NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "set_resolved": "resolved",
+    "set_resolved_in_release": "resolved",
+    "set_resolved_in_commit": "resolved",
+    "set_resolved_by_age": "resolved",
+    "referenced_in_commit": None,
     "set_unresolved": "reopened",
     "set_ignored": None,
     "set_regression": "regression",
     "note": "comment",
     "assigned": "assigned",
     "unassigned": "unassigned",
+    "merge": None,
 }
 # Only what some kind answers to: a switch that switches nothing is a lie.
-WORKFLOW_SWITCHES = ("assignment", "resolution", "regression", "comments")
+WORKFLOW_SWITCHES = ("assignment", "resolution", "regression", "comments", "ignore")
+
+
+def notice_of(activity: str, *, by_tocsin: bool, was: str | None) -> str | None:
+    """The kind of notice that an activity makes, if any; `was` is the state that was left.
+
+    An ignore that ended by itself is told as what it is, not as somebody's reopening.
+    """
+    if activity == "set_unresolved" and by_tocsin and was == IGNORED:
+        return "unignored"
+    return NOTICE_OF_ACTIVITY[activity]

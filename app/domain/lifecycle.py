@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 UNRESOLVED, RESOLVED, IGNORED = "unresolved", "resolved", "ignored"
 STATUSES = (UNRESOLVED, RESOLVED, IGNORED)
+# On its way out, and gone for everybody: data is taken away in the background.
+PENDING_MERGE, PENDING_DELETION = "merging", "deleting"
+HIDDEN = (PENDING_MERGE, PENDING_DELETION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,34 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ALERTS, WORKFLOW, OWN_ACTIVITY = "alerts", "workflow", "own_activity"
+ALERTS, WORKFLOW, DEPLOYS = "alerts", "workflow", "deploys"
+OWN_ACTIVITY, CLAIM, FATAL_RINGS = "own_activity", "claim", "fatal_rings"
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     ALERTS: ("on", "off"),
     WORKFLOW: ("always", "participating", "never"),
+    DEPLOYS: ("always", "mine", "never"),
     OWN_ACTIVITY: ("on", "off"),
+    CLAIM: ("on", "off"),
+    FATAL_RINGS: ("on", "off"),
 }
-BUILT_IN: Mapping[str, str] = {ALERTS: "on", WORKFLOW: "always", OWN_ACTIVITY: "off"}
+BUILT_IN: Mapping[str, str] = {
+    ALERTS: "on",
+    WORKFLOW: "always",
+    DEPLOYS: "mine",
+    OWN_ACTIVITY: "off",
+    CLAIM: "off",
+    FATAL_RINGS: "on",
+}
 PER_PROJECT = (ALERTS, WORKFLOW)
+PER_ORGANIZATION = (DEPLOYS,)
 # The words of a value on pages and in mails.
 SHOWN: Mapping[str, str] = {
     "on": "On",
     "off": "Off",
     "always": "Always",
     "participating": "Only on issues I subscribe to",
+    "mine": "Only with my commits",
     "never": "Never",
 }
 SOURCES: Mapping[str, str] = {
@@ -25,6 +38,7 @@ SOURCES: Mapping[str, str] = {
     "instance": "instance default",
     "account": "from your account",
     "project": "your choice for this project",
+    "organization": "your choice for this organization",
 }
 
 
@@ -43,6 +57,7 @@ class Choices:
     alerts: InForce = InForce("on", "built-in")
     workflow: InForce = InForce("always", "built-in")
     wants_own: bool = False
+    fatal_rings: bool = True
     kinds_off: frozenset[str] = frozenset()
 
 

@@ -4,8 +4,10 @@
 answer like any other: it is stored with its code, so "why didn't I get this?" is a query.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +20,7 @@ EMAIL = "email"
 
 class Outcome(StrEnum):
     SEND = "send"
+    DEFER = "defer"
     SKIP = "skip"
     COLLAPSE = "collapse"
 
@@ -34,6 +37,7 @@ class Reason(StrEnum):
     COMMENTED = "commented"
     PARTICIPATED = "participated"
     SUBSCRIBED = "subscribed"
+    BOOKMARKED = "bookmarked"
     FALLBACK_ALL = "fallback_all"
     WORKFLOW_ALWAYS = "workflow_always"
 
@@ -47,6 +51,8 @@ class Happening:
 
     kind: Kind
     actor_id: int | None = None
+    is_fatal: bool = False
+    may_interrupt: bool = False  # an administrator's word, in a rule: quiet hours do not hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,11 @@ class Person:
     is_active: bool = True
     can_see: bool = True
     unsubscribed: bool = False
+    is_muted: bool = False  # for this issue, by this person, at this moment
+    muted_until: datetime | None = None
     has_address: bool = True
     carried_by: str | None = None  # the notice of the same event that already goes to this person
+    quiet_until: datetime | None = None  # quiet hours hold now, until then; being on call ends them
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,12 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate("issue_unsubscribed", "Unsubscribed from this issue?", lambda what, who: who.unsubscribed),
     Gate(
+        "issue_muted",
+        "This issue muted?",
+        lambda what, who: who.is_muted,
+        lambda what, who: {"until": who.muted_until.isoformat() if who.muted_until else None},
+    ),
+    Gate(
         "alerts_off",
         "Alerts off?",
         lambda what, who: what.kind.category == ALERTS and who.choices.alerts.value == "off",
@@ -132,7 +147,19 @@ GATES: tuple[Gate, ...] = (
         lambda what, who: {"notice": who.carried_by},
         Outcome.COLLAPSE,
     ),
+    # Last, because what is held is promised: nobody is promised what will not come.
+    Gate(
+        "quiet_hours",
+        "Quiet hours?",
+        lambda what, who: who.quiet_until is not None and not _rings_through(what, who),
+        lambda what, who: {"until": who.quiet_until.isoformat() if who.quiet_until else None},
+        Outcome.DEFER,
+    ),
 )
+
+
+def _rings_through(what: Happening, who: Person) -> bool:
+    return what.may_interrupt or (what.is_fatal and what.kind.category == ALERTS and who.choices.fatal_rings)
 
 
 def plan(what: Happening, people: Iterable[Person]) -> list[Verdict]:
@@ -148,6 +175,39 @@ def decide(what: Happening, who: Person) -> Verdict:
             return Verdict(who.id, EMAIL, gate.outcome, gate.code, reasons, gate.params(what, who))
     scope = who.choices.alerts if what.kind.category == ALERTS else who.choices.workflow
     return Verdict(who.id, EMAIL, Outcome.SEND, "send", reasons, {"scope": scope.source})
+
+
+def wake(verdicts: Iterable[Verdict], last_resort: Collection[int]) -> list[Verdict]:
+    """These verdicts, with those of the last resort told now if the notice would reach nobody awake.
+
+    For fatal alerts (`experience.md` 4.6): what is held for everybody is as good as lost until morning.
+    """
+    found = list(verdicts)
+    if any(verdict.outcome == Outcome.SEND for verdict in found):
+        return found
+    return [
+        replace(each, outcome=Outcome.SEND, code="send", params={"last_resort": True})
+        if each.outcome == Outcome.DEFER and each.person_id in last_resort
+        else each
+        for each in found
+    ]
+
+
+def gather(batch: Sequence[Sequence[Verdict]]) -> list[list[Verdict]]:
+    """The verdicts of several notices of one action, so that nobody gets more than one message of it.
+
+    Whoever would be told of two or more is told of all in one summary: those verdicts are deferred into it.
+    """
+    told = Counter(each.person_id for verdicts in batch for each in verdicts if each.outcome == Outcome.SEND)
+    return [
+        [
+            replace(each, outcome=Outcome.DEFER, code="batched", params={**each.params, "issues": count})
+            if each.outcome == Outcome.SEND and (count := told[each.person_id]) > 1
+            else each
+            for each in verdicts
+        ]
+        for verdicts in batch
+    ]
 
 
 def gate_of_notice(kind: Kind, status: str | None) -> str | None:

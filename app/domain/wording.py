@@ -5,6 +5,7 @@ Reason and outcome codes are a public contract (`experience.md` 1.9 and 2.3).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from app.domain import delivery_states
@@ -31,6 +32,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.COMMENTED: "you commented on this issue",
     Reason.PARTICIPATED: "you resolved, ignored or reopened this issue",
     Reason.SUBSCRIBED: "you subscribed to this issue",
+    Reason.BOOKMARKED: "you bookmarked this issue",
     Reason.FALLBACK_ALL: "no owner rule matched, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "you get all workflow changes in {project} ({scope})",
 }
@@ -49,12 +51,14 @@ CODES: Mapping[str, CodeWords] = {
     "send": CodeWords("Told."),
     # A: the notice itself
     "issue_ignored": CodeWords("The issue is ignored: alerts stay silent, whatever the rules say.", "issue"),
-    "no_longer_open": CodeWords("The issue was settled or deleted before the alert went out."),
+    "no_longer_open": CodeWords("The issue was settled or deleted before the message went out."),
+    "undone": CodeWords("Whoever did this took it back before anybody was told."),
     # C: the person
     "inactive": CodeWords("The account is switched off."),
     "no_access": CodeWords("No access to the project."),
     "own_activity": CodeWords("Own activity: nobody is told what they did themselves.", "own_activity"),
     "issue_unsubscribed": CodeWords("Unsubscribed from this issue.", "subscription", private=True),
+    "issue_muted": CodeWords("This issue is muted {until}.", "mute", private=True),
     "alerts_off": CodeWords("Alerts are off ({scope}).", "alerts", private=True),
     "workflow_never": CodeWords("Workflow changes: never ({scope}).", "workflow", private=True),
     "kind_off": CodeWords("This kind of workflow change ({kind}) is switched off.", "kinds", private=True),
@@ -64,6 +68,8 @@ CODES: Mapping[str, CodeWords] = {
         private=True,
     ),
     "merged": CodeWords("Told by another notice about the same event."),
+    "quiet_hours": CodeWords("Held {until}: quiet hours.", "quiet_hours", private=True),
+    "batched": CodeWords("Told in one summary of several issues."),
     # D: the channel
     "address_unverified": CodeWords("No verified address to send to.", "addresses"),
 }
@@ -94,7 +100,16 @@ def code_sentence(code: str, params: Mapping[str, Any], *, own: bool = True) -> 
     words = CODES[code]
     if words.private and not own:
         return THEIR_OWN
-    return words.sentence.format_map({**params, "scope": scope_words(params.get("scope"))})
+    known = {"scope": scope_words(params.get("scope")), "until": until_words(params.get("until"))}
+    return words.sentence.format_map({**params, **known})
+
+
+def until_words(until: str | None) -> str:
+    """A moment in a verdict's facts as the end of something: "until Tue 24 Nov 08:00 UTC"."""
+    if until is None:
+        return "until it gets worse"
+    at = datetime.fromisoformat(until)
+    return f"until {at:%a} {at.day} {at:%b %H:%M %Z}"
 
 
 def scope_words(scope: str | None) -> str:
@@ -115,6 +130,7 @@ class Reach:
     sending: int = 0
     retrying: int = 0
     failed: int = 0
+    held: int = 0
     collapsed: int = 0
     not_told: int = 0
     planned: bool = True
@@ -122,7 +138,7 @@ class Reach:
 
     def plus(self, outcome: str, delivery_state: str | None, count: int = 1) -> "Reach":
         """This reach with `count` more verdicts of one kind."""
-        sent = outcome == Outcome.SEND
+        sent = outcome == Outcome.SEND or (outcome == Outcome.DEFER and delivery_state is not None)
         bucket = delivery_states.of(delivery_state).bucket if sent else _UNTOLD[outcome]
         return replace(self, **{bucket: getattr(self, bucket) + count})
 
@@ -135,13 +151,14 @@ class Reach:
         counted = (
             (f"Told {self.told}", self.told),
             (f"sending {self.sending}", self.sending),
+            (f"held {self.held}", self.held),
             (f"trying again {self.retrying}", self.retrying),
             (f"{self.failed} failed", self.failed),
             (f"{self.collapsed} told with another notice", self.collapsed),
             (f"{self.not_told} not told", self.not_told),
         )
         said = tuple(text for text, number in counted if number)
-        if not (self.told or self.sending or self.retrying):
+        if not (self.told or self.sending or self.held or self.retrying):
             return ("Told nobody", *said)
         return (said[0][0].upper() + said[0][1:], *said[1:])
 
@@ -150,4 +167,8 @@ class Reach:
         return " · ".join(self.parts)
 
 
-_UNTOLD: Mapping[str, str] = {Outcome.SKIP: "not_told", Outcome.COLLAPSE: "collapsed"}
+_UNTOLD: Mapping[str, str] = {
+    Outcome.SKIP: "not_told",
+    Outcome.COLLAPSE: "collapsed",
+    Outcome.DEFER: "held",
+}

@@ -81,9 +81,10 @@ class OneTimeLink(Keyed):
 
     __tablename__ = "one_time_links"
 
-    purpose: Mapped[str] = mapped_column(String(16))  # setup, password, sign_in
+    purpose: Mapped[str] = mapped_column(String(16))  # setup, password, sign_in, verify
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    address_id: Mapped[int | None] = mapped_column(ForeignKey("email_addresses.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]

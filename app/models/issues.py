@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.accounts import User
 from app.models.base import Base, BigKey, Keyed
 from app.models.projects import Project, Team
+from app.models.releases import Commit, Release
 
 
 class Issue(Keyed):
@@ -37,7 +38,9 @@ class Issue(Keyed):
     details: Mapped[dict[str, Any]]  # type, value, filename and function of what went wrong
     status: Mapped[str] = mapped_column(String(10), default="unresolved")
     regressed_at: Mapped[datetime | None]
+    escalated_at: Mapped[datetime | None]  # when the condition of its ignore was met
     resolved_at: Mapped[datetime | None]
+    reappears: Mapped[bool] = mapped_column(default=False)  # a timed ignore ended; its next event is told of
     active_at: Mapped[datetime]  # when it last became unresolved
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
@@ -59,15 +62,116 @@ class Issue(Keyed):
     assignee_team: Mapped[Team | None] = relationship(foreign_keys=[assignee_team_id])
 
 
+class Resolution(Base):
+    """How an issue was resolved, where that is more than "now" (`notifications.md` 1 and 2.4).
+
+    `release_id` is the release it is resolved in; for `in_next_release` and pending, the newest one at
+    the time.
+    """
+
+    __tablename__ = "resolutions"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))  # in_next_release, in_release, in_commit
+    state: Mapped[str] = mapped_column(String(8))  # pending, resolved
+    release_id: Mapped[int | None] = mapped_column(ForeignKey("releases.id", ondelete="SET NULL"), index=True)
+    commit_id: Mapped[int | None] = mapped_column(ForeignKey("commits.id", ondelete="SET NULL"), index=True)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+
+    release: Mapped[Release | None] = relationship()
+    commit: Mapped[Commit | None] = relationship()
+
+
+class IgnoreCondition(Base):
+    """What ends an ignore by itself; an issue that is ignored for ever has none. The first one met ends it.
+
+    Windows are minutes. `worse_than` is the limit of "until it gets worse", as people were shown it.
+    """
+
+    __tablename__ = "ignore_conditions"
+    __table_args__ = (Index("ix_ignore_conditions_until", "until"),)
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    until: Mapped[datetime | None]
+    event_count: Mapped[int | None]
+    event_window: Mapped[int | None]
+    user_count: Mapped[int | None]
+    user_window: Mapped[int | None]
+    worse_than: Mapped[int | None]
+    events_before: Mapped[int] = mapped_column(default=0)
+    users_before: Mapped[int] = mapped_column(default=0)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+
+
+class Tombstone(Keyed):
+    """An issue that was discarded: events with its fingerprints are dropped as they come."""
+
+    __tablename__ = "tombstones"
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    short_id: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(String(255))
+    culprit: Mapped[str] = mapped_column(String(200), default="")
+    message: Mapped[str] = mapped_column(Text, default="")
+    level: Mapped[str] = mapped_column(String(8))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+
+    actor: Mapped[User | None] = relationship()
+
+
+class IssueRedirect(Base):
+    """An issue that was merged into another one; its address and short id still lead there."""
+
+    __tablename__ = "issue_redirects"
+    __table_args__ = (Index("ix_issue_redirects_short_id", "short_id"),)
+
+    from_id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    short_id: Mapped[str] = mapped_column(String(64))
+    to_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
+
+
+class Bookmark(Base):
+    __tablename__ = "bookmarks"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    created_at: Mapped[datetime]
+
+
+class IssueCommit(Base):
+    """A commit that names an issue: it resolves it with its release, or refers to it only."""
+
+    __tablename__ = "issue_commits"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    commit_id: Mapped[int] = mapped_column(
+        ForeignKey("commits.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    tie: Mapped[str] = mapped_column(String(12))  # resolves, references
+    created_at: Mapped[datetime]
+
+
 class IssueHash(Base):
-    """A fingerprint and the issue it belongs to. The unique key is the referee when two events race."""
+    """A fingerprint and the issue it belongs to, or the tombstone of a discarded one.
+
+    The unique key is the referee when two events race.
+    """
 
     __tablename__ = "issue_hashes"
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     hash: Mapped[str] = mapped_column(String(32), primary_key=True)
     hash_version: Mapped[int]
-    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
+    tombstone_id: Mapped[int | None] = mapped_column(
+        ForeignKey("tombstones.id", ondelete="CASCADE"), index=True
+    )
 
 
 class Event(Keyed):

@@ -6,7 +6,7 @@ A row is the only thing one stage leaves for the next, so a stage can be killed 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.accounts import User
@@ -46,6 +46,12 @@ class Notice(Keyed):
             sqlite_where=text("planned_at IS NULL"),
             postgresql_where=text("planned_at IS NULL"),
         ),
+        Index(
+            "ix_notices_batch",
+            "batch",
+            sqlite_where=text("planned_at IS NULL"),
+            postgresql_where=text("planned_at IS NULL"),
+        ),
     )
 
     public_id: Mapped[str] = mapped_column(String(24), unique=True)
@@ -64,6 +70,8 @@ class Notice(Keyed):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     data: Mapped[dict[str, Any]]
     occurred_at: Mapped[datetime]
+    batch: Mapped[str | None] = mapped_column(String(24))  # made by one action, and planned together
+    plan_after: Mapped[datetime | None]  # held back until then, so that the action can be undone
     planned_at: Mapped[datetime | None]
     gate_code: Mapped[str | None] = mapped_column(String(24))
     mail_epoch: Mapped[int] = mapped_column(default=1)
@@ -74,6 +82,45 @@ class Notice(Keyed):
     rule: Mapped[AlertRule | None] = relationship()
     actor: Mapped[User | None] = relationship()
     verdicts: Mapped[list["Verdict"]] = relationship(back_populates="notice", order_by="Verdict.id")
+
+
+class Digest(Keyed):
+    """Messages that wait for a person, to be sent as one: deferred verdicts point here.
+
+    `key` says what is collected: "quiet", or "batch:…" for what one action did to several issues. One with
+    a key is open at a time; when `send_at` comes it is closed, and what is left in it gets its delivery.
+    """
+
+    __tablename__ = "digests"
+    __table_args__ = (
+        Index(
+            "uq_digests_open",
+            "user_id",
+            "key",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_digests_due",
+            "send_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    public_id: Mapped[str] = mapped_column(String(24), unique=True)
+    kind: Mapped[str] = mapped_column(String(12))  # quiet, batch
+    key: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    opened_at: Mapped[datetime]
+    send_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    user: Mapped[User] = relationship()
+    verdicts: Mapped[list["Verdict"]] = relationship(back_populates="digest", order_by="Verdict.id")
+    delivery: Mapped["Delivery | None"] = relationship(back_populates="digest")
 
 
 class Verdict(Keyed):
@@ -93,7 +140,9 @@ class Verdict(Keyed):
     code: Mapped[str] = mapped_column(String(24))
     params: Mapped[dict[str, Any]]
     reasons: Mapped[list[Any]]
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey("digests.id", ondelete="SET NULL"), index=True)
 
+    digest: Mapped[Digest | None] = relationship(back_populates="verdicts")
     notice: Mapped[Notice] = relationship(back_populates="verdicts")
     delivery: Mapped["Delivery | None"] = relationship(back_populates="verdict")
 
@@ -121,6 +170,7 @@ class Delivery(Keyed):
 
     public_id: Mapped[str] = mapped_column(String(24), unique=True)
     verdict_id: Mapped[int | None] = mapped_column(ForeignKey("verdicts.id", ondelete="CASCADE"), unique=True)
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey("digests.id", ondelete="CASCADE"), unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     channel: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(24))
@@ -136,6 +186,7 @@ class Delivery(Keyed):
     finished_at: Mapped[datetime | None]
 
     verdict: Mapped[Verdict | None] = relationship(back_populates="delivery")
+    digest: Mapped[Digest | None] = relationship(back_populates="delivery")
     user: Mapped[User | None] = relationship()
     attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
 
@@ -155,6 +206,22 @@ class Attempt(Keyed):
     milliseconds: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str] = mapped_column(String(100), default="")
     peer: Mapped[str] = mapped_column(String(255), default="")
+
+
+class InboundMessage(Keyed):
+    """A mail that somebody sent to Tocsin, kept for a while as it came, and what was made of it."""
+
+    __tablename__ = "inbound_messages"
+    __table_args__ = (Index("ix_inbound_messages_received", "received_at"),)
+
+    message_id: Mapped[str] = mapped_column(String(255), unique=True)
+    received_at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(String(16), default="waiting")  # waiting, accepted, refused, ignored
+    detail: Mapped[str] = mapped_column(String(255), default="")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="SET NULL"))
+    activity_id: Mapped[int | None] = mapped_column(ForeignKey("activities.id", ondelete="SET NULL"))
+    raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
 class RuleFiring(Base):

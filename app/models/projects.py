@@ -30,6 +30,7 @@ class Organization(Keyed):
 
     slug: Mapped[str] = mapped_column(String(50), unique=True)
     name: Mapped[str] = mapped_column(String(200))
+    enhanced_privacy: Mapped[bool] = mapped_column(default=False)  # mails carry no event data
     created_at: Mapped[datetime]
 
 
@@ -100,7 +101,12 @@ class Project(Keyed):
     name: Mapped[str] = mapped_column(String(200))
     platform: Mapped[str] = mapped_column(String(32), default="other")
     subject_prefix: Mapped[str] = mapped_column(String(64), default="")
+    subject_template: Mapped[str] = mapped_column(String(200), default="")
     mail_detail: Mapped[str] = mapped_column(String(8), default="full")  # full, counts, link
+    resolve_age_hours: Mapped[int] = mapped_column(default=0)  # 0: issues are never resolved by age
+    # Who hears of a fatal alert that would wake nobody; without either, all members of the project.
+    last_resort_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    last_resort_team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="SET NULL"))
     scrub_data: Mapped[bool] = mapped_column(default=True)
     store_ips: Mapped[bool] = mapped_column(default=True)
     sensitive_fields: Mapped[list[str]] = mapped_column(default=list)
@@ -139,26 +145,6 @@ class Environment(Keyed):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(64))
     first_seen: Mapped[datetime]
-
-
-class Release(Keyed):
-    """Exists as soon as an event names it."""
-
-    __tablename__ = "releases"
-    __table_args__ = (UniqueConstraint("organization_id", "version"),)
-
-    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
-    version: Mapped[str] = mapped_column(String(200))
-    date_added: Mapped[datetime]
-
-
-class ReleaseProject(Base):
-    __tablename__ = "release_projects"
-
-    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(
-        ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
 
 
 class AlertRule(Keyed):

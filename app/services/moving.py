@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from app.domain.lifecycle import MOVES, RESOLVED, UNRESOLVED
 from app.domain.routing import Reason
-from app.models import Activity, Issue, User
+from app.models import Activity, IgnoreCondition, Issue, Resolution, User
 from app.services import subscribing, timeline
+from app.services.timeline import Batch
 
 
 def move(
@@ -20,11 +21,22 @@ def move(
     by: User | None,
     now: datetime,
     data: dict[str, Any] | None = None,
+    activity: str | None = None,
+    batch: Batch | None = None,
 ) -> Activity | None:
-    """Make the move; None, and nothing written, when the issue is no longer in a state that it leaves."""
+    """Make the move; None, and nothing written, when the issue is no longer in a state that it leaves.
+
+    `activity` is what the timeline calls it, where that is more special than the move's own word.
+    """
     way = MOVES[name]
     was = issue.status
-    values = {"status": way.to, "resolved_at": now if way.to == RESOLVED else None, "regressed_at": None}
+    values: dict[str, Any] = {
+        "status": way.to,
+        "resolved_at": now if way.to == RESOLVED else None,
+        "regressed_at": None,
+        "escalated_at": None,
+        "reappears": False,
+    }
     if way.to == UNRESOLVED:
         values["active_at"] = now
     moved = session.scalar(
@@ -39,4 +51,12 @@ def move(
     session.refresh(issue)
     if by:
         subscribing.follow(session, issue, [by.id], why=Reason.PARTICIPATED, now=now)
-    return timeline.record(session, issue, way.activity, by=by, now=now, data={"was": was, **(data or {})})
+    forget_details(session, issue)
+    said = {"was": was, **(data or {})}
+    return timeline.record(session, issue, activity or way.activity, by=by, now=now, data=said, batch=batch)
+
+
+def forget_details(session: Session, issue: Issue) -> None:
+    """What belonged to the state that was left: how it was resolved, until when it was ignored."""
+    session.execute(delete(Resolution).where(Resolution.issue_id == issue.id))
+    session.execute(delete(IgnoreCondition).where(IgnoreCondition.issue_id == issue.id))

@@ -13,6 +13,7 @@ from app.domain.kinds import WORKFLOW_SWITCHES
 from app.domain.preferences import (
     ALERTS,
     BUILT_IN,
+    FATAL_RINGS,
     OWN_ACTIVITY,
     PER_PROJECT,
     VALUES,
@@ -66,6 +67,7 @@ def _choices(chosen: Mapping[Key, str], project_id: int, instance: Defaults) -> 
         alerts=_in_force(chosen, ALERTS, project_id, instance),
         workflow=_in_force(chosen, WORKFLOW, project_id, instance),
         wants_own=chosen.get((OWN_ACTIVITY, "", ACCOUNT, 0)) == "on",
+        fatal_rings=chosen.get((FATAL_RINGS, "", ACCOUNT, 0)) != "off",
         kinds_off=frozenset(
             kind for kind in WORKFLOW_SWITCHES if chosen.get((WORKFLOW, kind, ACCOUNT, 0)) == "off"
         ),

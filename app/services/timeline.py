@@ -4,13 +4,22 @@ State, timeline and the promise to tell people are rows of one transaction: they
 """
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.domain.kinds import NOTICE_OF_ACTIVITY
+from app.domain.kinds import notice_of
 from app.models import Activity, Issue, Notice, User
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One action on several issues: their notices are planned together, and not before `plan_after`."""
+
+    name: str
+    plan_after: datetime | None = None
 
 
 def record(
@@ -22,10 +31,12 @@ def record(
     now: datetime,
     data: dict[str, Any] | None = None,
     event_id: str | None = None,
+    batch: Batch | None = None,
 ) -> Activity:
     """Write what happened to an issue, and the notice about it if this type makes one.
 
-    `by` is None when Tocsin itself acted. Flushes, so that the activity has its id.
+    `by` is None when Tocsin itself acted; `batch` ties together what one action did. Flushes, so that the
+    activity has its id.
     """
     activity = Activity(
         project_id=issue.project_id,
@@ -37,9 +48,11 @@ def record(
     )
     session.add(activity)
     session.flush()
-    kind = NOTICE_OF_ACTIVITY[type]
+    kind = notice_of(type, by_tocsin=by is None, was=activity.data.get("was"))
     if kind:
-        session.add(Notice(**notice_row(kind, issue, now=now, activity=activity, event_id=event_id)))
+        held = {"batch": batch.name, "plan_after": batch.plan_after} if batch else {}
+        row = notice_row(kind, issue, now=now, activity=activity, event_id=event_id)
+        session.add(Notice(**row, **held))
         session.flush()
     return activity
 
