@@ -5,6 +5,7 @@ exit status 1.
 """
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -24,13 +25,14 @@ from app.domain.errors import Refused
 from app.jobs import scheduler
 from app.models import Organization, Team, User
 from app.services import accounts, answering, retrying, workspaces
+from app.services import inbound as mail_in
 from app.settings import Settings
 
 Result = dict[str, Any]
 
 
 def init_app(app: Flask) -> None:
-    for command in (users, orgs, teams, projects, tokens, deliveries, notices, doctor, sweep):
+    for command in (users, orgs, teams, projects, tokens, deliveries, notices, doctor, inbound, sweep):
         app.cli.add_command(command)
 
 
@@ -197,7 +199,7 @@ def why(short_id: str, email: str, org: str | None) -> Result:
         issue = answering.find_issue(session, short_id, organization)
         person = user_of(session, email)
         answering.note_lookup(session, issue, of=person, by=None, now=now(), via="command line")
-        replies = answering.why(session, issue, person, own=False)
+        replies = answering.why(session, issue, person, own=False, now=now())
         return {
             "issue": issue.short_id,
             "user": person.email,
@@ -219,6 +221,19 @@ def doctor(as_json: bool) -> None:
 
 def _line(check: checks.Check) -> str:
     return f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}{check.fix and f'. {check.fix}'}"
+
+
+@click.command(cls=OneLine)
+@reporting
+@with_appcontext
+def inbound() -> Result:
+    """Take a mail that somebody sent to Tocsin, its source on standard input: for a mail server's pipe."""
+    raw = sys.stdin.buffer.read(mail_in.LARGEST + 1)
+    with transaction() as session:
+        message_id = mail_in.keep(session, raw, now=now())
+    if message_id is None:
+        return {"message": "known already"}
+    return {"message": message_id}
 
 
 @click.command(cls=OneLine)

@@ -10,6 +10,7 @@ from app.db import db
 from app.extensions import csrf, login_manager, mail, migrate
 from app.jobs import doorbell
 from app.proxies import BehindProxies
+from app.services.mail_templates import MailTemplates
 from app.settings import ROOT, Settings, load
 
 
@@ -30,6 +31,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     app.config.update(overrides)
     app.url_map.converters["int"] = KeyConverter
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension(MailTemplates)
     if settings.trusted_proxies:
         app.wsgi_app = BehindProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     for extension in (db, csrf, limits, login_manager, mail):

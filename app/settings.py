@@ -169,13 +169,29 @@ class Settings:
     mail_domain: str = setting(
         kinds.DOMAIN, Derived("the sender's domain", _sender_domain), "domain of Message-ID and List-Id"
     )
+    reply_domain: str = setting(
+        kinds.OPTIONAL_HOST,
+        "",
+        "domain of the addresses that take replies, where inbound mail is set up",
+    )
+    inbound_secret: str = setting(
+        kinds.OPTIONAL_SECRET,
+        "",
+        "token of whoever posts mail to `/inbound/raw`",
+        secret=True,
+    )
+    inbound_authserv_id: str = setting(
+        kinds.OPTIONAL_HOST,
+        "",
+        "receiving server, whose DMARC pass replies need",
+    )
     web_processes: int = setting(kinds.whole(1, 64), "2", "web processes")
     web_threads: int = setting(kinds.whole(1, 64), "2", "threads of each; 8 are faster, and take more memory")
     workers: int = setting(kinds.whole(1, 64), "2", "processes that plan and send notifications")
     default_workflow_notifications: str = setting(
         kinds.choice("always", "participating", "never"),
         "always",
-        "workflow setting of people who chose none",
+        "workflow setting of people who chose none, unless `/manage/` says otherwise",
     )
     event_retention_days: int = setting(kinds.whole(1, 36500), "90", "days that events are kept")
     notice_retention_days: int = setting(

@@ -179,6 +179,7 @@ WEB_ADDRESS = Kind("an address such as https://tocsin.example.org, without a pat
 MAIL_ADDRESS = Kind("an address such as Tocsin <tocsin@example.org>", _mail_address)
 DIRECTORY = Kind("a directory that this user may write to", _directory)
 SECRET = Kind("at least 16 characters", _secret)
+OPTIONAL_SECRET = Kind("at least 16 characters", lambda value: _secret(value) if value else "")
 KEYS = Kind("keys of at least 16 characters, separated by commas", _keys)
 DATABASE = Kind("sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME", _database)
 REDIS = Kind("redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH", _redis)

@@ -5,11 +5,11 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain import event as events
@@ -17,6 +17,8 @@ from app.domain import short_id
 from app.domain.event import Receipt
 from app.domain.scopes import SCOPES
 from app.models import (
+    AlertRule,
+    Commit,
     Delivery,
     Event,
     Issue,
@@ -25,12 +27,25 @@ from app.models import (
     Organization,
     Project,
     ProjectKey,
+    QuietHours,
+    Release,
+    ReleaseCommit,
+    Repository,
     Subscription,
     Team,
     User,
     Verdict,
 )
-from app.services import accounts, digesting, event_body, notifying, preferring, timeline, workspaces
+from app.services import (
+    accounts,
+    delivering,
+    digesting,
+    event_body,
+    preferring,
+    releases_seen,
+    timeline,
+    workspaces,
+)
 from app.services.stream_entry import ENVELOPE, Entry
 
 PASSWORD = "correct horse battery"
@@ -233,6 +248,67 @@ class Make:
             select(Issue).join(Event, Event.issue_id == Issue.id).where(Event.event_id == sent["event_id"])
         ).one()
 
+    def release(self, project: Project, version: str, *, at: datetime | None = None) -> Release:
+        """A release of the project, as of now unless `at` says when; what waits for one takes effect."""
+        found = select(Release).where(
+            Release.organization_id == project.organization_id, Release.version == version
+        )
+        release = self.session.scalar(found)
+        if release is None:
+            release = Release(
+                organization_id=project.organization_id, version=version, date_added=at or self.now
+            )
+            self.session.add(release)
+            self.session.flush()
+        link = {"release_id": release.id, "project_id": project.id}
+        releases_seen.add_to_projects(self.session, [link])
+        return release
+
+    def repository(self, organization: Organization, name: str = "acme/shop", **columns: Any) -> Repository:
+        found = select(Repository).where(
+            Repository.organization_id == organization.id, Repository.name == name
+        )
+        made = self.session.scalar(found)
+        if made is None:
+            made = Repository(organization_id=organization.id, name=name, **columns)
+            self.session.add(made)
+            self.session.flush()
+        return made
+
+    def commit(
+        self,
+        organization: Organization,
+        message: str = "Guard against an empty cart",
+        *,
+        repository: str = "acme/shop",
+        author: User | str = "Ana Lima",
+        key: str = "",
+        release: Release | None = None,
+    ) -> Commit:
+        """A commit, and a part of the release if one is named. `author` is a user or a name."""
+        commit = Commit(
+            repository=self.repository(organization, repository),
+            key=key or uuid.uuid4().hex + uuid.uuid4().hex[:8],
+            message=message,
+            author_name=author.name if isinstance(author, User) else author,
+            author_email=author.email if isinstance(author, User) else "ana@example.net",
+            date_added=self.now,
+        )
+        self.session.add(commit)
+        self.session.flush()
+        if release:
+            self.in_release(commit, release)
+        return commit
+
+    def in_release(self, commit: Commit, *releases: Release) -> None:
+        """Makes the commit a part of them, after those that are."""
+        for release in releases:
+            here = select(func.count()).where(ReleaseCommit.release_id == release.id)
+            place = self.session.scalar(here)
+            row = ReleaseCommit(release_id=release.id, commit_id=commit.id, position=place)
+            self.session.add(row)
+            self.session.flush()
+
     def subscription(
         self, issue: Issue, user: User, *reasons: str, state: str = "subscribed"
     ) -> Subscription:
@@ -255,6 +331,22 @@ class Make:
         preferring.choose(
             self.session, user, category, value, project=project, kind=kind, via="page", now=self.now
         )
+
+    def rule(self, project: Project, name: str = "Another rule", **columns: Any) -> AlertRule:
+        """A rule that rings for every new issue, beside the one that every project begins with."""
+        given = {"conditions": [{"id": "first_seen"}], "actions": [], "created_at": self.now}
+        rule = AlertRule(project_id=project.id, name=name, **{**given, **columns})
+        self.session.add(rule)
+        self.session.flush()
+        return rule
+
+    def quiet_now(self, *people: User, begins: timedelta = -timedelta(hours=1)) -> None:
+        """Three quiet hours for each, on the real clock, which is what the application asks."""
+        start = datetime.now(UTC) + begins
+        minute = start.hour * 60 + start.minute
+        hours = {"days": list(range(7)), "start_minute": minute, "end_minute": (minute + 180) % 1440}
+        self.session.add_all(QuietHours(user_id=person.id, **hours) for person in people)
+        self.session.flush()
 
     def notice(self, issue: Issue, kind: str = "alert.new", **columns: Any) -> Notice:
         """An unplanned notice about the issue, without an activity behind it."""
@@ -285,7 +377,7 @@ class Make:
             "send_at": self.now,
         }
         delivery = Delivery(
-            public_id=notifying.new_delivery_id(),
+            public_id=delivering.new_id(),
             verdict_id=verdict.id,
             user_id=user.id,
             channel="email",

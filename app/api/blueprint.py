@@ -18,7 +18,9 @@ MEMBERS = {
     "label": "name",
     "mail_detail": "mailDetail",
     "rate_limit_count": "rateLimit",
+    "resolve_age_hours": "resolveAge",
     "subject_prefix": "subjectPrefix",
+    "subject_template": "subjectTemplate",
 }
 
 Answer = Response | tuple[Response, int] | tuple[str, int]

@@ -70,13 +70,18 @@ def needs(scope: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def decorate(call: Callable[P, T]) -> Callable[P, T]:
         @wraps(call)
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-            if not scopes.allow(token().scopes, scope):
-                raise Denied(403, NOT_ALLOWED)
+            reaches(scope)
             return call(*args, **kwargs)
 
         return checked
 
     return decorate
+
+
+def reaches(scope: str) -> None:
+    """`Denied` unless the token has this scope, or one that includes it."""
+    if not scopes.allow(token().scopes, scope):
+        raise Denied(403, NOT_ALLOWED)
 
 
 def may(where: Project | Organization, permission: str) -> None:

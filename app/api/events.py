@@ -32,7 +32,8 @@ def events_of_issue(issue: str, org: str | None = None) -> Answer:
 @bp.get("/projects/<org>/<proj>/events/")
 @needs("event:read")
 def events_of_project(org: str, proj: str) -> Answer:
-    return _page(select(Event).where(Event.project_id == visible_project(org, proj).id))
+    here = Event.project_id == visible_project(org, proj).id
+    return _page(select(Event).where(here, access.IS_OF_AN_ISSUE))
 
 
 @bp.get("/organizations/<org>/events/")
@@ -78,7 +79,7 @@ def by_event_id(org: str, event_id: str) -> Answer:
         select(Event)
         .join(Project, Project.id == Event.project_id)
         .where(Project.organization_id == organization.id, Event.event_id == _plain(event_id))
-        .where(access.sees_project(me()))
+        .where(access.sees_project(me()), access.IS_OF_AN_ISSUE)
         .order_by(Event.id.desc())
     )
     row = db.session.scalar(found.limit(1))
@@ -131,7 +132,7 @@ def _of(event: Event) -> Any:
 
 def _find(project: Project, event_id: str) -> Event:
     named = (Event.project_id == project.id) & (Event.event_id == _plain(event_id))
-    row = db.session.scalar(select(Event).where(named))
+    row = db.session.scalar(select(Event).where(named, access.IS_OF_AN_ISSUE))
     if row is None:
         raise NotFound
     return row

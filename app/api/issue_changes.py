@@ -1,11 +1,12 @@
 """Updates of one issue and of many (`web-api.md` 4): what sentry-cli's `issues resolve` and others send."""
 
+import secrets
 from collections.abc import Sequence
 
 from flask import jsonify, request
 from sqlalchemy import select
 
-from app.api import narrowing, shapes
+from app.api import issue_removal, narrowing, shapes, status_details
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import me, needs
 from app.api.issues import details
@@ -16,8 +17,9 @@ from app.db import db
 from app.domain.errors import NotFound
 from app.domain.issue_update import BadUpdate, Update, read
 from app.models import Issue
-from app.services import matching, updating
+from app.services import matching, resolving, updating
 from app.services.finding import Scope
+from app.services.timeline import Batch
 
 # One transaction, which others wait for.
 MOST_AT_ONCE = 1000
@@ -27,8 +29,10 @@ MOST_AT_ONCE = 1000
 @bp.put("/organizations/<org>/issues/<issue>/")
 @needs("event:write")
 def update_issue(issue: str, org: str | None = None) -> Answer:
-    row = visible_issue(issue, org)
-    _apply([row], _asked_for())
+    row, asked = visible_issue(issue, org), _asked_for()
+    if asked.fate:
+        return issue_removal.meet([row], asked.fate)
+    _apply([row], asked)
     return jsonify(details(row))
 
 
@@ -49,7 +53,9 @@ def update_issues_of_organization(org: str) -> Answer:
 
 def _update_many(scope: Scope) -> Answer:
     asked = _asked_for()
-    rows = _chosen(scope, asked)
+    rows = chosen(scope, first_others_than=asked.status or "")
+    if asked.fate:
+        return issue_removal.meet(rows, asked.fate)
     _apply(rows, asked)
     return jsonify(_applied(rows, asked))
 
@@ -61,16 +67,18 @@ def _asked_for() -> Update:
         raise Invalid(error.message, error.member) from None
 
 
-def _chosen(scope: Scope, asked: Update) -> list[Issue]:
-    """The issues that the query string names; without id, search or status all of the project."""
+def chosen(scope: Scope, *, first_others_than: str = "") -> list[Issue]:
+    """The issues that the query string names; without id, search or status all of the project.
+
+    Of more than fit, those first that do not have this status: asking again gets on with the rest.
+    """
     found = select(Issue).where(scope.holds)
     for condition in (narrowing.ids(), narrowing.status()):
         if condition is not None:
             found = found.where(condition)
     if request.args.get("query"):
         found = found.where(matching.condition(narrowing.query(), now=now()))
-    # Of more than fit, those first that are not yet as they should be: asking again gets on with the rest.
-    done = Issue.status == (asked.status or "")
+    done = Issue.status == first_others_than
     rows = db.session.scalars(found.order_by(done, Issue.id).limit(MOST_AT_ONCE)).all()
     if "id" in request.args and not rows:
         raise NotFound
@@ -78,18 +86,28 @@ def _chosen(scope: Scope, asked: Update) -> list[Issue]:
 
 
 def _apply(rows: Sequence[Issue], asked: Update) -> None:
+    resolving.refuse_several_projects([row.project_id for row in rows], asked.into)
+    # Whoever hears of several changes by one call hears of them in one message.
+    batch = Batch(f"b_{secrets.token_hex(8)}") if len(rows) > 1 else None
     for row in rows:
-        updating.update(db.session, row, asked, by=me(), now=now(), via="api")
+        updating.update(db.session, row, asked, by=me(), now=now(), via="api", batch=batch)
     db.session.commit()
+
+
+def _details(rows: Sequence[Issue]) -> Json:
+    """Of the first: what it was asked for in words such as "latest", by its name."""
+    return dict(status_details.of(rows[:1]).get(rows[0].id, {})) if rows else {}
 
 
 def _applied(rows: Sequence[Issue], asked: Update) -> Json:
     """The changes, in the words that an issue's own members have."""
     applied: Json = {}
     if asked.status:
-        applied |= {"status": asked.status, "statusDetails": {}}
+        applied |= {"status": asked.status, "statusDetails": _details(rows)}
     if asked.assignment:
         applied["assignedTo"] = shapes.assignee(rows[0]) if rows else None
     if asked.subscribed is not None:
         applied["isSubscribed"] = asked.subscribed
+    if asked.bookmarked is not None:
+        applied["isBookmarked"] = asked.bookmarked
     return applied

@@ -7,7 +7,7 @@ from flask import jsonify, request
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from app.api import narrowing, shapes
+from app.api import narrowing, shapes, status_details
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import me, needs
 from app.api.paging import FIRST, linked, page, size
@@ -18,7 +18,7 @@ from app.clock import now
 from app.db import db
 from app.domain import cursor
 from app.models import Activity, Issue, Subscription, User
-from app.services import access, commenting, finding, issue_facts
+from app.services import access, bookmarking, commenting, finding, issue_facts
 from app.services.finding import Scope
 
 # What clients write → our name of the order.
@@ -45,8 +45,17 @@ def _list(scope: Scope) -> Answer:
     issues = [row.issue for row in found.rows]
     _load_assignees(issues)
     followed = _followed([issue.id for issue in issues])
+    kept = bookmarking.among(db.session, [issue.id for issue in issues], user=me())
+    details = status_details.of(issues)
     lines = [
-        shapes.issue(row.issue, subscribed=row.issue.id in followed, hours=row.hours) for row in found.rows
+        shapes.issue(
+            row.issue,
+            subscribed=row.issue.id in followed,
+            bookmarked=row.issue.id in kept,
+            status_details=details.get(row.issue.id),
+            hours=row.hours,
+        )
+        for row in found.rows
     ]
     return linked(lines, previous=found.previous, following=found.next)
 
@@ -106,7 +115,13 @@ def details(row: Issue) -> Json:
 
 
 def _line(row: Issue) -> Json:
-    return shapes.issue(row, subscribed=row.id in _followed([row.id]))
+    details = status_details.of([row]).get(row.id)
+    return shapes.issue(
+        row,
+        subscribed=row.id in _followed([row.id]),
+        bookmarked=row.id in bookmarking.among(db.session, [row.id], user=me()),
+        status_details=details,
+    )
 
 
 @bp.get("/organizations/<org>/shortids/<short_id>/")

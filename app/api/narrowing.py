@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import request
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, exists
 
 from app.api.blueprint import Invalid
 from app.api.credentials import me
@@ -16,6 +16,7 @@ from app.domain.ids import parse_id
 from app.domain.issue_update import STATUSES
 from app.domain.search import Query, SeenWithin
 from app.models import Issue, IssueTag
+from app.services import access
 from app.services.finding import Scope
 
 _PERIOD = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
@@ -87,7 +88,7 @@ def ids() -> ColumnElement[bool] | None:
     if not names:
         return None
     numbers = [id_ for name in names if (id_ := parse_id(name)) is not None]
-    return or_(Issue.id.in_(numbers), Issue.short_id.in_([name.strip().upper() for name in names]))
+    return access.named(*numbers, *(name.strip().upper() for name in names))
 
 
 def status() -> ColumnElement[bool] | None:

@@ -61,7 +61,7 @@ def why() -> Answer:
         may(issue.project, "edit_project")
 
     def fetch(start: int, count: int) -> Sequence[Reply]:
-        return answering.why(db.session, issue, person, own=own, start=start, count=count)
+        return answering.why(db.session, issue, person, own=own, now=now(), start=start, count=count)
 
     answer = page(fetch, lambda replies: [shapes.reply(each) for each in replies])
     if person and not own:
@@ -118,7 +118,7 @@ def _since(text: str) -> ColumnElement[bool]:
 
 def _shown(rows: Collection[Notice]) -> list[Json]:
     seen = verdicts.of(db.session, rows, me())
-    reach = explaining.reach_of(db.session, [row.id for row in rows])
+    reach = explaining.reach_of(db.session, [row.id for row in rows], reader=me(), now=now())
     return [_line(row, reach[row.id], seen.get(row.id, ())) for row in rows]
 
 
@@ -142,7 +142,7 @@ def _reach(reach: Reach) -> Json:
     """`held` is what is still to go out."""
     return {
         "told": reach.told,
-        "held": reach.sending + reach.retrying,
+        "held": reach.held + reach.sending + reach.retrying,
         "failed": reach.failed,
         "bounced": 0,  # returned mail is not read
         "collapsed": reach.collapsed,
@@ -159,6 +159,7 @@ def _verdict(seen: Shown) -> Json:
         "code": seen.code,
         "sentence": seen.sentence,
         "reasons": list(seen.reasons),
+        "until": shapes.moment(seen.until) if seen.until else None,
         "delivery": _delivery(seen),
     }
 
@@ -173,7 +174,7 @@ def _delivery(seen: Shown) -> Json | None:
         "messageId": (row.message_id or None) if seen.is_open else None,
         "attempts": [
             {
-                "at": shapes.moment(attempt.at),
+                "at": None if seen.hides_times else shapes.moment(attempt.at),
                 "outcome": attempt.outcome,
                 "code": attempt.code,
                 "response": attempt.response,

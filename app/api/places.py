@@ -42,8 +42,8 @@ def visible_projects(names: list[str], org: str | None = None) -> list[Project]:
 def visible_issue(name: str, org: str | None = None) -> Issue:
     """By id or short id. The same short id in several organizations is ambiguous without naming one."""
     id_ = parse_id(name)
-    named = Issue.id == id_ if id_ is not None else Issue.short_id == name.strip().upper()
-    found = select(Issue).join(Issue.project).where(named, access.sees_project(me()))
+    named = access.named(name.strip().upper() if id_ is None else id_)
+    found = select(Issue).join(Issue.project).where(named, access.sees_issue(me()))
     org = org or request.args.get("org")
     if org:
         found = found.where(Project.organization_id == visible_organization(org).id)

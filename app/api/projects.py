@@ -12,7 +12,7 @@ from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs
 from app.api.paging import page
 from app.api.places import visible_organization, visible_project
-from app.api.reading import Json, body, known_members, lines, text
+from app.api.reading import Json, body, known_members, lines, text, whole_number
 from app.clock import now
 from app.db import db
 from app.domain import slugs
@@ -26,8 +26,10 @@ SETTINGS = {
     "name": "name",
     "platform": "platform",
     "subjectPrefix": "subject_prefix",
+    "subjectTemplate": "subject_template",
     "mailDetail": "mail_detail",
 }
+AGE = "resolveAge"  # hours
 LISTS = {
     "sensitiveFields": "sensitive_fields",
     "safeFields": "safe_fields",
@@ -106,9 +108,11 @@ def change_project(org: str, proj: str) -> Answer:
     row = visible_project(org, proj)
     may(row, "edit_project")
     given = body()
-    known_members(given, *SETTINGS, *LISTS)
+    known_members(given, *SETTINGS, *LISTS, AGE)
     asked: Json = {field: text(given, member) for member, field in SETTINGS.items() if member in given}
     asked |= {field: lines(given, member) for member, field in LISTS.items() if member in given}
+    if AGE in given:
+        asked["resolve_age_hours"] = whole_number(given, AGE) or 0
     configuring.configure(db.session, row, replace(_as_it_is(row), **asked))
     db.session.commit()
     return jsonify(_shown(row))
@@ -119,7 +123,10 @@ def _as_it_is(row: Project) -> Wishes:
         name=row.name,
         platform=row.platform,
         subject_prefix=row.subject_prefix,
+        subject_template=row.subject_template,
         mail_detail=row.mail_detail,
+        resolve_age_hours=row.resolve_age_hours,
+        last_resort=configuring.last_resort_of(row),
         scrub_data=row.scrub_data,
         store_ips=row.store_ips,
         sensitive_fields="\n".join(row.sensitive_fields),
@@ -144,6 +151,8 @@ def _shown(row: Project) -> Json:
     return {
         **shapes.project(row, is_member=is_member),
         "subjectPrefix": row.subject_prefix,
+        "subjectTemplate": row.subject_template,
         "mailDetail": row.mail_detail,
+        AGE: row.resolve_age_hours,
         **{member: getattr(row, field) for member, field in LISTS.items()},
     }

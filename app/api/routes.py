@@ -3,6 +3,7 @@
 from app.api import (
     events,
     issue_changes,
+    issue_removal,
     issues,
     keys,
     notices,
@@ -16,6 +17,7 @@ __all__ = [
     "bp",
     "events",
     "issue_changes",
+    "issue_removal",
     "issues",
     "keys",
     "notices",

@@ -7,6 +7,7 @@ from typing import Any
 from flask import current_app
 
 from app.clock import now
+from app.domain.lifecycle import IGNORED
 from app.domain.links import Links
 from app.models import Activity, Issue, Membership, Organization, Project, ProjectKey, Team, User
 from app.services import issue_facts, workspaces
@@ -16,7 +17,7 @@ Json = dict[str, Any]
 
 PRIORITIES = {"fatal": "high", "error": "high", "warning": "medium", "info": "low", "debug": "low"}
 # What an activity's data may tell everybody; the rest says how its people had set up their notifications.
-TOLD_OF_ACTIVITIES = ("text", "to", "was", "version")
+TOLD_OF_ACTIVITIES = ("text", "to", "was", "version", "commit", "repository", "condition", "ended", "hours")
 
 
 def base_url() -> str:
@@ -125,7 +126,14 @@ def assignee(row: Issue) -> Json | None:
     return {"type": "team", "id": str(its_team.id), "name": its_team.slug} if its_team else None
 
 
-def issue(row: Issue, *, subscribed: bool, hours: Sequence[int] = ()) -> Json:
+def issue(
+    row: Issue,
+    *,
+    subscribed: bool,
+    bookmarked: bool,
+    status_details: Json | None = None,
+    hours: Sequence[int] = (),
+) -> Json:
     where = row.project
     return {
         "id": str(row.id),
@@ -135,8 +143,8 @@ def issue(row: Issue, *, subscribed: bool, hours: Sequence[int] = ()) -> Json:
         "level": row.level,
         "type": row.type,
         "status": row.status,
-        "substatus": "archived_forever" if row.status == "ignored" else issue_facts.substatus(row, now=now()),
-        "statusDetails": {},
+        "substatus": _substatus(row, status_details or {}),
+        "statusDetails": status_details or {},
         "platform": row.platform,
         "project": {"id": str(where.id), "slug": where.slug, "name": where.name, "platform": where.platform},
         "metadata": row.details,
@@ -145,7 +153,7 @@ def issue(row: Issue, *, subscribed: bool, hours: Sequence[int] = ()) -> Json:
         "firstSeen": moment(row.first_seen),
         "lastSeen": moment(row.last_seen),
         "assignedTo": assignee(row),
-        "isBookmarked": False,
+        "isBookmarked": bookmarked,
         "isSubscribed": subscribed,
         "hasSeen": True,
         "isPublic": False,
@@ -157,6 +165,14 @@ def issue(row: Issue, *, subscribed: bool, hours: Sequence[int] = ()) -> Json:
         "priority": PRIORITIES[row.level],
         "stats": {"24h": _series(hours)},
     }
+
+
+def _substatus(row: Issue, details: Json) -> str | None:
+    if row.status != IGNORED:
+        return issue_facts.substatus(row, now=now())
+    if "ignoreUntilEscalating" in details:
+        return "archived_until_escalating"
+    return "archived_until_condition_met" if details else "archived_forever"
 
 
 def _series(hours: Sequence[int]) -> list[list[int]]:

@@ -67,7 +67,9 @@ def _part(subtype: str, text: str) -> bytes:
 
 def _header(value: str) -> str:
     """One line of printable ASCII: what an event says can neither add a header nor break one."""
-    plain = "".join(character if character.isprintable() else " " for character in value)
+    plain = value
+    if not value.isprintable():
+        plain = "".join(character if character.isprintable() else " " for character in value)
     plain = " ".join(plain.split())
     return plain if plain.isascii() else Header(plain, "utf-8").encode(linesep="\r\n")
 

@@ -10,13 +10,18 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "fatal": 50}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an event was and did. `is_new_here`: the issue's first event in its environment."""
+    """What an event was and did.
+
+    `is_new_here`: the issue's first event in its environment. `is_reappeared`: it ended an ignore, or is the
+    first after a time that was set for one.
+    """
 
     level: str
     environment: str
     is_new: bool = False
     is_new_here: bool = False
     is_regression: bool = False
+    is_reappeared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ CHECKS: dict[str, Check] = {
     "every_event": lambda condition, rule, facts: True,
     "first_seen": lambda condition, rule, facts: facts.is_new_here if rule.environment else facts.is_new,
     "regression": lambda condition, rule, facts: facts.is_regression,
+    "reappeared": lambda condition, rule, facts: facts.is_reappeared,
     "level": lambda condition, rule, facts: _COMPARISONS[condition["match"]](
         LEVELS[facts.level], LEVELS[condition["level"]]
     ),

@@ -2,16 +2,29 @@
 
 from collections.abc import Mapping
 
-from app.domain.preferences import ALERTS, CLAIM, DEPLOYS, FATAL_RINGS, OWN_ACTIVITY, SHOWN, WORKFLOW
+from app.domain.preferences import (
+    ALERTS,
+    CLAIM,
+    DEPLOYS,
+    FATAL_RINGS,
+    OWN_ACTIVITY,
+    SHOWN,
+    SOURCES,
+    WORKFLOW,
+)
 
 CATEGORIES: Mapping[str, str] = {
     ALERTS: "Alerts",
     WORKFLOW: "Workflow",
     DEPLOYS: "Deploys",
     OWN_ACTIVITY: "My own activity",
-    CLAIM: "Claim what I resolve",
+    CLAIM: "Claim unassigned issues I’ve resolved",
     FATAL_RINGS: "Fatal alerts in quiet hours",
     "subscription": "Subscription",
+    "quiet_hours": "Quiet hours",
+    "on_call": "On call",
+    "route": "Address",
+    "address": "Address",
     "explanation": "Explanation",
 }
 NOTES: Mapping[str, str] = {
@@ -33,6 +46,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
 WAYS: Mapping[str, str] = {
     "one-click": "by one-click in email",
     "mail link": "through a link in email",
+    "email": "by email",
     "api": "through the API",
     "system": "by assignment or mention",
 }
@@ -57,11 +71,67 @@ def value(chosen: str | None) -> str:
 
 def choice(value: str) -> str:
     """A value short enough for a menu."""
-    return "Only subscribed" if value == "participating" else SHOWN[value]
+    return {"participating": "Only subscribed", "mine": "Only mine"}.get(value) or SHOWN[value]
 
 
-def sentence(category: str, kind: str, where: str | None, old: str | None, new: str | None) -> str:
-    """A change of a setting: "Alerts for checkout: On → Off"; or who looked at it."""
+def source(scope: str, by: str | None) -> str:
+    """Where a value comes from that was not chosen here: "instance default, set by Ana"."""
+    words = SOURCES[scope]
+    return f"{words}, set by {by}" if by and scope == "instance" else words
+
+
+# What was done with one of a person's addresses.
+_ADDRESSES: Mapping[str | None, str] = {
+    "added": "added, not verified yet",
+    "verified": "verified",
+    "primary": "made the primary address",
+    "removed": "removed",
+}
+
+
+def sentence(
+    category: str,
+    kind: str,
+    where: str | None,
+    old: str | None,
+    new: str | None,
+    detail: Mapping[str, object] | None = None,
+) -> str:
+    """A change of a setting: "Alerts for checkout: On → Off"; or who looked at it.
+
+    What has more to it than a value stands in `detail`, as `old` and `new`.
+    """
     if category == "explanation":
         return f"Somebody looked up why you were told or not: {where}" if where else "Somebody looked you up"
-    return f"{name(category, kind, where)}: {value(old)} → {value(new)}"
+    if category == "address":
+        return f"{where}: {_ADDRESSES[new]}"
+    said = {"old": value(old), "new": value(new), **(detail or {})}
+    return f"{name(category, kind, where)}: {said['old']} → {said['new']}"
+
+
+# What everybody who chose nothing gets, once this is the default: of one category, in one sentence.
+_EFFECTS: Mapping[tuple[str, str], str] = {
+    (ALERTS, "on"): "will get alerts by mail",
+    (ALERTS, "off"): "will stop getting alerts by mail",
+    (WORKFLOW, "always"): "will get mail about every workflow change in their projects",
+    (WORKFLOW, "participating"): "will get workflow mail about issues that they subscribe to, and no other",
+    (WORKFLOW, "never"): "will stop getting workflow mail",
+    (DEPLOYS, "always"): "will get mail about every deploy in their organizations",
+    (DEPLOYS, "mine"): "will get mail about deploys with commits of theirs, and no other",
+    (DEPLOYS, "never"): "will stop getting mail about deploys",
+    (OWN_ACTIVITY, "on"): "will get mail about what they do themselves",
+    (OWN_ACTIVITY, "off"): "will stop getting mail about what they do themselves",
+    (CLAIM, "on"): "will get unassigned issues that they resolve assigned",
+    (CLAIM, "off"): "will no longer get unassigned issues that they resolve assigned",
+}
+
+
+def effect(category: str, kind: str, value: str, people: int) -> str:
+    """What a new default does to so many people: "28 people will stop getting workflow mail."""
+    if kind:
+        what = f"workflow mail of the kind “{KINDS[kind][0]}”"
+        does = f"will get {what}" if value == "on" else f"will stop getting {what}"
+    else:
+        does = _EFFECTS[category, value]
+    who = {0: "Nobody", 1: "1 person"}.get(people, f"{people} people")
+    return f"{who} {does}."

@@ -3,24 +3,27 @@
 Mails and one's own line speak to the reader ("you commented"); everybody else's line needs the third person.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.domain.routing import GATES, Reason
-from app.domain.wording import THEIR_OWN, UNKNOWN
+from app.domain.kinds import ALERTS, WORKFLOW
+from app.domain.routing import Outcome, Reason
+from app.domain.wording import THEIR_OWN, UNKNOWN, reason_sentence
 
-# Kind of notice → why there is one. Facts: actor, rule, event, to, was, version; all fit for a sentence.
+# Kind of notice → why there is one. Facts: actor, rule, event, to, was, version, how, cause; all fit for a
+# sentence.
 ORIGINS: Mapping[str, str] = {
     "alert.new": "{rule} fired for event {event}, the first of this issue.",
     "alert.regression": "{rule} fired for event {event}, with which this resolved issue came back.",
     "alert.again": "{rule} fired for event {event}.",
     "regression": "Event {event}{version} reopened this issue, which was resolved.",
-    "resolved": "{actor} resolved this issue.",
-    "reopened": "{actor} reopened this issue.",
-    "unignored": "The ignoring of this issue ended by itself.",
+    "resolved": "{actor} resolved this issue{how}.",
+    "reopened": "{actor} reopened this issue{how}.",
+    "unignored": "This issue is no longer ignored: {cause}.",
     "assigned": "{actor} assigned this issue to {to}.",
     "unassigned": "{actor} took this issue from {was}.",
     "comment": "{actor} commented on this issue.",
+    "digest": "Several messages came as one.",
     "test": "You asked for a test message.",
 }
 
@@ -40,7 +43,9 @@ OCCASIONS: Mapping[str, str] = {
     "test": "You asked for a test message.",
     "sign_in": "Somebody asked for a link that signs you in.",
     "invite": "Somebody invited you to their organization.",
+    "reply_refused": "You answered a mail, and the answer could not be posted.",
     "verify": "An address was added to your account, and waits to be confirmed.",
+    "primary_changed": "Another address became the primary one of your account.",
 }
 
 # Facts as in `wording.REASONS`.
@@ -58,8 +63,30 @@ OF_OTHERS: Mapping[Reason, str] = {
     Reason.FALLBACK_ALL: "no owner rule matched, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "they get all workflow changes in {project} ({scope})",
 }
+# The same of what has not happened: facts everyone (the subject alone) and those of `wording.REASONS`.
+IF_NOW: Mapping[Reason, str] = {
+    Reason.ASSIGNED: "the issue would be yours",
+    Reason.MENTION: "you would be mentioned",
+    Reason.FALLBACK_ALL: "no owner rule matches, so {everyone} told",
+}
+# Category → why everybody in a team that has the project is considered.
+AUDIENCES: Mapping[str, str] = {
+    ALERTS: "the rule tells the issue’s owners, and nobody is named: then everybody is told",
+    WORKFLOW: "workflow changes go to whoever chose Always or follows the issue",
+}
+
 # Says how somebody set up their own notifications.
 PRIVATE = frozenset({Reason.WORKFLOW_ALWAYS})
+
+
+# Outcome of a verdict → what it means, for the help page.
+OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.SEND: "Told at once. What became of the message stands beside it.",
+    Outcome.DEFER: "Held, and told later with what else is held: nothing is dropped. It is decided again "
+    "before it goes out, and what nobody wants any more by then is not sent.",
+    Outcome.SKIP: "Not told, with the code of what decided.",
+    Outcome.COLLAPSE: "Told with another notice about the same event, which it leads to.",
+}
 
 
 def origin(kind: str, facts: Mapping[str, Any]) -> str:
@@ -67,26 +94,28 @@ def origin(kind: str, facts: Mapping[str, Any]) -> str:
     return ORIGINS[kind].format_map(facts)
 
 
+def audience(category: str, members: int, project: str) -> str:
+    """Who was considered, and why they: "12 members of checkout, because …"."""
+    if category not in AUDIENCES:
+        return ""
+    people = f"{members} member of {project}" if members == 1 else f"{members} members of {project}"
+    return f"{people}, because {AUDIENCES[category]}"
+
+
+def reason_if_now(reasons: Sequence[Reason], facts: Mapping[str, Any]) -> str:
+    """Why somebody would be told, the strongest reason alone: to follow "because"."""
+    strongest = reasons[0]
+    words = IF_NOW.get(strongest)
+    return words.format_map(facts) if words else reason_sentence([strongest], facts)
+
+
 def reasons_of_others(reasons: Iterable[str], facts: Mapping[str, Any], *, private: bool) -> tuple[str, ...]:
     """Why somebody else was told, the strongest reason first; with `private` also what only they set up."""
     known = [Reason(reason) for reason in reasons]
     team = str(facts.get("team", UNKNOWN["team"])).replace("your team", "their team")
     said = {**UNKNOWN, **facts, "team": team}
-    shown = [OF_OTHERS[reason].format_map(said) for reason in known if private or reason not in PRIVATE]
+    told = [reason for reason in known if private or reason not in PRIVATE]
+    shown = [OF_OTHERS[reason].format_map(said).removesuffix(" ()") for reason in told]
     if known and not shown:
         return (THEIR_OWN.rstrip(".").lower(),)
     return tuple(shown)
-
-
-def ladder(code: str) -> tuple[tuple[str, bool], ...]:
-    """Every question that was asked, with its answer, up to the one that decided.
-
-    Empty when the decision fell outside the ladder, because of the notice itself.
-    """
-    codes = [gate.code for gate in GATES]
-    if code == "send":
-        return tuple((gate.question, False) for gate in GATES)
-    if code not in codes:
-        return ()
-    asked = GATES[: codes.index(code) + 1]
-    return tuple((gate.question, gate.code == code) for gate in asked)

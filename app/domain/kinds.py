@@ -45,6 +45,8 @@ KINDS = {
         Kind("sign_in", SECURITY, "Sign in", "sign_in", in_thread=False, lasts=timedelta(minutes=15)),
         Kind("invite", SECURITY, "Invitation", "invite", in_thread=False),
         Kind("verify", SECURITY, "Verify", "verify", in_thread=False),
+        Kind("primary_changed", SECURITY, "Address changed", "primary_changed", in_thread=False),
+        Kind("reply_refused", SECURITY, "Not posted", "reply_refused", in_thread=False),
     )
 }
 
@@ -59,10 +61,13 @@ NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "set_ignored": None,
     "set_regression": "regression",
     "note": "comment",
+    "note_deleted": None,
     "assigned": "assigned",
     "unassigned": "unassigned",
     "merge": None,
 }
+# The activities after which an issue is resolved.
+RESOLVING = tuple(name for name, kind in NOTICE_OF_ACTIVITY.items() if kind == "resolved")
 # Only what some kind answers to: a switch that switches nothing is a lie.
 WORKFLOW_SWITCHES = ("assignment", "resolution", "regression", "comments", "ignore")
 

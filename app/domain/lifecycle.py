@@ -26,10 +26,16 @@ MOVES = {
         Move("ignore", frozenset({UNRESOLVED, RESOLVED}), IGNORED, "set_ignored"),
         Move("reopen", frozenset({RESOLVED, IGNORED}), UNRESOLVED, "set_unresolved"),
         Move("regress", frozenset({RESOLVED}), UNRESOLVED, "set_regression"),
+        # Another condition for what is ignored already, another target for what is resolved; an ignore that
+        # ends by itself; quiet for too long.
+        Move("ignore_anew", frozenset({IGNORED}), IGNORED, "set_ignored"),
+        Move("resolve_anew", frozenset({RESOLVED}), RESOLVED, "set_resolved"),
+        Move("wake", frozenset({IGNORED}), UNRESOLVED, "set_unresolved"),
+        Move("age", frozenset({UNRESOLVED}), RESOLVED, "set_resolved_by_age"),
     )
 }
 
-# What a person may press; a regression is made by an event alone.
+# What a person may press; the others are made by events, by time, or by pressing again.
 BY_PEOPLE = ("resolve", "ignore", "reopen")
 
 

@@ -24,6 +24,8 @@ BUILT_IN: Mapping[str, str] = {
 }
 PER_PROJECT = (ALERTS, WORKFLOW)
 PER_ORGANIZATION = (DEPLOYS,)
+# A switch for one kind of workflow change knows these.
+SWITCH, SWITCHED_ON = ("on", "off"), "on"
 # The words of a value on pages and in mails.
 SHOWN: Mapping[str, str] = {
     "on": "On",
@@ -62,10 +64,32 @@ class Choices:
 
 
 def in_force(
-    category: str, *, project: str | None = None, account: str | None = None, instance: str | None = None
+    category: str,
+    *,
+    kind: str = "",
+    project: str | None = None,
+    organization: str | None = None,
+    account: str | None = None,
+    instance: str | None = None,
 ) -> InForce:
     """The most specific choice that was made; None means that nothing was chosen at that scope."""
-    for source, value in (("project", project), ("account", account), ("instance", instance)):
+    chosen = (
+        ("project", project),
+        ("organization", organization),
+        ("account", account),
+        ("instance", instance),
+    )
+    for source, value in chosen:
         if value is not None:
             return InForce(value, source)
-    return InForce(BUILT_IN[category], "built-in")
+    return InForce(built_in(category, kind), "built-in")
+
+
+def built_in(category: str, kind: str = "") -> str:
+    """What holds as long as nobody has chosen anything."""
+    return SWITCHED_ON if kind else BUILT_IN[category]
+
+
+def values(category: str, kind: str = "") -> tuple[str, ...]:
+    """What can be chosen."""
+    return SWITCH if kind else VALUES[category]

@@ -15,6 +15,7 @@ WORDS = {
 LOWEST = {
     "see": MEMBER,
     "act": MEMBER,
+    "discard": ADMIN,
     "edit_project": ADMIN,
     "create_project": ADMIN,
     "create_team": ADMIN,

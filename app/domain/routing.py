@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.kinds import ALERTS, WORKFLOW, Kind
-from app.domain.lifecycle import IGNORED, UNRESOLVED
+from app.domain.lifecycle import HIDDEN, IGNORED, UNRESOLVED
 from app.domain.preferences import Choices
 
 EMAIL = "email"
@@ -99,6 +99,12 @@ def _workflow_scope(what: Happening, who: Person) -> dict[str, Any]:
     return {"scope": who.choices.workflow.source}
 
 
+def _scope(what: Happening, who: Person) -> dict[str, Any]:
+    """Where the choice comes from that let the notice through."""
+    chosen = who.choices.alerts if what.kind.category == ALERTS else who.choices.workflow
+    return {"scope": chosen.source}
+
+
 # The order is a product decision (`experience.md` 2.3). A new rule is a new row.
 GATES: tuple[Gate, ...] = (
     Gate("inactive", "Is the account switched off?", lambda what, who: not who.is_active),
@@ -152,7 +158,10 @@ GATES: tuple[Gate, ...] = (
         "quiet_hours",
         "Quiet hours?",
         lambda what, who: who.quiet_until is not None and not _rings_through(what, who),
-        lambda what, who: {"until": who.quiet_until.isoformat() if who.quiet_until else None},
+        lambda what, who: {
+            **_scope(what, who),
+            "until": who.quiet_until.isoformat() if who.quiet_until else None,
+        },
         Outcome.DEFER,
     ),
 )
@@ -173,8 +182,8 @@ def decide(what: Happening, who: Person) -> Verdict:
     for gate in GATES:
         if gate.shuts(what, who):
             return Verdict(who.id, EMAIL, gate.outcome, gate.code, reasons, gate.params(what, who))
-    scope = who.choices.alerts if what.kind.category == ALERTS else who.choices.workflow
-    return Verdict(who.id, EMAIL, Outcome.SEND, "send", reasons, {"scope": scope.source})
+    through = {"rings_through": True} if who.quiet_until else {}
+    return Verdict(who.id, EMAIL, Outcome.SEND, "send", reasons, {**_scope(what, who), **through})
 
 
 def wake(verdicts: Iterable[Verdict], last_resort: Collection[int]) -> list[Verdict]:
@@ -183,22 +192,35 @@ def wake(verdicts: Iterable[Verdict], last_resort: Collection[int]) -> list[Verd
     For fatal alerts (`experience.md` 4.6): what is held for everybody is as good as lost until morning.
     """
     found = list(verdicts)
-    if any(verdict.outcome == Outcome.SEND for verdict in found):
+    if any(verdict.outcome in (Outcome.SEND, Outcome.COLLAPSE) for verdict in found):
         return found
     return [
-        replace(each, outcome=Outcome.SEND, code="send", params={"last_resort": True})
+        replace(
+            each,
+            outcome=Outcome.SEND,
+            code="send",
+            params={"scope": each.params.get("scope"), "last_resort": True},
+        )
         if each.outcome == Outcome.DEFER and each.person_id in last_resort
         else each
         for each in found
     ]
 
 
-def gather(batch: Sequence[Sequence[Verdict]]) -> list[list[Verdict]]:
+def tally(batch: Iterable[Iterable[Verdict]]) -> Counter[int]:
+    """Of how many of these notices each person would be told."""
+    return Counter(each.person_id for verdicts in batch for each in verdicts if each.outcome == Outcome.SEND)
+
+
+def gather(
+    batch: Sequence[Sequence[Verdict]], of_all: Mapping[int, int] | None = None
+) -> list[list[Verdict]]:
     """The verdicts of several notices of one action, so that nobody gets more than one message of it.
 
     Whoever would be told of two or more is told of all in one summary: those verdicts are deferred into it.
+    `of_all` is the tally of the whole action, where the batch is a part of it.
     """
-    told = Counter(each.person_id for verdicts in batch for each in verdicts if each.outcome == Outcome.SEND)
+    told = tally(batch) if of_all is None else Counter(of_all)
     return [
         [
             replace(each, outcome=Outcome.DEFER, code="batched", params={**each.params, "issues": count})
@@ -214,8 +236,10 @@ def gate_of_notice(kind: Kind, status: str | None) -> str | None:
     """The code with which a notice stops before anybody is considered, or None when it may go on.
 
     An ignored issue never rings, whatever the rules say; an alert about an issue that was settled or
-    deleted meanwhile has nothing left to say.
+    deleted meanwhile has nothing left to say. Of a deleted issue nobody hears anything.
     """
+    if kind.in_thread and (status is None or status in HIDDEN):
+        return "no_longer_open"
     if kind.category != ALERTS or status == UNRESOLVED:
         return None
     return "issue_ignored" if status == IGNORED else "no_longer_open"

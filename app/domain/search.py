@@ -64,6 +64,14 @@ class Assigned:
 
 
 @dataclass(frozen=True, slots=True)
+class Bookmarked:
+    """By the searching person."""
+
+    user_id: int
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """level, environment or release."""
 
@@ -110,7 +118,7 @@ class Words:
     negated: bool = False
 
 
-Term = Is | Assigned | Member | Tag | ShortId | TimesSeen | SeenWithin | Words
+Term = Is | Assigned | Bookmarked | Member | Tag | ShortId | TimesSeen | SeenWithin | Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +200,7 @@ def _pattern(value: str) -> Pattern:
     return Pattern(tuple(part.replace("\\*", "*") for part in parts))
 
 
+BOOKMARKED = "bookmarked"
 _STATES = {
     "unresolved": "unresolved",
     "resolved": "resolved",
@@ -200,11 +209,13 @@ _STATES = {
     "assigned": "assigned",
     "unassigned": "unassigned",
     "for_review": "for_review",
+    BOOKMARKED: BOOKMARKED,
 }
 
 
-def _is(key: str, value: str, negated: bool, _me: int | None) -> Term:
-    return Is(_one_of(_STATES, key, value), negated)
+def _is(key: str, value: str, negated: bool, me: int | None) -> Term:
+    state = _one_of(_STATES, key, value)
+    return Bookmarked(me or 0, negated) if state == BOOKMARKED else Is(state, negated)
 
 
 def _status(key: str, value: str, negated: bool, _me: int | None) -> Term:
@@ -225,6 +236,13 @@ def _one_of(values: dict[str, str], key: str, value: str) -> str:
 def _listed(values: dict[str, str]) -> str:
     *most, last = values
     return f"{', '.join(most)} or {last}"
+
+
+def _bookmarks(key: str, value: str, negated: bool, me: int | None) -> Term:
+    """Nobody's but one's own: what others keep is theirs to know."""
+    if value.lower() != "me":
+        raise BadSearch(f"“{key}:{value}” is not understood. {key} takes me.")
+    return Bookmarked(me or 0, negated)
 
 
 def _assigned(_key: str, value: str, negated: bool, me: int | None) -> Term:
@@ -303,6 +321,7 @@ _KEYS: dict[str, Callable[[str, str, bool, int | None], Term]] = {
     "is": _is,
     "status": _status,
     "assigned": _assigned,
+    "bookmarks": _bookmarks,
     "level": _level,
     "environment": _member("environment"),
     "env": _member("environment"),

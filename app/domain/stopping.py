@@ -29,6 +29,13 @@ SCOPES: Mapping[str, Scope] = {
             "subscribes you again.",
         ),
         Scope(
+            "issue_week",
+            "Only this issue, for one week",
+            "Stop email about {issue} for a week?",
+            "No email about {issue} for a week.",
+            "Other mail from {project} still comes, and in a week mail about {issue} does again.",
+        ),
+        Scope(
             "project_alerts",
             "All alerts from {project}",
             "Stop alerts from {project}?",
@@ -69,8 +76,9 @@ SCOPES: Mapping[str, Scope] = {
 
 def choices(own: str) -> tuple[str, ...]:
     """The scopes that a link with this scope of its own offers: itself first, then all that are wider."""
+    milder = ("issue_week",) if own == "issue" else ()
     wider = [name for name in NAMES if name != own and _width(name) >= _width(own)]
-    return (own, *wider)
+    return (own, *milder, *wider)
 
 
 def _width(name: str) -> int:

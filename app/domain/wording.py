@@ -4,11 +4,12 @@ Reason and outcome codes are a public contract (`experience.md` 1.9 and 2.3).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from app.domain import delivery_states
+from app.domain import changes, delivery_states
+from app.domain.clocks import Clock
 from app.domain.preferences import SHOWN, SOURCES
 from app.domain.routing import Outcome, Reason
 
@@ -40,11 +41,16 @@ REASONS: Mapping[Reason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CodeWords:
-    """What a code says; `switch` names the control that changes it; `private` ones only their owner reads."""
+    """What a code says; `switch` names the control that changes it; `private` ones only their owner reads.
+
+    `timeless` is for administrators, who read private ones too, where the sentence gives away somebody's
+    hours.
+    """
 
     sentence: str
     switch: str | None = None
     private: bool = False
+    timeless: str | None = None
 
 
 CODES: Mapping[str, CodeWords] = {
@@ -53,6 +59,9 @@ CODES: Mapping[str, CodeWords] = {
     "issue_ignored": CodeWords("The issue is ignored: alerts stay silent, whatever the rules say.", "issue"),
     "no_longer_open": CodeWords("The issue was settled or deleted before the message went out."),
     "undone": CodeWords("Whoever did this took it back before anybody was told."),
+    "rule_no_match": CodeWords("No rule matched."),
+    "rule_disabled": CodeWords("The rule was switched off, or not made yet."),
+    "rule_interval": CodeWords("The rule had fired for this issue already, within its interval."),
     # C: the person
     "inactive": CodeWords("The account is switched off."),
     "no_access": CodeWords("No access to the project."),
@@ -68,12 +77,16 @@ CODES: Mapping[str, CodeWords] = {
         private=True,
     ),
     "merged": CodeWords("Told by another notice about the same event."),
-    "quiet_hours": CodeWords("Held {until}: quiet hours.", "quiet_hours", private=True),
+    "quiet_hours": CodeWords(
+        "Held {until}: quiet hours.", "quiet_hours", private=True, timeless="Held: quiet hours."
+    ),
     "batched": CodeWords("Told in one summary of several issues."),
     # D: the channel
     "address_unverified": CodeWords("No verified address to send to.", "addresses"),
 }
 THEIR_OWN = "Their own settings."
+# For who has none: programs, and records.
+UTC_CLOCK = Clock(datetime.min.replace(tzinfo=UTC))
 
 
 def everyone(members: int, project: str) -> str:
@@ -87,7 +100,7 @@ def reason_sentence(reasons: Iterable[str], facts: Mapping[str, Any]) -> str:
     if strongest is None:
         return ""
     known = {**UNKNOWN, **facts}
-    return REASONS[Reason(strongest)].format_map(known)
+    return REASONS[Reason(strongest)].format_map(known).removesuffix(" ()")
 
 
 def also(reasons: Iterable[str], facts: Mapping[str, Any]) -> list[str]:
@@ -95,21 +108,32 @@ def also(reasons: Iterable[str], facts: Mapping[str, Any]) -> list[str]:
     return [reason_sentence([reason], facts) for reason in list(reasons)[1:]]
 
 
-def code_sentence(code: str, params: Mapping[str, Any], *, own: bool = True) -> str:
-    """Why somebody was not told; somebody else's private choice is not spelt out."""
+def code_sentence(
+    code: str,
+    params: Mapping[str, Any],
+    *,
+    own: bool = True,
+    timeless: bool = False,
+    clock: Clock = UTC_CLOCK,
+) -> str:
+    """Why somebody was not told; somebody else's private choice is not spelt out.
+
+    With `timeless` their hours are left out; moments are written on the reader's `clock`.
+    """
     words = CODES[code]
     if words.private and not own:
         return THEIR_OWN
-    known = {"scope": scope_words(params.get("scope")), "until": until_words(params.get("until"))}
+    if timeless and words.timeless:
+        return words.timeless
+    known = {"scope": scope_words(params.get("scope")), "until": until_words(params.get("until"), clock)}
+    if "kind" in params:
+        known["kind"] = changes.KINDS[params["kind"]][0].lower()
     return words.sentence.format_map({**params, **known})
 
 
-def until_words(until: str | None) -> str:
-    """A moment in a verdict's facts as the end of something: "until Tue 24 Nov 08:00 UTC"."""
-    if until is None:
-        return "until it gets worse"
-    at = datetime.fromisoformat(until)
-    return f"until {at:%a} {at.day} {at:%b %H:%M %Z}"
+def until_words(until: str | None, clock: Clock = UTC_CLOCK) -> str:
+    """A moment in a verdict's facts as the end of something: "until Tue 24 Nov 2026 08:00 CET"."""
+    return f"until {clock.full(datetime.fromisoformat(until))}" if until else "until it gets worse"
 
 
 def scope_words(scope: str | None) -> str:
@@ -124,7 +148,11 @@ def shown(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a notice got, in numbers of people; `parts` is the sentence, piece by piece."""
+    """How far a notice got, in numbers of people; `parts` is the sentence, piece by piece.
+
+    `held_until` are the moments until which it is held, in the reader's words, "" for one that they may not
+    know: a single one is said.
+    """
 
     told: int = 0
     sending: int = 0
@@ -135,12 +163,19 @@ class Reach:
     not_told: int = 0
     planned: bool = True
     gate: str | None = None
+    held_until: frozenset[str] = field(default=frozenset())
 
-    def plus(self, outcome: str, delivery_state: str | None, count: int = 1) -> "Reach":
-        """This reach with `count` more verdicts of one kind."""
+    def plus(self, outcome: str, delivery_state: str | None, count: int = 1, *, until: str = "") -> "Reach":
+        """This reach with `count` more verdicts of one kind; `until` when those that are held go out."""
         sent = outcome == Outcome.SEND or (outcome == Outcome.DEFER and delivery_state is not None)
         bucket = delivery_states.of(delivery_state).bucket if sent else _UNTOLD[outcome]
-        return replace(self, **{bucket: getattr(self, bucket) + count})
+        moments = self.held_until | {until} if bucket == "held" else self.held_until
+        return replace(self, **{bucket: getattr(self, bucket) + count}, held_until=moments)
+
+    @property
+    def _until(self) -> str:
+        [*moments] = self.held_until
+        return f" until {moments[0]}" if len(moments) == 1 and moments[0] else ""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -151,7 +186,7 @@ class Reach:
         counted = (
             (f"Told {self.told}", self.told),
             (f"sending {self.sending}", self.sending),
-            (f"held {self.held}", self.held),
+            (f"held {self.held}{self._until}", self.held),
             (f"trying again {self.retrying}", self.retrying),
             (f"{self.failed} failed", self.failed),
             (f"{self.collapsed} told with another notice", self.collapsed),

@@ -3,22 +3,27 @@
 import logging
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from flask import current_app
+from sqlalchemy.orm import Session
 
 from app.channels import email
 from app.channels.base import Mail, Result, Sent
 from app.channels.email import Capture, Outgoing, Relay
 from app.clock import now
 from app.db import reading, transaction, writing
+from app.domain.site import Site
 from app.jobs import doorbell
 from app.models import Delivery
 from app.services import delivering, preferring, reconsidering
-from app.services.composing import Composer, Site
+from app.services.composing import Composer
+from app.services.reconsidering import Objections
 
 log = logging.getLogger(__name__)
 BATCH = 100
+AT_ONCE = 20
 
 
 def run(*delivery_ids: int) -> None:
@@ -30,33 +35,48 @@ def run(*delivery_ids: int) -> None:
 def _send(delivery_ids: Sequence[int]) -> None:
     with transaction() as session:
         claimed = delivering.claim(session, delivery_ids, now=now())
-    messages = _compose(claimed) if claimed else []
+    messages = _compose(_standing(claimed)) if claimed else []
     answers = _transport().send(messages, seconds=delivering.BEGIN_WITHIN.total_seconds())
     untried = _record(answers)
     if untried:
         doorbell.send(untried, batch=BATCH)
 
 
-def _compose(claimed: Sequence[int]) -> list[Outgoing]:
-    """The messages to send; what should not or cannot go out is settled here."""
+def _standing(claimed: Sequence[int]) -> list[int]:
+    """Those that should go out now still; the others are settled here."""
     settings = current_app.config["SETTINGS"]
+    with reading() as session:
+        instance = preferring.defaults(session, workflow=settings.default_workflow_notifications)
+        objections = Objections()
+        for deliveries in _in_parts(session, claimed):
+            objections |= reconsidering.objections(session, deliveries, now=now(), instance=instance)
+    if objections.refused or objections.put_off:
+        with writing() as connection:
+            delivering.refuse(connection, objections.refused)
+            delivering.cancel(connection, objections.cancelled, now=now())
+            delivering.put_off(connection, objections.put_off)
+    return [delivery_id for delivery_id in claimed if delivery_id not in objections.deliveries]
+
+
+def _compose(standing: Sequence[int]) -> list[Outgoing]:
+    """The messages to send; what cannot be composed is settled here."""
     messages: list[Outgoing] = []
     spoilt: list[Sent] = []
     with reading() as session:
-        deliveries = delivering.load(session, claimed)
-        instance = preferring.defaults(workflow=settings.default_workflow_notifications)
-        objections = reconsidering.objections(session, deliveries, now=now(), instance=instance)
         composer = Composer(session, current_app.jinja_env, site())
-        for delivery in deliveries:
-            if delivery.id not in objections:
-                made = _composed(composer, delivery)
-                messages.append(made) if isinstance(made, Outgoing) else spoilt.append(made)
+        for delivery in chain.from_iterable(_in_parts(session, standing)):
+            made = _composed(composer, delivery)
+            messages.append(made) if isinstance(made, Outgoing) else spoilt.append(made)
     with writing() as connection:
-        for delivery_id, (code, params) in objections.items():
-            delivering.cancel(connection, delivery_id, code=code, params=params, now=now())
         delivering.name(connection, [message.name for message in messages])
     _record([spoilt] if spoilt else [])
     return messages
+
+
+def _in_parts(session: Session, delivery_ids: Sequence[int]) -> Iterator[Sequence[Delivery]]:
+    """Loaded a few at a time: one digest may hold a thousand things."""
+    for start in range(0, len(delivery_ids), AT_ONCE):
+        yield delivering.load(session, delivery_ids[start : start + AT_ONCE])
 
 
 def _composed(composer: Composer, delivery: Delivery) -> Outgoing | Sent:
@@ -108,7 +128,8 @@ def _written(came: list[Sent]) -> bool:
 def site() -> Site:
     """What mails say of this instance."""
     settings = current_app.config["SETTINGS"]
-    return Site(settings.tocsin_url.rstrip("/"), settings.mail_domain, settings.mail_token_keys)
+    url, keys = settings.tocsin_url.rstrip("/"), settings.mail_token_keys
+    return Site(url, settings.mail_domain, keys, settings.reply_domain)
 
 
 def _transport() -> Relay | Capture:

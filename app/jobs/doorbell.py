@@ -4,7 +4,7 @@ The one listener in the code. Redis may be away: the sweep finds what nobody was
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from flask import Flask, current_app
@@ -13,10 +13,14 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app import queue
-from app.models import Delivery, Notice
+from app.clock import now
+from app.domain.lifecycle import HIDDEN
+from app.models import Delivery, Digest, InboundMessage, Issue, Notice
 
 log = logging.getLogger(__name__)
 NOTIFY, DELIVER = "app.jobs.notify.run", "app.jobs.deliver.run"
+DIGESTS = "app.jobs.digests.run"
+INBOUND, CLEAR = "app.jobs.inbound.run", "app.jobs.clear.run"
 MOST_IDS = 200
 
 
@@ -43,6 +47,16 @@ def send(delivery_ids: Collection[int], *, batch: int) -> None:
         _enqueue(DELIVER, ids[start : start + batch])
 
 
+def release(digest_ids: Collection[int]) -> None:
+    """Have these digests sent soon, if they are due."""
+    _enqueue(DIGESTS, digest_ids)
+
+
+def hand_in(message_ids: Collection[int]) -> None:
+    """Have messages that people sent worked on soon."""
+    _enqueue(INBOUND, message_ids)
+
+
 def _enqueue(job: str, ids: Collection[int]) -> None:
     waiting = list(ids)
     try:
@@ -55,7 +69,10 @@ def _enqueue(job: str, ids: Collection[int]) -> None:
 @event.listens_for(Session, "after_flush")
 def _notice_new_rows(session: Session, _context: Any) -> None:
     for row in session.new:
-        if isinstance(row, Notice | Delivery):
+        if isinstance(row, Notice | Delivery | InboundMessage):
+            session.info.setdefault(type(row), []).append(row)
+    for row in session.dirty:
+        if isinstance(row, Digest | Issue):
             session.info.setdefault(type(row), []).append(row)
 
 
@@ -67,13 +84,30 @@ def _ring_for_new_rows(session: Session) -> None:
         session.info.clear()
         return
     notices, deliveries = session.info.pop(Notice, []), session.info.pop(Delivery, [])
+    messages = session.info.pop(InboundMessage, [])
+    digests, issues = session.info.pop(Digest, []), session.info.pop(Issue, [])
     if notices:
-        ring([notice.id for notice in notices])
+        ring(_at_once(notices))
     if deliveries:
         _enqueue(DELIVER, [delivery.id for delivery in deliveries])
+    if due := {digest.id for digest in digests if digest.closed_at is None and digest.send_at <= now()}:
+        release(due)
+    if messages:
+        hand_in([message.id for message in messages])
+    if leaving := {issue.id for issue in issues if issue.status in HIDDEN}:
+        _enqueue(CLEAR, leaving)
+
+
+def _at_once(notices: Iterable[Notice]) -> list[int]:
+    """Those that do not wait; of a batch one is enough, for it is planned as a whole."""
+    first = {notice.batch or notice.id: notice.id for notice in notices if notice.plan_after is None}
+    return list(first.values())
 
 
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
     session.info.pop(Notice, None)
     session.info.pop(Delivery, None)
+    session.info.pop(Digest, None)
+    session.info.pop(InboundMessage, None)
+    session.info.pop(Issue, None)

@@ -8,6 +8,7 @@ from app.clock import now
 from app.db import reading, transaction
 from app.jobs import deliver, doorbell
 from app.services import notifying, preferring
+from app.services.notifying import Group
 
 log = logging.getLogger(__name__)
 
@@ -24,20 +25,38 @@ def run(*notice_ids: int) -> None:
     delivery_ids: list[int] = []
     failed: list[int] = []
     with reading() as session:
-        groups = notifying.by_event(session, notice_ids)
+        groups = notifying.groups(session, notice_ids, now=now())
     for group in groups:
         try:
-            delivery_ids += _plan(group)
+            delivery_ids += _plan_batch(group, group.batch) if group.batch else _plan(group)
         except Exception:
-            log.exception("a notice could not be planned", extra={"notices": group})
-            failed += group
+            log.exception("a notice could not be planned", extra={"notices": group.notice_ids})
+            failed += group.notice_ids
     doorbell.send(delivery_ids, batch=deliver.BATCH)
     if failed:
         raise NotPlanned(failed)
 
 
-def _plan(notice_ids: list[int]) -> list[int]:
-    workflow = current_app.config["SETTINGS"].default_workflow_notifications
+def _plan(group: Group) -> list[int]:
     with transaction() as session:
-        instance = preferring.defaults(workflow=workflow)
-        return notifying.plan(session, notice_ids, now=now(), instance=instance)
+        instance = preferring.defaults(session, workflow=_workflow())
+        return notifying.plan(session, group.notice_ids, now=now(), instance=instance)
+
+
+def _plan_batch(group: Group, batch: str) -> list[int]:
+    """Several short transactions: a batch may be large, and on SQLite others wait meanwhile."""
+    with reading() as session:
+        instance = preferring.defaults(session, workflow=_workflow())
+        survey = notifying.survey(session, group, now=now(), instance=instance)
+    delivery_ids: list[int] = []
+    for ids in notifying.parts(group.notice_ids, survey.size):
+        with transaction() as session:
+            delivery_ids += notifying.plan_part(
+                session, batch, ids, survey.told, now=now(), instance=instance
+            )
+    return delivery_ids
+
+
+def _workflow() -> str:
+    workflow: str = current_app.config["SETTINGS"].default_workflow_notifications
+    return workflow

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from app import queue
 from app.clock import now
 from app.db import AWAY, reading, transaction
-from app.jobs import deliver, doorbell, notify
+from app.jobs import clear, deliver, digests, doorbell, inbound, notify, states
 from app.models import Notice
-from app.services import delivering, pruning
+from app.services import delivering, holding, notifying, pruning
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 5
@@ -25,6 +25,8 @@ LEASE_SECONDS = 20
 MOST = 2000
 # A notice this young is on its way already: its doorbell has just rung.
 GRACE = timedelta(seconds=3)
+# Mail that people sent is kept so long, as it came.
+INBOUND_KEPT = timedelta(days=7)
 # With this many jobs waiting, workers are behind; queueing the same work again would not help them.
 FULL_QUEUE = 100
 
@@ -48,6 +50,15 @@ def _prune_notices(at: datetime) -> None:
     _in_chunks(lambda: _chunk(pruning.prune_notices, before))
 
 
+def _read_inbound(_at: datetime) -> None:
+    """What no worker was woken for, or one died over."""
+    doorbell.hand_in(inbound.waiting())
+
+
+def _prune_inbound(at: datetime) -> None:
+    _in_chunks(lambda: _chunk(pruning.prune_inbound, at - INBOUND_KEPT))
+
+
 def _prune_sessions(at: datetime) -> None:
     with transaction() as session:
         pruning.prune_sessions(session, now=at)
@@ -66,6 +77,11 @@ def _in_chunks(chunk: Callable[[], int]) -> None:
 
 
 RECURRING = (
+    Recurring("end ignores that are over", timedelta(seconds=TICK_SECONDS), states.wake),
+    Recurring("resolve what was silent for long", timedelta(hours=1), states.resolve_old),
+    Recurring("take away what was deleted", timedelta(minutes=1), clear.sweep),
+    Recurring("read mail that was left", timedelta(minutes=1), _read_inbound),
+    Recurring("forget mail that people sent", timedelta(hours=1), _prune_inbound),
     Recurring("forget old events", timedelta(minutes=15), _prune_events),
     Recurring("forget old notices", timedelta(hours=1), _prune_notices),
     Recurring("forget ended sessions", timedelta(hours=12), _prune_sessions),
@@ -98,7 +114,8 @@ def _tick(lease: queue.Lease, last_run: dict[str, datetime]) -> None:
 def _wake_workers() -> None:
     waiting = queue.queue(doorbell.redis()).count
     if waiting < FULL_QUEUE:
-        doorbell.ring(unplanned(now() - GRACE))
+        doorbell.ring(list({batch or key: key for key, batch in unplanned(now() - GRACE)}.values()))
+        doorbell.release(_held())
         doorbell.send(_due(), batch=deliver.BATCH)
 
 
@@ -111,24 +128,35 @@ def _run_recurring(last_run: dict[str, datetime]) -> None:
 
 
 def sweep_once() -> dict[str, int]:
-    """Do here and now, without any worker, what is due of both, up to `MOST`; how much was tried.
+    """Do here and now, without any worker, what is due, up to `MOST`; how many notices and messages.
 
     A notice that cannot be planned is logged and stays in the outbox; messages go out all the same.
     """
-    notice_ids = unplanned(now())
+    inbound.run(*inbound.waiting())
+    states.wake(now())
+    notice_ids = [notice_id for notice_id, _ in unplanned(now())]
     for start in range(0, len(notice_ids), doorbell.MOST_IDS):
         with suppress(notify.NotPlanned):
             notify.run(*notice_ids[start : start + doorbell.MOST_IDS])
+    with suppress(digests.NotSent):
+        digests.run(*_held())
     delivery_ids = _due()
     deliver.run(*delivery_ids)
+    clear.sweep(now())
     return {"planned": len(notice_ids), "sent": len(delivery_ids)}
 
 
-def unplanned(before: datetime) -> list[int]:
-    """The outbox: notices that nobody has planned yet."""
+def unplanned(before: datetime) -> list[tuple[int, str | None]]:
+    """The outbox: notices that nobody has planned yet and that need not wait, each with its batch."""
     with reading() as session:
-        found = select(Notice.id).where(Notice.planned_at.is_(None), Notice.occurred_at <= before)
-        return list(session.scalars(found.order_by(Notice.id).limit(MOST)))
+        waiting = notifying.is_waiting(now()) & (Notice.occurred_at <= before)
+        found = select(Notice.id, Notice.batch).where(waiting).order_by(Notice.id).limit(MOST)
+        return [(notice_id, batch) for notice_id, batch in session.execute(found)]
+
+
+def _held() -> list[int]:
+    with reading() as session:
+        return list(holding.due(session, now=now(), limit=MOST))
 
 
 def _due() -> list[int]:

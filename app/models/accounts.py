@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, or_, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Keyed
@@ -22,6 +23,7 @@ class User(Keyed):
     theme: Mapped[str] = mapped_column(String(8), default="auto")
     mail_version: Mapped[int] = mapped_column(default=1)
     session_version: Mapped[int] = mapped_column(default=1)
+    unseen_stops: Mapped[int] = mapped_column(default=0)  # made through links in mail, not yet shown
     created_at: Mapped[datetime]
     last_active_at: Mapped[datetime | None]
 
@@ -52,10 +54,21 @@ class User(Keyed):
 
 
 class EmailAddress(Keyed):
-    """Stored lower-cased; mail goes to verified ones only (DEC-12)."""
+    """Stored lower-cased; mail goes to verified ones only (DEC-12).
+
+    Several people may say that an address is theirs; only one of them can verify it, or sign in with it.
+    """
 
     __tablename__ = "email_addresses"
     __table_args__ = (
+        UniqueConstraint("address", "user_id"),
+        Index(
+            "uq_email_addresses_held",
+            "address",
+            unique=True,
+            sqlite_where=text("is_primary OR verified_at IS NOT NULL"),
+            postgresql_where=text("is_primary OR verified_at IS NOT NULL"),
+        ),
         Index(
             "uq_email_addresses_primary",
             "user_id",
@@ -66,11 +79,21 @@ class EmailAddress(Keyed):
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    address: Mapped[str] = mapped_column(String(254), unique=True)
+    address: Mapped[str] = mapped_column(String(254))
     is_primary: Mapped[bool] = mapped_column(default=False)
     verified_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(back_populates="addresses")
+
+    @hybrid_property
+    def is_held(self) -> bool:
+        """Whether it stands for this person: an address that was only claimed stands for nobody."""
+        return self.is_primary or self.verified_at is not None
+
+    @is_held.inplace.expression
+    @classmethod
+    def _is_held(cls) -> ColumnElement[bool]:
+        return or_(cls.is_primary, cls.verified_at.is_not(None))
 
 
 class OneTimeLink(Keyed):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.accounts import User
@@ -23,6 +23,12 @@ class Issue(Keyed):
         Index("ix_issues_most_events", "project_id", "status", "times_seen", "id"),
         Index("ix_issues_most_users", "project_id", "status", "users_seen", "id"),
         Index("ix_issues_assignee", "assignee_user_id", "status", "last_seen", "id"),
+        Index(
+            "ix_issues_leaving",
+            "id",
+            sqlite_where=text("status IN ('merging', 'deleting')"),
+            postgresql_where=text("status IN ('merging', 'deleting')"),
+        ),
     )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))

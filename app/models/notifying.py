@@ -122,6 +122,11 @@ class Digest(Keyed):
     verdicts: Mapped[list["Verdict"]] = relationship(back_populates="digest", order_by="Verdict.id")
     delivery: Mapped["Delivery | None"] = relationship(back_populates="digest")
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Its person wants it now, quiet hours or not."""
+        return "asked_for" in self.data
+
 
 class Verdict(Keyed):
     """The recorded answer for one person on one channel. Silence is one too, with its code."""
@@ -189,6 +194,14 @@ class Delivery(Keyed):
     digest: Mapped[Digest | None] = relationship(back_populates="delivery")
     user: Mapped[User | None] = relationship()
     attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
+
+    @property
+    def carried(self) -> list[Verdict]:
+        """What it tells: its own verdict, or what is still held in its digest. Nothing for a letter."""
+        if self.verdict:
+            return [self.verdict]
+        held = self.digest.verdicts if self.digest else []
+        return [verdict for verdict in held if verdict.outcome == "defer"]
 
 
 class Attempt(Keyed):

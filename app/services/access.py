@@ -6,14 +6,30 @@ organization, superusers all of the instance; the role billing sees none.
 
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
-from app.domain import roles
+from app.domain import lifecycle, roles
 from app.domain.errors import NotFound, Refused
-from app.models import Issue, Membership, Organization, Project, Team, TeamMember, User, team_projects
+from app.models import (
+    Event,
+    Issue,
+    IssueRedirect,
+    Membership,
+    Organization,
+    Project,
+    Team,
+    TeamMember,
+    User,
+    team_projects,
+)
 
 T = TypeVar("T")
+
+# A condition on `Issue`: what is being merged or deleted is gone for everybody, long before its rows are.
+IS_THERE = Issue.status.not_in(lifecycle.HIDDEN)
+# A condition on `Event`: those of deleted issues are gone with them; those that follow a merge are not.
+IS_OF_AN_ISSUE = Event.issue.has(Issue.status != lifecycle.PENDING_DELETION)
 
 
 def visible_organizations(session: Session, user: User) -> list[Organization]:
@@ -48,13 +64,36 @@ def visible_project(session: Session, user: User, org_slug: str, project_slug: s
 
 
 def visible_issue(session: Session, user: User, issue_id: int) -> Issue:
-    return _or_not_found(session.scalar(_issues(user).where(Issue.id == issue_id)))
+    """The issue, or the one that it was merged into."""
+    return _or_not_found(session.scalar(_issues(user).where(named(issue_id))))
 
 
 def visible_issue_by_short_id(session: Session, user: User, org: Organization, short_id: str) -> Issue:
     """Short ids can repeat over time when projects change their slug: the newest issue has the name."""
-    named = (Project.organization_id == org.id) & (Issue.short_id == short_id.strip().upper())
-    return _or_not_found(session.scalar(_issues(user).where(named).order_by(Issue.id.desc()).limit(1)))
+    here = Project.organization_id == org.id
+    found = _issues(user).where(here, named(short_id.strip().upper()))
+    return _or_not_found(session.scalar(found.order_by(Issue.id.desc()).limit(1)))
+
+
+def named(*names: int | str) -> ColumnElement[bool]:
+    """A condition on `Issue`: those with these ids or short ids, and those that such were merged into."""
+    ids = [name for name in names if isinstance(name, int)]
+    short_ids = [name for name in names if isinstance(name, str)]
+    ways = []
+    if ids:
+        merged = select(IssueRedirect.to_id).where(IssueRedirect.from_id.in_(ids))
+        ways += [Issue.id.in_(ids), Issue.id.in_(merged)]
+    if short_ids:
+        merged = select(IssueRedirect.to_id).where(IssueRedirect.short_id.in_(short_ids))
+        ways += [Issue.short_id.in_(short_ids), Issue.id.in_(merged)]
+    return or_(*ways)
+
+
+def hold(session: Session, issue: Issue) -> None:
+    """Keep the issue as it is until the transaction ends; `NotFound` if it went since it was loaded."""
+    held = select(Issue.id).where(Issue.id == issue.id, IS_THERE).with_for_update()
+    _or_not_found(session.scalar(held))
+    session.refresh(issue)
 
 
 def can(session: Session, user: User, where: Project | Organization, permission: str) -> bool:
@@ -98,14 +137,19 @@ def member_project_ids(session: Session, user: User) -> set[int]:
 
 def assignable(session: Session, project: Project) -> tuple[list[User], list[Team]]:
     """Who can be given an issue of the project: its members and its teams."""
-    members = select(User).where(User.id.in_(_member_ids(project.id))).order_by(User.name, User.id)
-    teams = (
-        select(Team)
-        .join(team_projects, team_projects.c.team_id == Team.id)
-        .where(team_projects.c.project_id == project.id)
-        .order_by(Team.slug)
-    )
-    return list(session.scalars(members)), list(session.scalars(teams))
+    members = select(User).where(is_member(project.id)).order_by(User.name, User.id)
+    return list(session.scalars(members)), project_teams(session, project)
+
+
+def project_teams(session: Session, project: Project) -> list[Team]:
+    """The teams that have the project, by name."""
+    having = select(Team).join(team_projects, team_projects.c.team_id == Team.id)
+    return list(session.scalars(having.where(team_projects.c.project_id == project.id).order_by(Team.slug)))
+
+
+def is_member(project_id: int) -> ColumnElement[bool]:
+    """A condition on `User`: those whom the project's notices concern."""
+    return User.id.in_(_member_ids(project_id))
 
 
 def menu(session: Session, user: User) -> list[tuple[Organization, list[Project]]]:
@@ -130,6 +174,11 @@ def sees_project(user: User) -> ColumnElement[bool]:
     )
 
 
+def sees_issue(user: User) -> ColumnElement[bool]:
+    """A condition on `Issue` joined with its `Project`, for queries of one's own."""
+    return and_(sees_project(user), IS_THERE)
+
+
 def _sees(session: Session, user: User, project: Project) -> bool:
     found = select(Project.id).where(Project.id == project.id, sees_project(user))
     return session.scalar(found) is not None
@@ -143,7 +192,7 @@ def _belongs(user: User) -> ColumnElement[bool]:
 
 def _issues(user: User) -> Select[Issue]:
     together = (selectinload(Issue.assignee_user), selectinload(Issue.assignee_team))
-    return select(Issue).join(Issue.project).where(sees_project(user)).options(*together)
+    return select(Issue).join(Issue.project).where(sees_issue(user)).options(*together)
 
 
 def _member_ids(project_id: int) -> Select[int]:

@@ -24,7 +24,12 @@ from app.services import upserting
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1000
 # None: valid until used or replaced.
-LIFETIMES = {"setup": None, "password": timedelta(days=7), "sign_in": timedelta(minutes=15)}
+LIFETIMES = {
+    "setup": None,
+    "password": timedelta(days=7),
+    "sign_in": timedelta(minutes=15),
+    "verify": timedelta(days=3),
+}
 TOKEN_PREFIX = "sntryu_"  # noqa: S105 (what secret scanners look for)
 USE_IS_NOTED_EVERY = timedelta(minutes=5)
 
@@ -41,8 +46,9 @@ def anybody(session: Session) -> bool:
 
 
 def find_user(session: Session, email: str) -> User | None:
+    """Whose address this is: their primary one, or one that they verified."""
     address = email.strip().lower()
-    theirs = select(EmailAddress.user_id).where(EmailAddress.address == address)
+    theirs = select(EmailAddress.user_id).where(EmailAddress.address == address, EmailAddress.is_held)
     found = select(User).where(User.id.in_(theirs)).options(joinedload(User.addresses))
     return session.scalars(found).unique().one_or_none()
 
@@ -200,11 +206,24 @@ def setup_link_token(session: Session, now: datetime) -> str | None:
     return make_link(session, "setup", user=None, now=now)
 
 
-def make_link(session: Session, purpose: str, *, user: User | None, now: datetime) -> str:
-    """A secret that works once. An earlier one for the same person and purpose stops working."""
-    whose = user.id if user else None
-    old = (OneTimeLink.user_id == whose) & (OneTimeLink.purpose == purpose)
-    session.execute(delete(OneTimeLink).where(old))
+def make_link(
+    session: Session,
+    purpose: str,
+    *,
+    user: User | None,
+    now: datetime,
+    address: EmailAddress | None = None,
+) -> str:
+    """A secret that works once. An earlier one for the same person, purpose and address stops working.
+
+    `address` is the one that it is mailed to: whoever uses it reads mail there.
+    """
+    whose, which = user.id if user else None, address.id if address else None
+    session.execute(
+        delete(OneTimeLink).where(
+            OneTimeLink.user_id == whose, OneTimeLink.purpose == purpose, OneTimeLink.address_id == which
+        )
+    )
     lifetime = LIFETIMES[purpose]
     secret = secrets.token_urlsafe(32)
     session.add(
@@ -212,6 +231,7 @@ def make_link(session: Session, purpose: str, *, user: User | None, now: datetim
             purpose=purpose,
             secret_hash=hashed(secret),
             user_id=whose,
+            address_id=which,
             created_at=now,
             expires_at=now + lifetime if lifetime else None,
         )

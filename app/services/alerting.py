@@ -33,7 +33,7 @@ class Alert:
 
 def fire(session: Session, seen: Sequence[Seen], *, now: datetime) -> list[int]:
     """The ids of the notices that the batch's events ring."""
-    candidates = [each for each in seen if each.issue.status == UNRESOLVED]
+    candidates = [each for each in seen if each.issue.status == UNRESOLVED and not each.was_silent]
     rules = _active_rules(session, {each.project.id for each in candidates})
     if not rules:
         return []
@@ -64,6 +64,7 @@ def _facts(session: Session, seen: Sequence[Seen], rules: dict[int, list[AlertRu
             is_new=each.is_new,
             is_new_here=position in first_here,
             is_regression=each.is_regression,
+            is_reappeared=each.is_reappeared,
         )
         for position, each in enumerate(seen)
     ]

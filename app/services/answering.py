@@ -8,23 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.domain import delivery_states, wording
+from app.domain.clocks import Clock
 from app.domain.errors import Refused
 from app.domain.routing import Outcome
 from app.domain.stopping import masked
-from app.models import (
-    Attempt,
-    Delivery,
-    Issue,
-    Notice,
-    Organization,
-    Project,
-    SettingAudit,
-    User,
-    Verdict,
-)
-from app.services import access, explaining, mail_facts, verdicts
+from app.models import Issue, Notice, Organization, Project, SettingAudit, User
+from app.services import access, explaining, notice_facts, switches, verdicts
+from app.services.verdicts import Recorded
 
-DELIVERED, HELD, REFUSED, COLLAPSED, NO_NOTICE = "delivered", "held", "refused", "collapsed", "no_notice"
+DELIVERED, HELD, REFUSED, COLLAPSED = "delivered", "held", "refused", "collapsed"
+NO_NOTICE, NO_EVENT = "no_notice", "no_event"
 NO_ACCESS = "no_access"
 
 OF_OUTCOME: Mapping[str, str] = {Outcome.SKIP: REFUSED, Outcome.COLLAPSE: COLLAPSED}
@@ -44,32 +37,42 @@ class Reply:
 
 OUTSIDE = Reply(REFUSED, "On no team of the project: nobody else is told about it.", code=NO_ACCESS)
 SILENCE = Reply(NO_NOTICE, "No notice was made: no rule matched, and nobody changed the issue.")
+NOTHING = Reply(NO_EVENT, "No event was received: there was nothing to tell.")
 
 
 def why(
-    session: Session, issue: Issue, person: User | None, *, own: bool, start: int = 0, count: int = 100
+    session: Session,
+    issue: Issue,
+    person: User | None,
+    *,
+    own: bool,
+    now: datetime,
+    start: int = 0,
+    count: int = 100,
 ) -> list[Reply]:
     """The newest notice first. Somebody outside the project gets one answer, and so does silence.
 
     `own` is whether the person is the one who asks: switches are theirs alone to use.
     """
-    if person is None or person.id not in access.project_member_ids(session, issue.project_id):
+    if person is None or is_outside(session, issue, person):
         return [OUTSIDE][start:]
     notices = _notices(session, issue, start, count)
     if not notices:
-        return [SILENCE][start:]
-    decided = _decided(session, notices, person)
-    tries = verdicts.attempts_of(session, [each.delivery.id for each in decided.values() if each.delivery])
-    return [
-        _of_verdict(notice, verdict, person, tries, own=own) if verdict else _without_verdict(notice)
-        for notice in notices
-        for verdict in [decided.get(notice.id)]
-    ]
+        return [SILENCE if issue.times_seen else NOTHING][start:]
+    clock = Clock(now, person.timezone)
+    decided = verdicts.of_person(session, notices, person, own=own)
+    return [reply(notice, decided.get(notice.id), clock) for notice in notices]
+
+
+def is_outside(session: Session, issue: Issue, person: User) -> bool:
+    """Whether the issue's notices are none of this person's concern."""
+    return person.id not in access.project_member_ids(session, issue.project_id)
 
 
 def find_issue(session: Session, short_id: str, organization: Organization | None) -> Issue:
     """For an operator, who sees everything. `Refused` when there is no such issue, or more than one."""
-    found = select(Issue).join(Issue.project).where(Issue.short_id == short_id.strip().upper())
+    named = access.named(short_id.strip().upper())
+    found = select(Issue).join(Issue.project).where(named, access.IS_THERE)
     if organization:
         found = found.where(Project.organization_id == organization.id)
     rows = session.scalars(found.order_by(Issue.id.desc())).all()
@@ -85,38 +88,49 @@ def note_lookup(
     session: Session, issue: Issue, *, of: User, by: User | None, now: datetime, via: str
 ) -> None:
     """Leave a line in the log of a person whose notices somebody else asked about."""
+    note(session, issue.id, issue.short_id, of=of.id, by=by.id if by else None, now=now, via=via)
+
+
+def note(
+    session: Session, issue_id: int, short_id: str, *, of: int, by: int | None, now: datetime, via: str
+) -> None:
+    """The same, where only ids are at hand."""
     session.add(
         SettingAudit(
             at=now,
-            user_id=of.id,
-            actor_id=by.id if by else None,
+            user_id=of,
+            actor_id=by,
             category="explanation",
             scope="issue",
-            scope_id=issue.id,
+            scope_id=issue_id,
             new="looked up",
             via=via,
-            detail={"issue": issue.short_id},
+            detail={"issue": short_id},
         )
     )
     session.flush()
 
 
 def _notices(session: Session, issue: Issue, start: int, count: int) -> Sequence[Notice]:
-    together = (Notice.project, Notice.issue, Notice.activity, Notice.rule, Notice.actor)
     found = select(Notice).where(Notice.issue_id == issue.id).order_by(Notice.id.desc())
-    return session.scalars(
-        found.offset(start).limit(count).options(*(joinedload(each) for each in together))
-    ).all()
+    together = (joinedload(each) for each in notice_facts.TOGETHER)
+    return session.scalars(found.offset(start).limit(count).options(*together)).all()
 
 
-def _decided(session: Session, notices: Sequence[Notice], person: User) -> dict[int, Verdict]:
-    found = select(Verdict).where(
-        Verdict.notice_id.in_([notice.id for notice in notices]),
-        Verdict.subject == "user",
-        Verdict.subject_id == person.id,
+def reply(notice: Notice, recorded: Recorded | None, clock: Clock) -> Reply:
+    """What a notice has to answer about one person; times are those of the `clock`."""
+    if recorded is None:
+        return _without_verdict(notice)
+    verdict = recorded.verdict
+    facts = notice_facts.of(notice, zone=clock.zone)
+    return Reply(
+        answer=_answer(recorded),
+        sentence=sentence(recorded, clock),
+        notice=notice.public_id,
+        code=verdict.code,
+        scope=verdict.params.get("scope"),
+        switch=switches.link(notice, recorded, facts) if recorded.is_readers else None,
     )
-    rows = session.scalars(found.options(joinedload(Verdict.delivery)))
-    return {row.notice_id: row for row in rows}
 
 
 def _without_verdict(notice: Notice) -> Reply:
@@ -129,42 +143,27 @@ def _without_verdict(notice: Notice) -> Reply:
     return Reply(REFUSED, "Was on no team of the project then.", notice.public_id, NO_ACCESS)
 
 
-def _of_verdict(
-    notice: Notice,
-    verdict: Verdict,
-    person: User,
-    tries: Mapping[int, Sequence[Attempt]],
-    *,
-    own: bool,
-) -> Reply:
-    delivery = verdict.delivery
-    if verdict.outcome == Outcome.SEND:
-        answer = _answer(delivery.state if delivery else None)
-    else:
-        answer = OF_OUTCOME[verdict.outcome]
-    sentence = (
-        _sent(delivery, tries.get(delivery.id, ()), person)
-        if delivery and verdict.code == "send"
-        else wording.code_sentence(verdict.code, verdict.params)
-    )
-    switch = explaining.switch_for(notice, verdict, explaining.facts_of(notice)) if own else None
-    return Reply(answer, sentence, notice.public_id, verdict.code, verdict.params.get("scope"), switch)
-
-
-def _answer(state: str | None) -> str:
-    if not delivery_states.of(state).is_final:
+def _answer(recorded: Recorded) -> str:
+    verdict, delivery = recorded.verdict, recorded.delivery
+    if verdict.outcome in OF_OUTCOME:
+        return OF_OUTCOME[verdict.outcome]
+    if delivery is None or not delivery_states.of(delivery.state).is_final:
         return HELD
-    return DELIVERED if state == delivery_states.ACCEPTED else REFUSED
+    return DELIVERED if delivery.state == delivery_states.ACCEPTED else REFUSED
 
 
-def _sent(delivery: Delivery, tries: Sequence[Attempt], person: User) -> str:
-    """What became of the message: when, where to, and the mail server's own words."""
-    when = mail_facts.clock(person.timezone)["when"]
+def sentence(recorded: Recorded, clock: Clock) -> str:
+    """What became of the message: when, where to, and the mail server's own words; else what decided."""
+    delivery = recorded.delivery
+    called_off = delivery is not None and delivery.state == delivery_states.CANCELLED
+    if delivery is None or called_off or recorded.verdict.outcome in OF_OUTCOME:
+        return explaining.decided_by(recorded, clock)
     state = delivery_states.of(delivery.state).meaning
     if delivery.state == delivery_states.DEFERRED:
-        state = f"{state} {when(delivery.send_at)}"
+        state = f"{state} {clock.second(delivery.send_at)}"
     words = f"Mail to {masked(delivery.address)}: {state}."
-    if not tries:
+    if not recorded.attempts:
         return words
-    last = tries[-1]
-    return f"{words} The mail server's answer of {when(last.at)}: {last.response or last.code}"
+    last = recorded.attempts[-1]
+    when = "" if recorded.hides_times else f" of {clock.second(last.at)}"
+    return f"{words} The mail server's answer{when}: {last.response or last.code}"

@@ -1,5 +1,7 @@
 """Handing an issue to a person or a team."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,36 +12,61 @@ from app.domain.errors import Refused
 from app.domain.routing import Reason
 from app.models import Activity, Issue, Team, TeamMember, User
 from app.services import access, subscribing, timeline
+from app.services.timeline import Batch
 
 BY_ASSIGNMENT = (Reason.ASSIGNED, Reason.TEAM_ASSIGNED, Reason.RESUBSCRIBED)
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Whom a new assignee stands for, and who loses the issue with it."""
+
+    why: Reason
+    covered: frozenset[int]
+    lost: frozenset[int]
+
+    @property
+    def ties(self) -> Mapping[str, list[int]]:
+        """The people whom the change concerns, as its activity tells of them."""
+        return {str(self.why): sorted(self.covered), "lost": sorted(self.lost)}
+
+
 def assign(
-    session: Session, issue: Issue, *, to: User | Team | None, by: User | None, now: datetime
+    session: Session,
+    issue: Issue,
+    *,
+    to: User | Team | None,
+    by: User | None,
+    now: datetime,
+    batch: Batch | None = None,
 ) -> Activity | None:
     """Hand the issue to `to`, or to nobody. Handing it to whoever already has it tells no one.
 
-    Raises `Refused` when `to` cannot see the project.
+    Raises `Refused` when `to` is nobody of the project's.
     """
-    session.execute(select(Issue.id).where(Issue.id == issue.id).with_for_update())
-    session.refresh(issue)
+    access.hold(session, issue)
     was = assignee(session, issue)
     if _same(was, to):
         return None
     _check(session, issue, to)
-    now_covered, before = people_of(session, to), people_of(session, was)
-    subscribing.release(session, issue, before, why=BY_ASSIGNMENT, now=now)
-    why = Reason.TEAM_ASSIGNED if isinstance(to, Team) else Reason.ASSIGNED
-    again = subscribing.follow(session, issue, now_covered, why=why, now=now)
+    change = handover(session, issue, to=to)
+    subscribing.release(session, issue, change.lost | change.covered, why=BY_ASSIGNMENT, now=now)
+    again = subscribing.follow(session, issue, change.covered, why=change.why, now=now)
     _store(session, issue, to)
-    data = {
-        **_named("to", to),
-        **_named("was", was),
-        str(why): sorted(now_covered),
-        "lost": sorted(before - now_covered),
-        "resubscribed": sorted(again),
-    }
-    return timeline.record(session, issue, "assigned" if to else "unassigned", by=by, now=now, data=data)
+    data = {**_named("to", to), **_named("was", was), **change.ties, "resubscribed": sorted(again)}
+    kind = "assigned" if to else "unassigned"
+    return timeline.record(session, issue, kind, by=by, now=now, data=data, batch=batch)
+
+
+def handover(session: Session, issue: Issue, *, to: User | Team | None) -> Handover:
+    """What giving the issue to `to` means for people.
+
+    Who left the assigned team since it got the issue loses it too, or would follow it for ever.
+    """
+    had = people_of(session, assignee(session, issue)) | subscribing.holders(session, issue, BY_ASSIGNMENT)
+    covered = people_of(session, to)
+    why = Reason.TEAM_ASSIGNED if isinstance(to, Team) else Reason.ASSIGNED
+    return Handover(why, frozenset(covered), frozenset(had - covered))
 
 
 def assignee(session: Session, issue: Issue) -> User | Team | None:

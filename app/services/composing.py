@@ -4,51 +4,35 @@ What differs from person to person within a notice are the reasons, the time zon
 first two make a group with one rendering, the links are placeholders in it.
 """
 
+import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-import css_inline
 from jinja2 import Environment
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.channels.base import Mail
-from app.domain.kinds import ALERTS, KINDS, WORKFLOW
-from app.domain.links import Links
+from app.domain import reply_text
+from app.domain.kinds import ALERTS, KINDS
+from app.domain.moments import Moments
+from app.domain.site import Site
 from app.domain.tokens import MailToken, sign
-from app.models import Delivery, Event, Notice, User, Verdict
-from app.services import mail_facts
+from app.models import Delivery, Issue, Notice, User, Verdict
+from app.services import mail_digest, mail_facts, mail_handed, mail_headers, mail_subjects
+from app.services.mail_detail import LINK, detail_of
+from app.services.mail_digest import Pile
+from app.services.mail_headers import MailList
+from app.services.mail_news import Scene
+from app.services.mail_records import Records, StoredRecords
 
-INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
-AUTO_RESPONSE_SUPPRESS = "DR, RN, NRN, OOF, AutoReply"  # never `All`: bounces are wanted
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What a mail says of the instance that sends it."""
-
-    url: str
-    mail_domain: str
-    token_keys: tuple[str, ...]
-
-    @property
-    def links(self) -> Links:
-        return Links(self.url)
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.url).netloc
-
-    @property
-    def one_click(self) -> bool:
-        """RFC 8058 wants https; a loopback address is where people try things out."""
-        parts = urlsplit(self.url)
-        return parts.scheme == "https" or parts.hostname in LOOPBACK
-
+# Gmail clips what is longer than about 102 KB; relays and people like less.
+LARGEST = 76 * 1024
+# How much of what can be long is shown, in turn, until the mail is small enough: frames, characters of a
+# comment, rows of a digest.
+ROOMS = ((8, 4000, 20), (4, 1000, 10), (0, 300, 5))
+# Nothing that an event or a person wrote may steer a terminal, or turn the direction of what is around it.
+_UNSEEMLY = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 Words = tuple[str, str, str]  # subject, text, html
 
@@ -56,10 +40,13 @@ Words = tuple[str, str, str]  # subject, text, html
 class Composer:
     """Composes a batch; what several deliveries share is loaded and rendered once."""
 
-    def __init__(self, session: Session, environment: Environment, site: Site) -> None:
+    def __init__(
+        self, session: Session, environment: Environment, site: Site, *, records: Records | None = None
+    ) -> None:
         self.session = session
         self.environment = environment
         self.site = site
+        self.records = records or StoredRecords(session)
         # Nobody can know the nonce beforehand: an event's text cannot name a placeholder.
         self._nonce = secrets.token_hex(8).upper()
         self._rendered: dict[tuple[Any, ...], Words] = {}
@@ -67,155 +54,201 @@ class Composer:
 
     def compose(self, delivery: Delivery) -> Mail:
         """The mail for one delivery. Raises when a template or its data is at fault."""
-        if delivery.verdict is None:
+        if not delivery.carried:
             return self._personal(delivery)
-        notice, user = delivery.verdict.notice, delivery.user
-        if user is None:
+        if delivery.user is None:
             raise LookupError(f"delivery {delivery.id} has lost its person")
-        words = self._words(notice, delivery.verdict, user)
-        tokens = self._tokens(notice, user)
-        subject, text, html = (self._fill(part, tokens) for part in words)
-        return Mail(
-            delivery_id=delivery.id,
-            public_id=delivery.public_id,
-            message_id=f"<{delivery.public_id}@{self.site.mail_domain}>",
-            sender_name=_sender_name(notice),
-            to_name=user.name,
-            to_address=delivery.address,
-            subject=delivery.subject or subject,
-            text=text,
-            html=html,
-            headers=tuple(self._headers(notice, delivery.verdict, tokens)),
-        )
+        if delivery.kind == "digest":
+            return self._digest(delivery, delivery.user)
+        return self._notice(delivery, delivery.carried[0], delivery.user)
 
     def _personal(self, delivery: Delivery) -> Mail:
         """A mail that no notice stands behind: a sign-in link, an invitation."""
-        context = {**delivery.data, "site": self.site}
-        subject, text, html = self._render(KINDS[delivery.kind].template, context)
+        words = self._render(KINDS[delivery.kind].template, {**delivery.data, "site": self.site})
+        return self._mail(delivery, words, "Tocsin", mail_headers.automatic(delivery.kind))
+
+    def _notice(self, delivery: Delivery, verdict: Verdict, user: User) -> Mail:
+        notice = verdict.notice
+        tokens = self._tokens(notice, user)
+        subject = self._subject(notice.issue, delivery) if notice.issue else ""
+        words = self._words(notice, verdict, user, subject)
+        signed = {name: self._signed(token) for name, token in tokens.items()}
+        filled = tuple(self._fill(part, signed) for part in words)
+        headers = self._headers(notice, verdict, user, tokens)
+        return self._mail(
+            delivery, (subject or filled[0], filled[1], filled[2]), sender_name(notice), headers
+        )
+
+    def _subject(self, issue: Issue, delivery: Delivery) -> str:
+        """As it was frozen; what was frozen before the project guarded its data says too much."""
+        if detail_of(issue.project) == LINK:
+            return mail_subjects.without_title(issue)
+        return delivery.subject or issue.mail_subject or mail_subjects.of_thread(self.session, issue, None)
+
+    def _digest(self, delivery: Delivery, user: User) -> Mail:
+        digest = delivery.digest
+        if digest is None:
+            raise LookupError(f"delivery {delivery.id} has lost its digest")
+        pile = Pile(digest, delivery.carried, Moments(user.timezone, digest.send_at), self.records, self.site)
+        to = self._list_of_digest(pile, user)
+        gathered = mail_digest.gathered(pile)
+        context = {
+            "site": self.site,
+            "zone": user.timezone,
+            "unsubscribe": self.site.links.unsubscribe(self._signed(to.token)),
+            "leave": mail_digest.leave_words(to.category, to.project),
+            "settings_url": self.site.links.settings(),
+            "history_url": self.site.links.history(),
+        }
+        words = self._fitting(
+            "digest", ({**context, "digest": gathered.within(rows)} for _, _, rows in ROOMS)
+        )
+        first = pile.notices[0]
+        name = sender_name(first) if digest.kind == "batch" else "Tocsin"
+        return self._mail(
+            delivery, (gathered.subject, *words[1:]), name, self._digest_headers(pile, to, user)
+        )
+
+    def _list_of_digest(self, pile: Pile, user: User) -> MailList:
+        category, scope, project = mail_digest.scope(pile)
+        token = MailToken(scope, user.id, project.id if project else 0, user.mail_version)
+        return MailList(category, project, token)
+
+    def _digest_headers(self, pile: Pile, to: MailList, user: User) -> Iterable[tuple[str, str]]:
+        """One thread a person, list and day."""
+        day = pile.moments.local(pile.digest.send_at).date()
+        root = f"<digest.{user.id}.{pile.digest.kind}.{day}@{self.site.mail_domain}>"
+        yield from mail_headers.automatic("digest")
+        yield "X-Tocsin-Reason", mail_headers.strongest(verdict.reasons for verdict in pile.verdicts)
+        yield from mail_headers.of_list(self.site, to)
+        yield from mail_headers.thread(root)
+
+    def _mail(
+        self, delivery: Delivery, words: Words, sender: str, headers: Iterable[tuple[str, str]]
+    ) -> Mail:
+        subject, text, html = words
         return Mail(
             delivery_id=delivery.id,
             public_id=delivery.public_id,
             message_id=f"<{delivery.public_id}@{self.site.mail_domain}>",
-            sender_name="Tocsin",
+            sender_name=sender,
             to_name=delivery.user.name if delivery.user else "",
             to_address=delivery.address,
             subject=subject,
             text=text,
             html=html,
-            headers=(
-                ("Auto-Submitted", "auto-generated"),
-                ("X-Auto-Response-Suppress", AUTO_RESPONSE_SUPPRESS),
-                ("X-Tocsin-Kind", delivery.kind),
-            ),
+            headers=tuple(headers),
         )
 
-    def _words(self, notice: Notice, verdict: Verdict, user: User) -> Words:
+    def _words(self, notice: Notice, verdict: Verdict, user: User, subject: str) -> Words:
         scope = verdict.params.get("scope")
-        key = (notice.id, tuple(verdict.reasons), scope, user.timezone)
+        named = mail_facts.names(notice, user.id)
+        key = (notice.id, tuple(verdict.reasons), scope, user.timezone, named)
         if key not in self._rendered:
             facts = self._notice_facts(notice)
             context = {
                 **facts,
-                **mail_facts.because(notice, verdict, facts, self.site.links),
+                **mail_facts.because(notice, verdict, facts, self.site.links, names_reader=named),
                 **mail_facts.clock(user.timezone),
                 "site": self.site,
+                "delimiter": reply_text.DELIMITER if self.site.reply_domain else "",
+                **({"subject": subject} if notice.issue else {}),
                 "unsubscribe_issue": self.site.links.unsubscribe(self._placeholder("issue")),
                 "unsubscribe_project": self.site.links.unsubscribe(self._placeholder("project")),
             }
-            self._rendered[key] = self._render(KINDS[notice.kind].template, context)
+            template = KINDS[notice.kind].template
+            self._rendered[key] = (
+                self._of_issue(self._scene(notice, verdict, user), template, context)
+                if notice.issue
+                else self._render(template, context)
+            )
         return self._rendered[key]
+
+    def _scene(self, notice: Notice, verdict: Verdict, user: User) -> Scene:
+        return Scene(
+            notice,
+            verdict.reasons,
+            Moments(user.timezone, notice.occurred_at),
+            self.records,
+            detail=detail_of(notice.project),
+            names_reader=mail_facts.names(notice, user.id),
+        )
+
+    def _of_issue(self, scene: Scene, template: str, context: Mapping[str, Any]) -> Words:
+        told = mail_handed.news(scene, template)
+        smaller = (told.within(frames=frames, characters=characters) for frames, characters, _ in ROOMS)
+        return self._fitting(template, ({**context, "news": news} for news in smaller))
+
+    def _fitting(self, template: str, contexts: Iterable[Mapping[str, Any]]) -> Words:
+        """The first rendering that is small enough, else the last."""
+        words: Words = ("", "", "")
+        for context in contexts:
+            words = self._render(template, context)
+            if sum(map(weight, words)) <= LARGEST:
+                break
+        return words
 
     def _notice_facts(self, notice: Notice) -> Mapping[str, Any]:
         if notice.id not in self._facts:
-            event = self.session.scalar(
-                select(Event).where(
-                    Event.project_id == notice.project_id, Event.event_id == (notice.event_id or "")
-                )
-            )
-            self._facts[notice.id] = mail_facts.of(notice, event, self.site.links)
+            self._facts[notice.id] = mail_facts.of(notice, self.site.links)
         return self._facts[notice.id]
 
     def _render(self, template: str, context: Mapping[str, Any]) -> Words:
-        subject, text, html = (
-            self.environment.get_template(f"messages/{template}/{part}").render(context)
-            for part in ("subject.txt", "body.txt", "body.html")
+        """Kinds that are part of an issue's thread have no subject of their own."""
+        parts = ["body.txt", "body.html"]
+        if "subject" not in context:
+            parts.insert(0, "subject.txt")
+        *subject, text, html = (
+            _UNSEEMLY.sub("", self.environment.get_template(f"messages/{template}/{part}").render(context))
+            for part in parts
         )
-        return " ".join(subject.split()), text, INLINER.inline(html)
+        return " ".join("".join(subject).split()), text, html
 
-    def _tokens(self, notice: Notice, user: User) -> dict[str, str]:
-        """The signed links of one person: this issue, and this category in this project."""
+    def _tokens(self, notice: Notice, user: User) -> dict[str, MailToken]:
+        """What one person's links leave: this issue, and this category in this project."""
         category = "project_alerts" if KINDS[notice.kind].category == ALERTS else "project_workflow"
         scopes = {"issue": ("issue", notice.issue_id), "project": (category, notice.project_id)}
         return {
-            name: sign(MailToken(scope, user.id, scope_id or 0, user.mail_version), self.site.token_keys)
+            name: MailToken(scope, user.id, scope_id or 0, user.mail_version)
             for name, (scope, scope_id) in scopes.items()
         }
 
+    def _signed(self, token: MailToken) -> str:
+        return sign(token, self.site.token_keys)
+
     def _placeholder(self, name: str) -> str:
-        """Plain letters and digits, so that neither autoescaping nor CSS inlining touches them."""
+        """Plain letters and digits, so that autoescaping does not touch them."""
         return f"Q{self._nonce}{name.upper()}Q"
 
-    def _fill(self, text: str, tokens: Mapping[str, str]) -> str:
-        for name, token in tokens.items():
+    def _fill(self, text: str, signed: Mapping[str, str]) -> str:
+        for name, token in signed.items():
             text = text.replace(self._placeholder(name), token)
         return text
 
-    def _headers(self, notice: Notice, verdict: Verdict, tokens: Mapping[str, str]) -> list[tuple[str, str]]:
-        kind = KINDS[notice.kind]
-        headers = [
-            ("Auto-Submitted", "auto-generated"),
-            ("X-Auto-Response-Suppress", AUTO_RESPONSE_SUPPRESS),
-            ("X-Tocsin-Kind", notice.kind),
-            ("X-Tocsin-Notice", self.site.links.notice(notice.public_id)),
-        ]
-        if verdict.reasons:
-            headers.append(("X-Tocsin-Reason", verdict.reasons[0]))
-        if kind.category in (ALERTS, WORKFLOW) and notice.project:
-            headers += self._list_headers(notice, tokens)
+    def _headers(
+        self, notice: Notice, verdict: Verdict, user: User, tokens: Mapping[str, MailToken]
+    ) -> Iterable[tuple[str, str]]:
+        yield from mail_headers.automatic(notice.kind)
+        yield from mail_headers.of_notice(self.site, notice, verdict)
+        to = mail_headers.list_of(notice, tokens)
+        if to:
+            yield from mail_headers.of_list(self.site, to)
         if notice.issue:
-            headers += self._issue_headers(notice)
-        return headers
-
-    def _list_headers(self, notice: Notice, tokens: Mapping[str, str]) -> list[tuple[str, str]]:
-        """The list is what List-Id names; a single alert unsubscribes from it, all else from the issue."""
-        project, category = notice.project, KINDS[notice.kind].category
-        if project is None:
-            return []
-        path = f"{project.slug}.{project.organization.slug}"
-        token = tokens["project" if category == ALERTS else "issue"]
-        headers = [
-            ("List-Id", f"{project.slug} {category} <{category}.{path}.{self.site.mail_domain}>"),
-            ("List-Unsubscribe", f"<{self.site.links.unsubscribe(token)}>"),
-            ("List-Help", f"<{self.site.links.mail_help()}>"),
-            ("Precedence", "list"),
-            ("Feedback-ID", f"{category}:{project.slug}:{project.organization.slug}:tocsin"),
-            ("X-Tocsin-Project", project.slug),
-        ]
-        if self.site.one_click:
-            headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-        return headers
-
-    def _issue_headers(self, notice: Notice) -> list[tuple[str, str]]:
-        issue = notice.issue
-        if issue is None:
-            return []
-        root = f"<issue.{issue.id}.{notice.mail_epoch}@{self.site.mail_domain}>"
-        project = issue.project
-        facts = self._notice_facts(notice)
-        headers = [
-            ("In-Reply-To", root),
-            ("References", root),
-            ("List-Archive", f"<{self.site.links.issue(project.organization.slug, project.slug, issue.id)}>"),
-            ("X-Tocsin-Issue", issue.short_id),
-            ("X-Tocsin-Level", facts["level"]),
-        ]
-        for name, value in (("Environment", facts["environment"]), ("Event", notice.event_id)):
-            if value:
-                headers.append((f"X-Tocsin-{name}", value))
-        return headers
+            says_all = detail_of(notice.project) != LINK
+            event = self.records.event(notice) if says_all else None
+            yield from mail_headers.reply_to(self.site, notice.issue, user)
+            yield from mail_headers.of_issue(self.site, notice, notice.issue, event, says_all=says_all)
 
 
-def _sender_name(notice: Notice) -> str:
+def sender_name(notice: Notice) -> str:
+    """Whose words or deed it is; the project where Tocsin itself speaks."""
     if notice.actor:
         return f"{notice.actor.name} via Tocsin"
     return f"Tocsin · {notice.project.name}" if notice.project else "Tocsin"
+
+
+def weight(text: str) -> int:
+    """About how many octets a part takes on its way: outside ASCII, an octet is written with three."""
+    octets = len(text.encode("utf-8", "replace"))
+    outside = octets - len(text.encode("ascii", "ignore"))
+    return octets + 2 * outside

@@ -1,5 +1,6 @@
 """Deliveries on their way: claimed by one worker, recorded answer by answer, tried again, given up."""
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     func,
     insert,
     or_,
@@ -22,7 +24,8 @@ from sqlalchemy.orm import Session, joinedload
 from app.channels.base import Result, Sent
 from app.domain.backoff import next_try
 from app.domain.kinds import KINDS
-from app.models import Attempt, Delivery, Notice, Verdict
+from app.domain.routing import EMAIL, Outcome
+from app.models import Attempt, Delivery, Digest, Notice, Verdict
 
 # A worker that died holds its claim no longer than this.
 CLAIM = timedelta(minutes=2)
@@ -31,7 +34,45 @@ CLAIM = timedelta(minutes=2)
 BEGIN_WITHIN = timedelta(seconds=30)
 WAITING = ("queued", "deferred")
 # What runs for every message goes past the mapper.
-TABLE = cast(Table, Delivery.__table__)
+TABLE, VERDICTS = cast(Table, Delivery.__table__), cast(Table, Verdict.__table__)
+# For a join of verdicts to what tells them: a delivery of their own, or the one of their digest.
+TELLS = or_(
+    Delivery.verdict_id == Verdict.id,
+    and_(Delivery.digest_id == Verdict.digest_id, Verdict.outcome == Outcome.DEFER),
+)
+
+
+def new_id() -> str:
+    """Public name of a delivery; part of its Message-ID."""
+    return f"d.{secrets.token_hex(8)}"
+
+
+def row(
+    user_id: int,
+    address: str,
+    *,
+    kind: str,
+    subject: str,
+    now: datetime,
+    channel: str = EMAIL,
+    verdict_id: int | None = None,
+    digest_id: int | None = None,
+) -> dict[str, object]:
+    """The columns of a message that is to go out at once, fit for a bulk insert."""
+    return {
+        "public_id": new_id(),
+        "verdict_id": verdict_id,
+        "digest_id": digest_id,
+        "user_id": user_id,
+        "channel": channel,
+        "kind": kind,
+        "address": address,
+        "data": {},
+        "subject": subject,
+        "state": "queued",
+        "created_at": now,
+        "send_at": now,
+    }
 
 
 def due(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
@@ -60,19 +101,17 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 def load(session: Session, delivery_ids: Collection[int]) -> Sequence[Delivery]:
     """These deliveries with all that composing them needs, in a constant number of queries."""
-    notice = joinedload(Delivery.verdict).joinedload(Verdict.notice)
+    ways = (
+        joinedload(Delivery.verdict).joinedload(Verdict.notice),
+        # The digests of one action share their notices: those are not read again for each person.
+        joinedload(Delivery.digest).selectinload(Digest.verdicts).selectinload(Verdict.notice),
+    )
+    parts = (Notice.issue, Notice.activity, Notice.actor, Notice.project, Notice.rule)
     found = (
         select(Delivery)
         .where(Delivery.id.in_(delivery_ids))
         .order_by(Delivery.id)
-        .options(
-            joinedload(Delivery.user),
-            notice.joinedload(Notice.issue),
-            notice.joinedload(Notice.activity),
-            notice.joinedload(Notice.actor),
-            notice.joinedload(Notice.project),
-            notice.joinedload(Notice.rule),
-        )
+        .options(joinedload(Delivery.user), *(way.joinedload(part) for way in ways for part in parts))
     )
     return session.scalars(found).unique().all()
 
@@ -143,17 +182,44 @@ def _attempt(sent: Sent, number: int, outcome: str, now: datetime, worker: str) 
     }
 
 
-def cancel(
-    connection: Connection, delivery_id: int, *, code: str, params: dict[str, object], now: datetime
-) -> None:
-    """Call off a message that nobody should get any more; its verdict says why."""
+def cancel(connection: Connection, delivery_ids: Collection[int], *, now: datetime) -> None:
+    """Call off messages that nobody should get any more; their verdicts say why."""
     connection.execute(
         update(TABLE)
-        .where(TABLE.c.id == delivery_id, TABLE.c.state == "sending")
+        .where(TABLE.c.id.in_(delivery_ids), TABLE.c.state == "sending")
         .values(state="cancelled", finished_at=now, data={}, claimed_until=None)
     )
-    of_delivery = select(Delivery.verdict_id).where(Delivery.id == delivery_id).scalar_subquery()
-    connection.execute(update(Verdict).where(Verdict.id == of_delivery).values(code=code, params=params))
+
+
+def refuse(connection: Connection, refused: Mapping[int, tuple[str, Mapping[str, object]]]) -> None:
+    """Note why these verdicts, by id, hold no longer. What is in a digest drops out of it."""
+    if not refused:
+        return
+    dropped = case((VERDICTS.c.outcome == Outcome.DEFER, str(Outcome.SKIP)), else_=VERDICTS.c.outcome)
+    changed = {"code": bindparam("new_code"), "params": bindparam("new_params"), "outcome": dropped}
+    connection.execute(
+        update(VERDICTS).where(VERDICTS.c.id == bindparam("verdict")).values(changed),
+        [
+            {"verdict": key, "new_code": code, "new_params": dict(params)}
+            for key, (code, params) in refused.items()
+        ],
+    )
+
+
+def put_off(connection: Connection, until: Mapping[int, datetime]) -> None:
+    """Leave these deliveries, by id, for later: nothing was tried."""
+    if until:
+        connection.execute(
+            update(TABLE)
+            .where(TABLE.c.id == bindparam("delivery"), TABLE.c.state == "sending")
+            .values(
+                state="deferred",
+                send_at=bindparam("until"),
+                claimed_until=None,
+                attempt_count=TABLE.c.attempt_count - 1,
+            ),
+            [{"delivery": key, "until": moment} for key, moment in until.items()],
+        )
 
 
 def _outcome(

@@ -79,14 +79,14 @@ def count_items(session: Session, reads: Sequence[Read]) -> None:
 
 
 def _new_people(session: Session, seen: Sequence[Seen]) -> Counter[int]:
-    """How many people each issue had not met before."""
-    met = {
-        (each.issue.id, each.event.user_ident): each.event.timestamp
-        for each in reversed(seen)
-        if each.event.user_ident
-    }
-    rows = [{"issue_id": key[0], "ident": key[1], "first_seen": at} for key, at in met.items()]
+    """How many people each issue had not met before; the events that met them are marked."""
+    met = {(each.issue.id, each.event.user_ident): each for each in reversed(seen) if each.event.user_ident}
+    rows = [
+        {"issue_id": key[0], "ident": key[1], "first_seen": each.event.timestamp} for key, each in met.items()
+    ]
     new = insert_missing_returning(session, IssueUser, rows, "issue_id", "ident")
+    for row in new:
+        met[row["issue_id"], row["ident"]].is_new_person = True
     return Counter(row["issue_id"] for row in new)
 
 

@@ -13,17 +13,24 @@ from app.domain.event import Event
 from app.domain.lifecycle import UNRESOLVED
 from app.domain.shapes import cut
 from app.models import Issue, IssueHash, Project
+from app.services.access import IS_THERE
 from app.services.reading import Read
 from app.services.upserting import insert_all
 
 MAX_TITLE = 255
+# How often the owners of fingerprints may change under the hands of one batch.
+TRIES = 10
 
 HashKey = tuple[int, str]
 
 
 @dataclass(slots=True)
 class Seen:
-    """An event of a batch in its issue, and what it did there."""
+    """An event of a batch in its issue, and what it did there.
+
+    `is_reappeared`: with it the issue came back from being ignored. `was_ignored`, `was_resolved`: at its
+    moment the issue still was, though a later event of the batch has ended that; no rule is asked about it.
+    """
 
     project: Project
     event: Event
@@ -31,11 +38,27 @@ class Seen:
     issue: Issue
     is_new: bool = False
     is_regression: bool = False
+    is_reappeared: bool = False
+    was_ignored: bool = False
+    was_resolved: bool = False
+    is_new_person: bool = False  # the first event of its issue that met this person
+
+    @property
+    def was_silent(self) -> bool:
+        return self.was_ignored or self.was_resolved
 
 
 def place(session: Session, reads: Sequence[Read]) -> list[Seen]:
-    """The events with their issues, in the order of the stream."""
-    issues = _known_issues(session, reads)
+    """The events with their issues, in the order of the stream. Those of discarded issues are left out.
+
+    The issues are locked: nobody deletes, merges or moves them before the batch is kept.
+    """
+    owners = _owners(session, reads)
+    issues = {key: owner for key, owner in owners.items() if owner}
+    unwanted = owners.keys() - issues.keys()
+    for each in reads:
+        if each.event and (each.project.id, each.event.hash) in unwanted:
+            each.discard()
     first = _first_of_new_issues(reads, issues)
     issues |= _make_issues(session, first)
     founders = {id(each) for each in first.values()}
@@ -46,18 +69,35 @@ def place(session: Session, reads: Sequence[Read]) -> list[Seen]:
     ]
 
 
-def _known_issues(session: Session, reads: Sequence[Read]) -> dict[HashKey, Issue]:
-    hashes = {each.event.hash for each in reads if each.event}
-    query = select(IssueHash.project_id, IssueHash.hash, IssueHash.issue_id).where(IssueHash.hash.in_(hashes))
+def _owners(session: Session, reads: Sequence[Read]) -> dict[HashKey, Issue | None]:
+    """The issue of each fingerprint that is known; None for those of discarded issues.
+
+    While a lock is waited for, the issue may be deleted or merged: then its fingerprints have another owner,
+    or none, and are looked up anew.
+    """
     wanted = {(each.project.id, each.event.hash) for each in reads if each.event}
-    found = {(row.project_id, row.hash): row.issue_id for row in session.execute(query)}
-    found = {key: issue_id for key, issue_id in found.items() if key in wanted}
-    issues = _load(session, set(found.values()))
-    return {key: issues[issue_id] for key, issue_id in found.items()}
+    hashes = {hash_ for _, hash_ in wanted}
+    query = select(IssueHash.project_id, IssueHash.hash, IssueHash.issue_id).where(IssueHash.hash.in_(hashes))
+    for _ in range(TRIES):
+        found = {(row.project_id, row.hash): row.issue_id for row in session.execute(query)}
+        found = {key: issue_id for key, issue_id in found.items() if key in wanted}
+        ids = {issue_id for issue_id in found.values() if issue_id is not None}
+        issues = _lock(session, ids)
+        if len(issues) == len(ids):
+            return {key: issues[owner] if owner is not None else None for key, owner in found.items()}
+    raise LookupError("fingerprints point at issues that are gone")
 
 
-def _load(session: Session, ids: Iterable[int]) -> dict[int, Issue]:
-    query = select(Issue).where(Issue.id.in_(ids)).options(lazyload(Issue.project))
+def _lock(session: Session, ids: Iterable[int]) -> dict[int, Issue]:
+    """Those that are still there, as they are now; always in one order, so that nobody waits for ever."""
+    query = (
+        select(Issue)
+        .where(Issue.id.in_(ids), IS_THERE)
+        .order_by(Issue.id)
+        .options(lazyload(Issue.project))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
     return {issue.id: issue for issue in session.scalars(query)}
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.shapes import cut
 from app.models import Attachment, Event, Feedback, Notice, Project
-from app.services import alerting, digest_counts, digest_issues, regressing, releases_seen
+from app.services import alerting, digest_counts, digest_issues, regressing, releases_seen, waking
 from app.services.categories import ATTACHMENT, ERROR
 from app.services.digest_issues import MAX_TITLE, Seen
 from app.services.reading import Read, read
@@ -93,15 +93,16 @@ def keep(session: Session, batch: Batch, *, now: datetime) -> Digested:
     reads = _of_living_projects(session, batch.reads)
     fresh = _sort_out_duplicates(session, reads)
     seen = digest_issues.place(session, fresh)
+    releases_seen.remember(session, seen)
     regressed = regressing.regress(session, seen, now=now)
     insert_all(session, Event, [_event_row(each) for each in seen])
     digest_counts.count_seen(session, seen)
-    releases_seen.remember(session, seen)
+    woken = waking.wake(session, seen, now=now)
     _mark_first_events(session, seen)
     _keep_enclosures(session, reads, seen)
     digest_counts.count_items(session, reads)
     notice_ids = alerting.fire(session, seen, now=now)
-    return Digested(_notices_of(session, regressed) + notice_ids, len(seen))
+    return Digested(_notices_of(session, regressed + woken) + notice_ids, len(seen))
 
 
 def _projects(session: Session, entries: Iterable[Entry]) -> dict[int, Project]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, lazyload
 
 from app.domain import search
@@ -40,9 +40,10 @@ class Scope:
     @property
     def holds(self) -> ColumnElement[bool]:
         if self.project is not None:
-            return Issue.project_id == self.project.id
+            return and_(Issue.project_id == self.project.id, access.IS_THERE)
         seen = Project.organization_id == self.organization.id
-        return Issue.project_id.in_(select(Project.id).where(seen, access.sees_project(self.user)))
+        projects = select(Project.id).where(seen, access.sees_project(self.user))
+        return and_(Issue.project_id.in_(projects), access.IS_THERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,29 @@ def find(
 
 def visible(session: Session, user: User, issue_ids: Collection[int]) -> Sequence[Issue]:
     """Those of the issues that the person may see, by id."""
-    seen = select(Issue).join(Issue.project).where(Issue.id.in_(issue_ids), access.sees_project(user))
+    seen = select(Issue).join(Issue.project).where(Issue.id.in_(issue_ids), access.sees_issue(user))
     return session.scalars(seen.order_by(Issue.id)).all()
+
+
+def matching(
+    session: Session, scope: Scope, query: Query, *, now: datetime, limit: int, sort: str = "date"
+) -> Sequence[int]:
+    """The ids of the first issues that match, in the order of the list, over all its pages."""
+    column = SORTS[sort]
+    ids = select(Issue.id).where(_matches(scope, query, now)).order_by(column.desc(), Issue.id.desc())
+    return session.scalars(ids.limit(limit)).all()
+
+
+def row_of(session: Session, issue: Issue, *, now: datetime) -> StreamRow:
+    """An issue as the list shows it, whether it belongs there or not."""
+    [row] = _with_hours(session, session.execute(_in_full(Issue.id == issue.id)).all(), now)
+    return row
+
+
+def belongs(session: Session, scope: Scope, query: Query, issue: Issue, *, now: datetime) -> bool:
+    """Whether the issue is one that the search finds."""
+    found = select(Issue.id).where(Issue.id == issue.id, _matches(scope, query, now))
+    return session.scalar(found) is not None
 
 
 def counts(session: Session, scope: Scope, texts: Collection[str], *, now: datetime) -> dict[str, int]:

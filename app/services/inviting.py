@@ -113,7 +113,11 @@ def _at(session: Session, organization: Organization, address: str) -> Invitatio
     is_member = (
         select(Membership.id)
         .join(EmailAddress, EmailAddress.user_id == Membership.user_id)
-        .where(Membership.organization_id == organization.id, EmailAddress.address == address)
+        .where(
+            Membership.organization_id == organization.id,
+            EmailAddress.address == address,
+            EmailAddress.is_held,
+        )
     )
     if session.scalar(is_member) is not None:
         raise Refused(f"{address} is a member already.", field="email")

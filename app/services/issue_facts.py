@@ -1,29 +1,37 @@
 """What an issue's page tells beside its events: how busy it was, its tags, who follows it and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.domain import wording
 from app.domain.lifecycle import UNRESOLVED
 from app.domain.preferences import Choices, InForce
-from app.models import Issue, IssueHour, IssueTag, Subscription, Team, User
-from app.services import access, preferring, subscribing
+from app.domain.routing import STRENGTH, Outcome, Reason, Verdict
+from app.models import Bookmark, Issue, IssueHour, IssueTag, Subscription, Team, User
+from app.services import access, assigning, foretelling, preferring, subscribing
+from app.services.foretelling import Imagined
 from app.services.preferring import Defaults
 
 DAYS = 30
 VALUES_SHOWN, TAGS_SHOWN = 3, 8
 NEW_FOR = timedelta(days=7)
+GETS = {Outcome.SEND: "gets email", Outcome.DEFER: "held for now"}
+MARKS = {Outcome.SEND: "sent", Outcome.DEFER: "held"}
 
 
 def substatus(issue: Issue, *, now: datetime) -> str | None:
-    """What an unresolved issue is beyond that: regressed, new or ongoing."""
+    """What an unresolved issue is beyond that: regressed, escalating, new or ongoing."""
     if issue.status != UNRESOLVED:
         return None
     if issue.regressed_at:
         return "regressed"
+    if issue.escalated_at:
+        return "escalating"
     return "new" if now - issue.first_seen < NEW_FOR else "ongoing"
 
 
@@ -69,10 +77,28 @@ def tag_shares(session: Session, issue: Issue) -> Mapping[str, Sequence[TagShare
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A member of the project who follows the issue, with the codes of why."""
+    """A member of the project who follows the issue, with the codes of why.
+
+    `mark` is what a change to the issue would mean for them: sent, held or skipped, "" where nobody asked;
+    `words` say so, with as much of the reason as the reader may know.
+    """
 
     user: User
     reasons: Sequence[str]
+    mark: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamOnIt:
+    """The assigned team, and how many of its members a change to the issue would reach, where that was asked.
+
+    Members who follow for no other reason stand behind it.
+    """
+
+    team: Team
+    members: int | None = None
+    reached: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,32 +118,105 @@ class Following:
 
     @property
     def can_unsubscribe(self) -> bool:
-        return self.state in ("subscribed", "always") or (self.state == "off" and self.alerts_on)
+        return self.state in ("subscribed", "always")
+
+    @property
+    def can_silence(self) -> bool:
+        """Whether it is alerts alone that unsubscribing would end."""
+        return self.state == "off" and self.alerts_on
 
 
-@dataclass(frozen=True, slots=True)
-class People:
-    """Who can be given the issue, who follows it, and the reader among them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """Who follows the issue; `is_asked` once it is known what would reach each of them."""
+
+    participants: Sequence[Participant]
+    team_on_it: TeamOnIt | None = None
+    is_asked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People(Around):
+    """Also who can be given the issue, and the reader among them."""
 
     members: Sequence[User]
     teams: Sequence[Team]
-    participants: Sequence[Participant]
     following: Following
+    has_bookmarked: bool
 
 
 def people(session: Session, issue: Issue, reader: User, instance: Defaults) -> People:
-    """`instance` is what holds for people who chose nothing."""
-    members, teams = access.assignable(session, issue.project)
-    found = session.scalars(select(Subscription).where(Subscription.issue_id == issue.id))
-    rows = {row.user_id: row for row in found}
-    participants = [
-        Participant(user, rows[user.id].reasons)
-        for user in members
-        if user.id in rows and rows[user.id].state == subscribing.SUBSCRIBED
-    ]
-    is_member = any(user.id == reader.id for user in members)
+    """Three queries. `instance` is what holds for people who chose nothing."""
+    lines = _lines(session, issue, reader)
+    around = _around(issue, lines)
+    [own] = [line for line in lines if line.User.id == reader.id]
     chosen = preferring.choices(session, [reader.id], issue.project_id, instance)[reader.id]
-    return People(members, teams, participants, following(rows.get(reader.id), chosen, is_member=is_member))
+    return People(
+        participants=around.participants,
+        team_on_it=around.team_on_it,
+        members=[line.User for line in lines if line.is_member],
+        teams=access.project_teams(session, issue.project),
+        following=following(own.Subscription, chosen, is_member=own.is_member),
+        has_bookmarked=own.has_bookmarked,
+    )
+
+
+def reached(session: Session, issue: Issue, *, reader: User, now: datetime, instance: Defaults) -> Around:
+    """The participants with what a change to the issue would mean for each: the evaluator's answer."""
+    around = _around(issue, _lines(session, issue, reader))
+    verdicts = foretelling.outcomes(session, issue, Imagined(None, now, instance))
+    return Around(
+        participants=[_asked(each, verdicts[each.user.id], reader) for each in around.participants],
+        team_on_it=around.team_on_it and _team_reached(session, around.team_on_it.team, verdicts),
+        is_asked=True,
+    )
+
+
+def _around(issue: Issue, lines: Sequence[Any]) -> Around:
+    team = issue.assignee_team
+    participants = [
+        Participant(line.User, line.Subscription.reasons)
+        for line in lines
+        if line.is_member and line.Subscription and _stands_alone(line.Subscription, team)
+    ]
+    return Around(participants=sorted(participants, key=_rank), team_on_it=TeamOnIt(team) if team else None)
+
+
+def _asked(participant: Participant, verdict: Verdict, reader: User) -> Participant:
+    is_own = participant.user.id == reader.id
+    words = GETS.get(verdict.outcome) or wording.code_sentence(verdict.code, verdict.params, own=is_own)
+    return replace(participant, mark=MARKS.get(verdict.outcome, "skipped"), words=words)
+
+
+def _team_reached(session: Session, team: Team, verdicts: Mapping[int, Verdict]) -> TeamOnIt:
+    members = assigning.people_of(session, team)
+    heard = [each for each in members if each in verdicts and verdicts[each].outcome in GETS]
+    return TeamOnIt(team, len(members), len(heard))
+
+
+def _lines(session: Session, issue: Issue, reader: User) -> Sequence[Any]:
+    """The members and the reader by name, each with their row for this issue."""
+    is_member = access.is_member(issue.project_id)
+    its_row = (Subscription.user_id == User.id) & (Subscription.issue_id == issue.id)
+    bookmarked = exists().where(Bookmark.issue_id == issue.id, Bookmark.user_id == User.id)
+    found = (
+        select(User, Subscription, is_member.label("is_member"), bookmarked.label("has_bookmarked"))
+        .outerjoin(Subscription, its_row)
+        .where(or_(is_member, User.id == reader.id))
+        .order_by(User.name, User.id)
+    )
+    return session.execute(found).all()
+
+
+def _stands_alone(row: Subscription, team: Team | None) -> bool:
+    """Whether somebody is a participant by themselves, not only as one of the assigned team."""
+    behind_team = team is not None and row.reasons == [Reason.TEAM_ASSIGNED]
+    return row.state == subscribing.SUBSCRIBED and not behind_team
+
+
+def _rank(participant: Participant) -> int:
+    """The strongest tie first; equal ones stay as they are, by name."""
+    return min((STRENGTH[Reason(reason)] for reason in participant.reasons), default=len(STRENGTH))
 
 
 def following(row: Subscription | None, choices: Choices, *, is_member: bool) -> Following:

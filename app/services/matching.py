@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, false, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.domain import lifecycle
+from app.domain import lifecycle, short_id
 from app.domain.search import (
     Assigned,
+    Bookmarked,
     Is,
     Member,
     Pattern,
@@ -22,7 +23,7 @@ from app.domain.search import (
     TimesSeen,
     Words,
 )
-from app.models import EmailAddress, Issue, IssueTag, Project, Team, User
+from app.models import Bookmark, EmailAddress, Issue, IssueRedirect, IssueTag, Project, Team, User
 
 Condition = ColumnElement[bool]
 
@@ -79,6 +80,10 @@ def _assigned(term: Assigned, _now: datetime) -> Condition:
     return UNASSIGNED
 
 
+def _bookmarked(term: Bookmarked, _now: datetime) -> Condition:
+    return exists().where(Bookmark.issue_id == Issue.id, Bookmark.user_id == term.user_id)
+
+
 def _to_someone(condition: Condition) -> Condition:
     """Never NULL: the opposite of "assigned to me" holds for what is assigned to nobody."""
     return and_(Issue.assignee_user_id.is_not(None), condition)
@@ -88,7 +93,7 @@ def _people(name: str) -> Any:
     return (
         select(User.id)
         .outerjoin(EmailAddress, EmailAddress.user_id == User.id)
-        .where(or_(User.handle == name, EmailAddress.address == name))
+        .where(or_(User.handle == name, (EmailAddress.address == name) & EmailAddress.is_held))
     )
 
 
@@ -117,8 +122,11 @@ def _fits(column: InstrumentedAttribute[str], pattern: Pattern) -> Condition:
 
 
 def _short_id(term: ShortId, _now: datetime) -> Condition:
-    named = exists().where(Project.id == Issue.project_id, Project.slug == term.project_slug)
-    return and_(Issue.number == term.number, named)
+    """The issue of that number, or the one that it was merged into."""
+    here = exists().where(Project.id == Issue.project_id, Project.slug == term.project_slug)
+    name = short_id.encode(term.project_slug, term.number)
+    merged = select(IssueRedirect.to_id).where(IssueRedirect.short_id == name)
+    return or_(and_(Issue.number == term.number, here), Issue.id.in_(merged))
 
 
 def _times_seen(term: TimesSeen, _now: datetime) -> Condition:
@@ -150,6 +158,7 @@ def _words(term: Words, _now: datetime) -> Condition:
 _MAKERS: Mapping[type, Callable[[Any, datetime], Condition]] = {
     Is: _is,
     Assigned: _assigned,
+    Bookmarked: _bookmarked,
     Member: _member,
     Tag: _tag,
     ShortId: _short_id,

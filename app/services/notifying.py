@@ -1,53 +1,141 @@
-"""Notice → facts about people → `routing.plan` → verdicts and deliveries, in one transaction."""
+"""Notice → facts about people → `routing.plan` → verdicts and deliveries, in one transaction.
 
-import secrets
-from collections.abc import Collection, Sequence
+Notices of one event are planned together, because one of them carries the others. So are those of a batch,
+what one action did to several issues: nobody gets more than one message of it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import insert, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, insert, or_, select, tuple_, update
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.domain import routing
-from app.domain.kinds import ALERTS, KINDS
-from app.domain.preferences import Choices
-from app.domain.routing import Happening, Outcome, Person, Reason
-from app.models import Delivery, EmailAddress, Issue, Notice, Subscription, User, Verdict
-from app.services import access, preferring
+from app.domain.kinds import KINDS
+from app.domain.routing import Happening, Outcome, Person
+from app.models import Delivery, Issue, Notice, Project, TeamMember, Verdict
+from app.services import considering, delivering, holding, mail_threads, quieting, reaching
 from app.services.preferring import Defaults
+from app.services.upserting import insert_all
 
-# A mail thread is renewed before mail programs cap or clip it (`experience.md` 1.3).
-THREAD_LENGTH = 80
-THREAD_IDLE_DAYS = 90
+# SQLite has one writer: a transaction of so many verdicts holds it up for a fraction of a second.
+MOST_VERDICTS = 2000
+# Notices that are read at once where nothing is written.
+CHUNK = 200
 
 
-def by_event(session: Session, notice_ids: Collection[int]) -> list[list[int]]:
-    """These notices, and unplanned others of the same events, in groups that are planned together."""
-    found = select(Notice.id, Notice.project_id, Notice.event_id).where(Notice.planned_at.is_(None))
-    asked = session.execute(found.where(Notice.id.in_(notice_ids))).all()
-    events = {(row.project_id, row.event_id) for row in asked if row.event_id}
-    beside = tuple_(Notice.project_id, Notice.event_id).in_(events)
-    others = session.execute(found.where(beside)).all() if events else []
-    groups: dict[object, list[int]] = {}
-    for row in {row.id: row for row in (*asked, *others)}.values():
-        key = (row.project_id, row.event_id) if row.event_id else row.id
-        groups.setdefault(key, []).append(row.id)
-    return list(groups.values())
+# What is planned together
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Notices to be planned together: those of one event, or of the batch of this name."""
+
+    notice_ids: Sequence[int]
+    batch: str | None = None
+
+
+def groups(session: Session, notice_ids: Collection[int], *, now: datetime) -> list[Group]:
+    """These notices, and unplanned others that belong to them, as far as their time has come."""
+    asked = session.execute(_unplanned(now).where(Notice.id.in_(notice_ids))).all()
+    events = {(row.project_id, row.event_id) for row in asked if row.event_id and not row.batch}
+    batches = {row.batch for row in asked if row.batch}
+    beside = or_(tuple_(Notice.project_id, Notice.event_id).in_(events), Notice.batch.in_(batches))
+    others = session.execute(_unplanned(now).where(beside)).all() if events or batches else []
+    found: dict[object, list[int]] = defaultdict(list)
+    named: dict[object, str | None] = {}
+    for row in sorted({row.id: row for row in (*asked, *others)}.values(), key=lambda row: row.id):
+        key = row.batch or ((row.project_id, row.event_id) if row.event_id else row.id)
+        found[key].append(row.id)
+        named[key] = row.batch
+    return [Group(ids, named[key]) for key, ids in found.items()]
+
+
+def is_waiting(now: datetime) -> ColumnElement[bool]:
+    """A notice that is to be planned. One of a batch waits until all of the batch may be."""
+    other = aliased(Notice)
+    is_early = (other.plan_after > now) & other.planned_at.is_(None) & other.batch.is_not(None)
+    return (
+        Notice.planned_at.is_(None)
+        & or_(Notice.plan_after.is_(None), Notice.plan_after <= now)
+        & or_(Notice.batch.is_(None), Notice.batch.not_in(select(other.batch).where(is_early)))
+    )
+
+
+def _unplanned(now: datetime) -> Select[int, int | None, str | None, str | None]:
+    return select(Notice.id, Notice.project_id, Notice.event_id, Notice.batch).where(is_waiting(now))
+
+
+# Planning
 
 
 def plan(session: Session, notice_ids: Collection[int], *, now: datetime, instance: Defaults) -> list[int]:
     """Decide who is told of the notices of one event; the deliveries to send now. Run twice, it plans once.
 
-    The notice that carries the others comes first, and takes along whoever it tells.
+    The notice that carries the others comes first, and takes along whoever it tells. What it holds for the
+    morning takes along nothing that is not held.
     """
-    delivery_ids: list[int] = []
-    carried: dict[int, str] = {}
-    for notice in _claim(session, notice_ids, now):
-        delivery_ids += _plan_one(session, notice, carried, now=now, instance=instance)
-    return delivery_ids
+    decided: list[Decided] = []
+    told: dict[int, str] = {}
+    held: dict[int, str] = {}
+    for asked in _ask(session, _claim(session, notice_ids, now), now, instance):
+        carried = told if asked.what.is_fatal else {**held, **told}
+        verdicts = _wake(session, asked, asked.decide(carried))
+        decided.append(Decided(asked, verdicts))
+        told |= {each.person_id: asked.notice.public_id for each in verdicts if each.outcome == Outcome.SEND}
+        held |= {each.person_id: asked.notice.public_id for each in verdicts if each.outcome == Outcome.DEFER}
+    return _keep(session, decided, now)
 
 
-def _claim(session: Session, notice_ids: Collection[int], now: datetime) -> list[Notice]:
-    """The notices that are ours to plan: the database is the referee. Their issue is locked too."""
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Of how many notices of a batch each person is told, and how many of them fit one transaction."""
+
+    told: Mapping[int, int]
+    size: int
+
+
+def survey(session: Session, group: Group, *, now: datetime, instance: Defaults) -> Survey:
+    """Look at a batch as a whole before any of it is written: its parts need to know. Only reads."""
+    told = Counter(holding.waiting_for(session, group.batch or ""))
+    count = 0
+    for ids in parts(group.notice_ids, CHUNK):
+        verdicts = [asked.decide({}) for asked in _ask(session, _load(session, ids), now, instance)]
+        told += routing.tally(verdicts)
+        count += sum(map(len, verdicts))
+    return Survey(told, max(1, MOST_VERDICTS * len(group.notice_ids) // max(count, 1)))
+
+
+def plan_part(
+    session: Session,
+    batch: str,
+    notice_ids: Collection[int],
+    told: Mapping[int, int],
+    *,
+    now: datetime,
+    instance: Defaults,
+) -> list[int]:
+    """Decide who is told of some notices of a batch; with its last ones the summaries are sent."""
+    asked = _ask(session, _claim(session, notice_ids, now), now, instance)
+    verdicts = routing.gather([each.decide({}) for each in asked], told)
+    delivery_ids = _keep(session, list(map(Decided, asked, verdicts)), now)
+    return [*delivery_ids, *holding.send_summaries(session, batch, now=now)]
+
+
+def parts(notice_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """These notices, at most so many at a time."""
+    return (notice_ids[start : start + size] for start in range(0, len(notice_ids), size))
+
+
+def _claim(session: Session, notice_ids: Collection[int], now: datetime) -> Sequence[Notice]:
+    """The notices that are ours to plan: the database is the referee.
+
+    Their issues are locked first, as by everybody who changes both.
+    """
+    issue_ids = select(Notice.issue_id).where(Notice.id.in_(notice_ids), Notice.planned_at.is_(None))
+    session.execute(select(Issue.id).where(Issue.id.in_(issue_ids)).order_by(Issue.id).with_for_update())
     won = session.scalars(
         update(Notice)
         .where(Notice.id.in_(notice_ids), Notice.planned_at.is_(None))
@@ -55,170 +143,163 @@ def _claim(session: Session, notice_ids: Collection[int], now: datetime) -> list
         .returning(Notice.id)
         .execution_options(synchronize_session=False)
     ).all()
-    issue_ids = select(Notice.issue_id).where(Notice.id.in_(won))
-    session.execute(select(Issue.id).where(Issue.id.in_(issue_ids)).order_by(Issue.id).with_for_update())
-    notices = session.scalars(select(Notice).where(Notice.id.in_(won))).all()
-    return sorted(notices, key=lambda notice: (-KINDS[notice.kind].carries, notice.id))
+    return _load(session, won)
 
 
-def _plan_one(
-    session: Session, notice: Notice, carried: dict[int, str], *, now: datetime, instance: Defaults
-) -> list[int]:
-    kind = KINDS[notice.kind]
-    notice.gate_code = routing.gate_of_notice(kind, notice.issue.status if notice.issue else None)
-    if notice.gate_code:
-        return []
-    people = people_around(session, notice, instance, carried)
-    notice.data = {**notice.data, "members": len(people)}
-    verdicts = routing.plan(Happening(kind, notice.actor_id), people)
-    told = [verdict for verdict in verdicts if verdict.outcome == Outcome.SEND]
-    carried |= {verdict.person_id: notice.public_id for verdict in told}
-    verdict_ids = _store_verdicts(session, notice, verdicts)
-    if told and notice.issue and kind.in_thread:
-        notice.mail_epoch = _join_thread(notice.issue, now)
-    return _store_deliveries(session, notice, told, verdict_ids, now)
+def _load(session: Session, notice_ids: Collection[int]) -> Sequence[Notice]:
+    """In the order in which they are decided: one that carries others comes before them."""
+    together = (joinedload(Notice.issue), joinedload(Notice.activity))
+    found = session.scalars(select(Notice).where(Notice.id.in_(notice_ids)).options(*together)).all()
+    return sorted(found, key=lambda notice: (-KINDS[notice.kind].carries, notice.id))
 
 
-def people_around(
-    session: Session,
-    notice: Notice,
-    instance: Defaults,
-    carried: dict[int, str] | None = None,
-    only: Collection[int] | None = None,
-) -> list[Person]:
-    """What the evaluator needs to know of every candidate, with a constant number of queries.
+# Deciding
 
-    Candidates are the project's members: nobody else, whatever rows exist. `only` narrows them to these
-    people, and then keeps those who lost access, so that a decision can be taken again before sending.
-    """
-    members = access.project_member_ids(session, notice.project_id or 0)
-    ids = sorted(members if only is None else only)
-    chosen = preferring.choices(session, ids, notice.project_id or 0, instance)
-    rows = _subscriptions(session, notice.issue_id, ids)
-    addresses = addresses_of(session, ids)
-    active = set(session.scalars(select(User.id).where(User.id.in_(ids), User.is_active)))
-    return [
-        Person(
-            id=user_id,
-            reasons=_reasons(notice, user_id, rows.get(user_id), chosen[user_id]),
-            choices=chosen[user_id],
-            is_active=user_id in active,
-            can_see=user_id in members,
-            unsubscribed=user_id in rows and rows[user_id].state == "unsubscribed",
-            has_address=user_id in addresses,
-            carried_by=(carried or {}).get(user_id),
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A notice, and all that the evaluator is told about it. Where it stops at a gate, it concerns nobody."""
+
+    notice: Notice
+    what: Happening
+    people: Sequence[Person]
+    gate: str | None
+
+    def decide(self, carried: Mapping[int, str]) -> list[routing.Verdict]:
+        """`carried` are those who hear of the same event through another notice, and through which."""
+        return routing.plan(
+            self.what,
+            (replace(who, carried_by=carried[who.id]) if who.id in carried else who for who in self.people),
         )
-        for user_id in ids
-    ]
 
 
-def _reasons(notice: Notice, user_id: int, row: Subscription | None, chosen: Choices) -> frozenset[Reason]:
-    if KINDS[notice.kind].category == ALERTS:
-        return frozenset({Reason.FALLBACK_ALL})
-    reasons = {Reason(reason) for reason in row.reasons} if row else set()
-    data = notice.activity.data if notice.activity else {}
-    for key, reason in _TIED_BY:
-        if user_id in data.get(key, ()):
-            reasons.add(reason)
-    if chosen.workflow.value == "always":
-        reasons.add(Reason.WORKFLOW_ALWAYS)
-    return frozenset(reasons)
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the evaluator answered."""
+
+    asked: Asked
+    verdicts: Sequence[routing.Verdict]
 
 
-# What the change itself says of people: who got or lost the assignment, who was named, who was brought
-# back. Rows of subscriptions may have moved on since.
-_TIED_BY = (
-    ("assigned", Reason.ASSIGNED),
-    ("team_assigned", Reason.TEAM_ASSIGNED),
-    ("lost", Reason.UNASSIGNED),
-    ("mentioned", Reason.MENTION),
-    ("team_mentioned", Reason.TEAM_MENTION),
-    ("resubscribed", Reason.RESUBSCRIBED),
-)
-
-
-def _subscriptions(session: Session, issue_id: int | None, ids: Sequence[int]) -> dict[int, Subscription]:
-    found = select(Subscription).where(Subscription.issue_id == issue_id, Subscription.user_id.in_(ids))
-    return {row.user_id: row for row in session.scalars(found)}
-
-
-def addresses_of(session: Session, user_ids: Collection[int]) -> dict[int, str]:
-    """The verified primary address of each; people without one are missing."""
-    found = select(EmailAddress.user_id, EmailAddress.address).where(
-        EmailAddress.user_id.in_(user_ids), EmailAddress.is_primary, EmailAddress.verified_at.is_not(None)
+def _ask(session: Session, notices: Sequence[Notice], now: datetime, instance: Defaults) -> list[Asked]:
+    gates = {notice: considering.gate(notice) for notice in notices}
+    people = considering.people(
+        session, [notice for notice in notices if not gates[notice]], instance, now=now
     )
-    return {user_id: address for user_id, address in session.execute(found)}
+    what = considering.happenings(session, notices)
+    return [Asked(notice, what[notice], people.get(notice, ()), gates[notice]) for notice in notices]
 
 
-def _store_verdicts(session: Session, notice: Notice, verdicts: Sequence[routing.Verdict]) -> dict[int, int]:
-    """Write the verdicts; the row's id by person."""
-    rows = [
-        {
-            "notice_id": notice.id,
-            "subject": "user",
-            "subject_id": verdict.person_id,
-            "channel": verdict.channel,
-            "outcome": str(verdict.outcome),
-            "code": verdict.code,
-            "params": dict(verdict.params),
-            "reasons": [str(reason) for reason in verdict.reasons],
-        }
-        for verdict in verdicts
-    ]
-    if not rows:
+def _wake(session: Session, asked: Asked, verdicts: Sequence[routing.Verdict]) -> Sequence[routing.Verdict]:
+    """A fatal alert reaches somebody who is awake, if there is anybody to be woken.
+
+    First those whom the project names; where they would not be told either, all who would be told later.
+    """
+    if not asked.what.is_fatal:
+        return verdicts
+    woken = routing.wake(verdicts, _last_resort(session, asked.notice))
+    return routing.wake(woken, {each.person_id for each in woken})
+
+
+def _last_resort(session: Session, notice: Notice) -> set[int]:
+    project = session.get_one(Project, notice.project_id)
+    if project.last_resort_user_id:
+        return {project.last_resort_user_id}
+    members = select(TeamMember.user_id).where(TeamMember.team_id == project.last_resort_team_id)
+    return set(session.scalars(members))
+
+
+# Keeping
+
+Pair = tuple[Notice, routing.Verdict]
+
+
+def _keep(session: Session, decided: Sequence[Decided], now: datetime) -> list[int]:
+    """Write down what was decided; the deliveries to send now."""
+    for each in decided:
+        _note(session, each, now)
+    pairs = [(each.asked.notice, verdict) for each in decided for verdict in each.verdicts]
+    digest_ids = _open_digests(session, pairs, now)
+    verdict_ids = _store_verdicts(session, pairs, digest_ids)
+    return _store_deliveries(session, pairs, verdict_ids, now)
+
+
+def _note(session: Session, decided: Decided, now: datetime) -> None:
+    """What the notice itself remembers; what is promised now or for later joins the issue's thread."""
+    notice = decided.asked.notice
+    notice.gate_code = decided.asked.gate
+    notice.data = {**notice.data, "members": len(decided.asked.people)}
+    promised = any(verdict.outcome in (Outcome.SEND, Outcome.DEFER) for verdict in decided.verdicts)
+    if promised and notice.issue and KINDS[notice.kind].in_thread:
+        notice.mail_epoch = mail_threads.join(session, notice.issue, now=now, event_id=notice.event_id)
+
+
+def _open_digests(session: Session, pairs: Iterable[Pair], now: datetime) -> dict[str, dict[int, int]]:
+    """Where what is held for each person is collected: digest ids by key and person."""
+    send_at: dict[str, dict[int, datetime]] = defaultdict(dict)
+    for notice, verdict in pairs:
+        if verdict.outcome == Outcome.DEFER:
+            send_at[_digest_key(notice, verdict)][verdict.person_id] = _send_at(verdict, now)
+    return {key: holding.open_digests(session, key, at, now=now) for key, at in send_at.items()}
+
+
+def _digest_key(notice: Notice, verdict: routing.Verdict) -> str:
+    return holding.batch_key(notice.batch or "") if verdict.code == "batched" else quieting.HELD
+
+
+def _send_at(verdict: routing.Verdict, now: datetime) -> datetime:
+    return datetime.fromisoformat(verdict.params["until"]) if "until" in verdict.params else now
+
+
+def _store_verdicts(
+    session: Session, pairs: Sequence[Pair], digest_ids: Mapping[str, Mapping[int, int]]
+) -> dict[tuple[int, int], int]:
+    """Write the verdicts, past the mapper: there are many. Those that send by notice and person."""
+    rows = [_row(notice, verdict, digest_ids) for notice, verdict in pairs]
+    insert_all(session, Verdict, [row for row in rows if row["outcome"] != Outcome.SEND])
+    telling = [row for row in rows if row["outcome"] == Outcome.SEND]
+    if not telling:
         return {}
-    stored = session.execute(insert(Verdict).returning(Verdict.subject_id, Verdict.id), rows)
-    return {person_id: verdict_id for person_id, verdict_id in stored}
+    columns = delivering.VERDICTS.c
+    stored = insert(delivering.VERDICTS).returning(columns.notice_id, columns.subject_id, columns.id)
+    return {(notice_id, user_id): key for notice_id, user_id, key in session.execute(stored, telling)}
 
 
-def _join_thread(issue: Issue, now: datetime) -> int:
-    """The epoch of the issue's mail thread for a mail of now; the first mail freezes the subject."""
-    idle = issue.mailed_at is not None and (now - issue.mailed_at).days >= THREAD_IDLE_DAYS
-    if issue.mail_count >= THREAD_LENGTH or idle:
-        issue.mail_epoch, issue.mail_count = issue.mail_epoch + 1, 0
-    issue.mail_count += 1
-    issue.mailed_at = now
-    if issue.mail_subject is None:
-        issue.mail_subject = _subject(issue)
-    return issue.mail_epoch
-
-
-def _subject(issue: Issue) -> str:
-    prefix = f"{issue.project.subject_prefix.strip()} " if issue.project.subject_prefix.strip() else ""
-    title = "" if issue.project.mail_detail == "link" else f" - {' '.join(issue.title.split())}"
-    return f"{prefix}{issue.short_id}{title}"[:128]
+def _row(
+    notice: Notice, verdict: routing.Verdict, digest_ids: Mapping[str, Mapping[int, int]]
+) -> dict[str, object]:
+    held = verdict.outcome == Outcome.DEFER
+    return {
+        "notice_id": notice.id,
+        "subject": "user",
+        "subject_id": verdict.person_id,
+        "channel": verdict.channel,
+        "outcome": str(verdict.outcome),
+        "code": verdict.code,
+        "params": dict(verdict.params),
+        "reasons": [str(reason) for reason in verdict.reasons],
+        "digest_id": digest_ids[_digest_key(notice, verdict)][verdict.person_id] if held else None,
+    }
 
 
 def _store_deliveries(
-    session: Session,
-    notice: Notice,
-    told: Sequence[routing.Verdict],
-    verdict_ids: dict[int, int],
-    now: datetime,
+    session: Session, pairs: Iterable[Pair], verdict_ids: Mapping[tuple[int, int], int], now: datetime
 ) -> list[int]:
-    addresses = addresses_of(session, [verdict.person_id for verdict in told])
-    subject = (notice.issue.mail_subject or "") if notice.issue else ""
+    told = [(notice, verdict) for notice, verdict in pairs if verdict.outcome == Outcome.SEND]
+    people: dict[int | None, set[int]] = defaultdict(set)
+    for notice, verdict in told:
+        people[notice.project_id].add(verdict.person_id)
+    addresses = {place: reaching.addresses_of(session, ids, place) for place, ids in people.items()}
     rows = [
-        {
-            "public_id": new_delivery_id(),
-            "verdict_id": verdict_ids[verdict.person_id],
-            "user_id": verdict.person_id,
-            "channel": verdict.channel,
-            "kind": notice.kind,
-            "address": addresses[verdict.person_id],
-            "data": {},
-            "subject": subject,
-            "state": "queued",
-            "created_at": now,
-            "send_at": now,
-        }
-        for verdict in told
+        delivering.row(
+            verdict.person_id,
+            addresses[notice.project_id][verdict.person_id],
+            kind=notice.kind,
+            subject=(notice.issue.mail_subject or "") if notice.issue else "",
+            now=now,
+            channel=verdict.channel,
+            verdict_id=verdict_ids[notice.id, verdict.person_id],
+        )
+        for notice, verdict in told
     ]
-    if not rows:
-        return []
-    return list(session.scalars(insert(Delivery).returning(Delivery.id), rows))
-
-
-def new_delivery_id() -> str:
-    """Public name of a delivery; part of its Message-ID."""
-    return f"d.{secrets.token_hex(8)}"
+    return list(session.scalars(insert(Delivery).returning(Delivery.id), rows)) if rows else []

@@ -12,7 +12,7 @@ from app.domain import addresses, delivery_states, slugs
 from app.domain.errors import NotFound, Refused
 from app.domain.preferences import ALERTS, WORKFLOW
 from app.models import Delivery, Event, Notice, Organization, Project, Team, User, Verdict
-from app.services import access, accounts, notifying, preferring, workspaces
+from app.services import access, accounts, delivering, preferring, workspaces
 
 Address = Callable[[str], str]  # the secret of a link → where it leads
 
@@ -80,17 +80,21 @@ def mail_sign_in_link(session: Session, email: str, *, address: Address, now: da
         return
     found = accounts.find_user(session, to)
     user = found if found and found.is_active else None
-    url = address(accounts.make_link(session, "sign_in", user=user, now=now))
+    theirs = next((each for each in user.addresses if each.address == to), None) if user else None
+    url = address(accounts.make_link(session, "sign_in", user=user, address=theirs, now=now))
     letter = write_to(session, to, "sign_in", {"url": url}, user=user, now=now)
     if user is None:
         letter.state, letter.data = delivery_states.CANCELLED, {}
 
 
 def sign_in_by_link(session: Session, secret: str, *, now: datetime) -> User:
-    user = accounts.owner_of(session, accounts.use_link(session, "sign_in", secret, now=now))
-    if user is None:
+    link = accounts.use_link(session, "sign_in", secret, now=now)
+    user = accounts.owner_of(session, link)
+    if link is None or user is None:
         raise NotFound
-    accounts.verify_address(user, user.email, now=now)
+    for each in user.addresses:
+        if each.id == link.address_id:  # the one that the link was mailed to, which need not be the primary
+            accounts.verify_address(user, each.address, now=now)
     return user
 
 
@@ -99,7 +103,7 @@ def write_to(
 ) -> Delivery:
     """Leave a mail that no notice stands behind for the worker to send."""
     letter = Delivery(
-        public_id=notifying.new_delivery_id(),
+        public_id=delivering.new_id(),
         user_id=user.id if user else None,
         channel="email",
         kind=kind,
@@ -223,7 +227,8 @@ class Proof:
 
 
 def newest_event(session: Session, project: Project) -> Event | None:
-    found = select(Event).where(Event.project_id == project.id).order_by(Event.id.desc()).limit(1)
+    here = (Event.project_id == project.id) & access.IS_OF_AN_ISSUE
+    found = select(Event).where(here).order_by(Event.id.desc()).limit(1)
     return session.scalar(found.options(joinedload(Event.issue)))
 
 

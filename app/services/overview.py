@@ -37,7 +37,7 @@ def of_projects(session: Session, project_ids: Collection[int], *, now: datetime
 def yours(session: Session, user: User) -> list[Issue]:
     """What is assigned to the person, within their reach and still open, last seen first."""
     mine = (Issue.assignee_user_id == user.id) & (Issue.status == UNRESOLVED)
-    visible = select(Issue).join(Issue.project).where(mine, access.sees_project(user))
+    visible = select(Issue).join(Issue.project).where(mine, access.sees_issue(user))
     found = visible.order_by(Issue.last_seen.desc(), Issue.id.desc()).limit(YOURS_SHOWN)
     return list(session.scalars(found))
 

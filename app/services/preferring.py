@@ -1,11 +1,11 @@
 """What people chose about their notifications: read for many at once, changed one at a time, audited."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Refused
@@ -13,34 +13,63 @@ from app.domain.kinds import WORKFLOW_SWITCHES
 from app.domain.preferences import (
     ALERTS,
     BUILT_IN,
+    CLAIM,
     FATAL_RINGS,
     OWN_ACTIVITY,
+    PER_ORGANIZATION,
     PER_PROJECT,
     VALUES,
     WORKFLOW,
     Choices,
     InForce,
     in_force,
+    values,
 )
-from app.models import NotificationSetting, Project, SettingAudit, User
+from app.models import NotificationDefault, NotificationSetting, Organization, Project, SettingAudit, User
 
-ACCOUNT, PROJECT = "account", "project"
+ACCOUNT, PROJECT, ORGANIZATION = "account", "project", "organization"
+Place = Project | Organization
 Key = tuple[str, str, str, int]  # category, kind, scope, scope id
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """The instance's own defaults: what the environment says."""
+    """The instance's own defaults: what its administrators chose, else what the environment says."""
 
     by_category: Mapping[str, str]
+    by_kind: Mapping[str, str] = field(default_factory=dict)  # of workflow
+    setters: Mapping[tuple[str, str], str] = field(default_factory=dict)  # category, kind → a person's name
 
-    def of(self, category: str) -> str | None:
-        return self.by_category.get(category)
+    def of(self, category: str, kind: str = "") -> str | None:
+        return self.by_kind.get(kind) if kind else self.by_category.get(category)
+
+    def setter(self, category: str, kind: str = "") -> str | None:
+        """Who chose it, if that was a person who is still known."""
+        return self.setters.get((category, kind))
+
+    def in_force(self, category: str, kind: str = "") -> InForce:
+        """What holds for whoever chose nothing."""
+        return in_force(category, kind=kind, instance=self.of(category, kind))
 
 
-def defaults(*, workflow: str) -> Defaults:
-    """`workflow` is DEFAULT_WORKFLOW_NOTIFICATIONS; as long as it is the built-in value, nobody chose it."""
+def configured(*, workflow: str) -> Defaults:
+    """What the environment says; as long as it is the built-in value, nobody chose it."""
     return Defaults({} if workflow == BUILT_IN[WORKFLOW] else {WORKFLOW: workflow})
+
+
+def defaults(session: Session, *, workflow: str) -> Defaults:
+    """What holds for whoever chose nothing; `workflow` is DEFAULT_WORKFLOW_NOTIFICATIONS."""
+    found = session.execute(
+        select(
+            NotificationDefault.category, NotificationDefault.kind, NotificationDefault.value, User.name
+        ).outerjoin(User, User.id == NotificationDefault.set_by_id)
+    ).all()
+    return Defaults(
+        {**configured(workflow=workflow).by_category}
+        | {row.category: row.value for row in found if not row.kind},
+        {row.kind: row.value for row in found if row.kind},
+        {(row.category, row.kind): row.name for row in found if row.name},
+    )
 
 
 def choices(
@@ -63,24 +92,30 @@ def choices(
 
 
 def _choices(chosen: Mapping[Key, str], project_id: int, instance: Defaults) -> Choices:
+    def held(category: str, kind: str = "") -> InForce:
+        return in_force(
+            category,
+            kind=kind,
+            project=chosen.get((category, kind, PROJECT, project_id)),
+            account=chosen.get((category, kind, ACCOUNT, 0)),
+            instance=instance.of(category, kind),
+        )
+
     return Choices(
-        alerts=_in_force(chosen, ALERTS, project_id, instance),
-        workflow=_in_force(chosen, WORKFLOW, project_id, instance),
-        wants_own=chosen.get((OWN_ACTIVITY, "", ACCOUNT, 0)) == "on",
-        fatal_rings=chosen.get((FATAL_RINGS, "", ACCOUNT, 0)) != "off",
-        kinds_off=frozenset(
-            kind for kind in WORKFLOW_SWITCHES if chosen.get((WORKFLOW, kind, ACCOUNT, 0)) == "off"
-        ),
+        alerts=held(ALERTS),
+        workflow=held(WORKFLOW),
+        wants_own=held(OWN_ACTIVITY).value == "on",
+        fatal_rings=held(FATAL_RINGS).value == "on",
+        kinds_off=frozenset(kind for kind in WORKFLOW_SWITCHES if held(WORKFLOW, kind).value == "off"),
     )
 
 
-def _in_force(chosen: Mapping[Key, str], category: str, project_id: int, instance: Defaults) -> InForce:
-    return in_force(
-        category,
-        project=chosen.get((category, "", PROJECT, project_id)),
-        account=chosen.get((category, "", ACCOUNT, 0)),
-        instance=instance.of(category),
-    )
+def claims(session: Session, user: User) -> bool:
+    """Whether an issue that nobody has becomes this person's when they resolve it."""
+    own = setting_of(session, user, CLAIM)
+    instance = session.get(NotificationDefault, (CLAIM, ""))
+    held = in_force(CLAIM, account=own.value if own else None, instance=instance.value if instance else None)
+    return held.value == "on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,67 +123,88 @@ class SettingRow:
     """One line of a settings page: what is chosen here, what would hold without it, what holds now."""
 
     category: str
-    project: Project | None
+    kind: str
+    place: Place | None
     chosen: str | None
     inherited: InForce
     now: InForce
     version: int
     via: str | None
     updated_at: datetime | None
+    updated_by_id: int | None
+
+    @property
+    def key(self) -> Key:
+        return self.category, self.kind, *where(self.place)
 
 
-def account_row(session: Session, user: User, category: str, instance: Defaults) -> SettingRow:
-    """The account's own line for a category."""
-    setting = setting_of(session, user, category)
-    return _row(category, None, setting, in_force(category, instance=instance.of(category)))
+def where(place: Place | None) -> tuple[str, int]:
+    """The scope of a choice, and the id of what it is for."""
+    if place is None:
+        return ACCOUNT, 0
+    return (PROJECT if isinstance(place, Project) else ORGANIZATION), place.id
 
 
-def project_rows(
-    session: Session, user: User, category: str, projects: Collection[Project], instance: Defaults
+def account_rows(
+    session: Session, user: User, lines: Sequence[tuple[str, str]], instance: Defaults
 ) -> list[SettingRow]:
-    """A line for each project, with one query for all of them."""
+    """The account's own lines, each for a category and kind, with one query for all of them."""
+    found = {
+        (setting.category, setting.kind): setting
+        for setting in session.scalars(_of(user).where(NotificationSetting.scope == ACCOUNT))
+    }
+    return [
+        _row(category, kind, None, found.get((category, kind)), instance.in_force(category, kind))
+        for category, kind in lines
+    ]
+
+
+def account_row(
+    session: Session, user: User, category: str, instance: Defaults, kind: str = ""
+) -> SettingRow:
+    """The account's own line for a category."""
+    [row] = account_rows(session, user, [(category, kind)], instance)
+    return row
+
+
+def place_rows(
+    session: Session, user: User, category: str, places: Sequence[Place], instance: Defaults
+) -> list[SettingRow]:
+    """A line for each project or organization, with a constant number of queries."""
     account = account_row(session, user, category, instance).now
     found = {
-        setting.scope_id: setting
+        (setting.scope, setting.scope_id): setting
         for setting in session.scalars(
-            select(NotificationSetting).where(
-                NotificationSetting.user_id == user.id,
+            _of(user).where(
                 NotificationSetting.category == category,
                 NotificationSetting.kind == "",
-                NotificationSetting.scope == PROJECT,
+                NotificationSetting.scope != ACCOUNT,
             )
         )
     }
-    return [_row(category, project, found.get(project.id), account) for project in projects]
+    return [_row(category, "", place, found.get(where(place)), account) for place in places]
 
 
 def _row(
-    category: str, project: Project | None, setting: NotificationSetting | None, inherited: InForce
+    category: str, kind: str, place: Place | None, setting: NotificationSetting | None, inherited: InForce
 ) -> SettingRow:
-    scope = PROJECT if project else ACCOUNT
     return SettingRow(
         category=category,
-        project=project,
+        kind=kind,
+        place=place,
         chosen=setting.value if setting else None,
         inherited=inherited,
-        now=InForce(setting.value, scope) if setting else inherited,
+        now=InForce(setting.value, setting.scope) if setting else inherited,
         version=setting.version if setting else 0,
         via=setting.via if setting else None,
         updated_at=setting.updated_at if setting else None,
+        updated_by_id=setting.updated_by_id if setting else None,
     )
 
 
-def kinds_off(session: Session, user: User) -> frozenset[str]:
-    """The workflow kinds that this person switched off."""
-    rows = session.scalars(
-        select(NotificationSetting.kind).where(
-            NotificationSetting.user_id == user.id,
-            NotificationSetting.category == WORKFLOW,
-            NotificationSetting.kind != "",
-            NotificationSetting.value == "off",
-        )
-    )
-    return frozenset(rows)
+def lock(session: Session, user: User) -> None:
+    """One change of a person's settings at a time: two at once would both find nothing to replace."""
+    session.execute(select(User.id).where(User.id == user.id).with_for_update())
 
 
 def choose(
@@ -158,25 +214,30 @@ def choose(
     value: str | None,
     *,
     project: Project | None = None,
+    organization: Organization | None = None,
     kind: str = "",
     via: str,
     now: datetime,
     by: User | None = None,
+    batch: str = "",
 ) -> str | None:
     """Choose a value, or None for "Default"; what was chosen before is returned, for Undo.
 
-    Raises `Refused` for a value that the category does not have.
+    `batch` ties together what one action changed. Raises `Refused` for a value that the category does not
+    have.
     """
-    _check(category, kind, value, project)
-    scope, scope_id = (PROJECT, project.id) if project else (ACCOUNT, 0)
-    setting = setting_of(session, user, category, kind=kind, project_id=scope_id)
+    place = project or organization
+    _check(category, kind, value, place)
+    scope, scope_id = where(place)
+    setting = find(session, user, (category, kind, scope, scope_id))
     old = setting.value if setting else None
     if old == value:
         return old
     changed: dict[str, Any] = {"updated_at": now, "updated_by_id": (by or user).id, "via": via}
-    where = {"user_id": user.id, "category": category, "kind": kind, "scope": scope, "scope_id": scope_id}
-    _store(session, setting, value, where, changed)
-    session.add(SettingAudit(**where, at=now, actor_id=changed["updated_by_id"], old=old, new=value, via=via))
+    key = {"user_id": user.id, "category": category, "kind": kind, "scope": scope, "scope_id": scope_id}
+    _store(session, setting, value, key, changed)
+    noted = {"at": now, "actor_id": changed["updated_by_id"], "via": via}
+    session.add(SettingAudit(**key, **noted, old=old, new=value, detail={"batch": batch} if batch else {}))
     session.flush()
     return old
 
@@ -185,12 +246,12 @@ def _store(
     session: Session,
     setting: NotificationSetting | None,
     value: str | None,
-    where: Mapping[str, Any],
+    key: Mapping[str, Any],
     changed: Mapping[str, Any],
 ) -> None:
     """Write a value over the row there is, or a row; no value, no row."""
     if setting is None:
-        session.add(NotificationSetting(**where, **changed, value=value))
+        session.add(NotificationSetting(**key, **changed, value=value))
     elif value is None:
         session.delete(setting)
     else:
@@ -200,27 +261,54 @@ def _store(
 
 
 def setting_of(
-    session: Session, user: User, category: str, *, kind: str = "", project_id: int = 0
+    session: Session,
+    user: User,
+    category: str,
+    *,
+    kind: str = "",
+    project_id: int = 0,
+    organization_id: int = 0,
 ) -> NotificationSetting | None:
-    """What the person chose for a project, or for the account if there is none (0)."""
+    """What the person chose for a project or an organization, or for the account if there is none (0)."""
+    if project_id:
+        return find(session, user, (category, kind, PROJECT, project_id))
+    if organization_id:
+        return find(session, user, (category, kind, ORGANIZATION, organization_id))
+    return find(session, user, (category, kind, ACCOUNT, 0))
+
+
+def find(session: Session, user: User, key: Key) -> NotificationSetting | None:
+    category, kind, scope, scope_id = key
     return session.scalar(
-        select(NotificationSetting).where(
-            NotificationSetting.user_id == user.id,
+        _of(user).where(
             NotificationSetting.category == category,
             NotificationSetting.kind == kind,
-            NotificationSetting.scope == (PROJECT if project_id else ACCOUNT),
-            NotificationSetting.scope_id == project_id,
+            NotificationSetting.scope == scope,
+            NotificationSetting.scope_id == scope_id,
         )
     )
 
 
-def _check(category: str, kind: str, value: str | None, project: Project | None) -> None:
+def _of(user: User) -> Select[NotificationSetting]:
+    return select(NotificationSetting).where(NotificationSetting.user_id == user.id)
+
+
+def _check(category: str, kind: str, value: str | None, place: Place | None) -> None:
+    check(category, kind, value)
+    if isinstance(place, Project) and category not in PER_PROJECT:
+        raise Refused(f"“{category}” is not set project by project.")
+    if isinstance(place, Organization) and category not in PER_ORGANIZATION:
+        raise Refused(f"“{category}” is not set organization by organization.")
+    if place and kind:
+        raise Refused("Kinds of workflow changes are set for the account.")
+
+
+def check(category: str, kind: str, value: str | None) -> None:
+    """`Refused`, unless there is such a setting and it has this value."""
     if category not in VALUES:
         raise Refused(f"“{category}” is no kind of notification. There are: {', '.join(VALUES)}.")
     if kind and (category != WORKFLOW or kind not in WORKFLOW_SWITCHES):
         raise Refused(f"“{kind}” is no workflow change. There are: {', '.join(WORKFLOW_SWITCHES)}.")
-    if project and category not in PER_PROJECT:
-        raise Refused(f"“{category}” is set for the account, not for a project.")
-    allowed = ("on", "off") if kind else VALUES[category]
+    allowed = values(category, kind)
     if value is not None and value not in allowed:
         raise Refused(f"“{value}” is not a choice for {category}. Choose one of: {', '.join(allowed)}.")

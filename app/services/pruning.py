@@ -10,9 +10,11 @@ from app.models import (
     Attachment,
     Base,
     Delivery,
+    Digest,
     EndedSession,
     Event,
     Feedback,
+    InboundMessage,
     IngestCount,
     IssueHour,
     Notice,
@@ -35,7 +37,7 @@ RECEIVED: Sequence[tuple[type[Base], InstrumentedAttribute[datetime]]] = (
 
 def prune_events(session: Session, *, before: datetime) -> int:
     """Delete a chunk of each kind of what was received before then; the size of the largest."""
-    return max(_forget(session, model, at < before) for model, at in RECEIVED)
+    return max(forget(session, model, at < before) for model, at in RECEIVED)
 
 
 def prune_sessions(session: Session, *, now: datetime) -> None:
@@ -43,17 +45,24 @@ def prune_sessions(session: Session, *, now: datetime) -> None:
     session.execute(delete(EndedSession).where(EndedSession.forget_at < now))
 
 
+def prune_inbound(session: Session, *, before: datetime) -> int:
+    """Delete a chunk of the mail that people sent."""
+    done = InboundMessage.outcome != "waiting"
+    return forget(session, InboundMessage, (InboundMessage.received_at < before) & done)
+
+
 def prune_notices(session: Session, *, before: datetime) -> int:
     """Delete a chunk of notices, with their verdicts, deliveries and attempts; and of mails without one."""
     spent = or_(OneTimeLink.expires_at < before, OneTimeLink.used_at < before)
     return max(
-        _forget(session, Notice, (Notice.occurred_at < before) & Notice.planned_at.is_not(None)),
-        _forget(session, Delivery, (Delivery.created_at < before) & Delivery.verdict_id.is_(None)),
-        _forget(session, OneTimeLink, spent),
+        forget(session, Notice, (Notice.occurred_at < before) & Notice.planned_at.is_not(None)),
+        forget(session, Delivery, (Delivery.created_at < before) & Delivery.verdict_id.is_(None)),
+        forget(session, Digest, Digest.closed_at < before),
+        forget(session, OneTimeLink, spent),
     )
 
 
-def _forget(session: Session, model: type[Base], is_old: ColumnElement[bool]) -> int:
+def forget(session: Session, model: type[Base], is_old: ColumnElement[bool]) -> int:
     """Delete a chunk of the rows; how many there were."""
     key = tuple_(*inspect(model).primary_key)
     old = [tuple(row) for row in session.execute(select(*key.clauses).where(is_old).limit(CHUNK))]

@@ -25,7 +25,10 @@ class Waits:
 
 def waits(session: Session, *, now: datetime) -> Waits:
     oldest_notice = session.scalar(
-        select(Notice.occurred_at).where(Notice.planned_at.is_(None)).order_by(Notice.id).limit(1)
+        select(func.coalesce(Notice.plan_after, Notice.occurred_at))
+        .where(Notice.planned_at.is_(None))
+        .order_by(Notice.id)
+        .limit(1)
     )
     oldest_delivery = session.scalar(
         select(Delivery.send_at)

@@ -18,6 +18,7 @@ from app.services import enclosures, event_body
 from app.services.categories import ATTACHMENT, ERROR, category_of
 from app.services.stream_entry import (
     ACCEPTED,
+    DISCARDED,
     DROPPED,
     INVALID,
     RATE_LIMITED,
@@ -42,6 +43,12 @@ class Read:
     attachments: list[dict[str, Any]] = field(default_factory=list)
     feedback: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def discard(self) -> None:
+        """Its event is of an issue that somebody discarded: it was taken for nothing."""
+        self.event = None
+        self.counts[ERROR, ACCEPTED] -= 1
+        self.counts[ERROR, DISCARDED] += 1
 
 
 def read(entry: Entry, project: Project) -> Read:

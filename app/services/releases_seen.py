@@ -1,6 +1,6 @@
 """Releases and environments exist as soon as an event names them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import Environment, Release, ReleaseProject
+from app.services import taking_effect
 from app.services.digest_issues import Seen
-from app.services.upserting import insert_missing
+from app.services.upserting import insert_missing, insert_missing_returning
 
 
 def remember(session: Session, seen: Sequence[Seen]) -> None:
@@ -49,4 +50,10 @@ def _link(session: Session, projects: dict[tuple[int, str], set[int]]) -> None:
         for row in session.execute(query)
         for project_id in projects.get((row.organization_id, row.version), ())
     ]
-    insert_missing(session, ReleaseProject, links, "release_id", "project_id")
+    add_to_projects(session, links)
+
+
+def add_to_projects(session: Session, links: Sequence[Mapping[str, Any]]) -> None:
+    """Links of a `release_id` and a `project_id`; what waits for a project's next release takes effect."""
+    made = insert_missing_returning(session, ReleaseProject, links, "release_id", "project_id")
+    taking_effect.take_effect(session, [(row["release_id"], row["project_id"]) for row in made])

@@ -6,8 +6,11 @@ from sqlalchemy.orm import Session
 
 from app.models import Activity, Issue, User
 from app.services.moving import move
+from app.services.timeline import Batch
 
 
-def reopen(session: Session, issue: Issue, *, by: User, now: datetime) -> Activity | None:
+def reopen(
+    session: Session, issue: Issue, *, by: User | None, now: datetime, batch: Batch | None = None
+) -> Activity | None:
     """Make the issue unresolved again, by hand."""
-    return move(session, issue, "reopen", by=by, now=now)
+    return move(session, issue, "reopen", by=by, now=now, batch=batch)

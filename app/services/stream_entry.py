@@ -10,7 +10,7 @@ GENERATION = "tocsin:ingest:generation"
 ENVELOPE, STORE, TALLY, UNREADABLE = "envelope", "store", "tally", "unreadable"
 # What became of an item, as it is counted.
 ACCEPTED, DUPLICATE, DROPPED, INVALID = "accepted", "duplicate", "dropped", "invalid"
-RATE_LIMITED, OVERLOADED = "rate_limited", "overloaded"
+RATE_LIMITED, OVERLOADED, DISCARDED = "rate_limited", "overloaded", "discarded"
 
 
 @dataclass(frozen=True, slots=True)

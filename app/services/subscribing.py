@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from app.models import Issue, SettingAudit, Subscription, User
 from app.services.upserting import insert_missing
 
 SUBSCRIBED, UNSUBSCRIBED = "subscribed", "unsubscribed"
+CATEGORY = "subscription"  # in the log of changes
 # These reach a person even after an explicit unsubscribe, and say so; nothing else does.
 OVERRIDES = frozenset({Reason.ASSIGNED, Reason.TEAM_ASSIGNED, Reason.MENTION, Reason.TEAM_MENTION})
 
@@ -34,6 +36,15 @@ def follow(
             row.reasons = [*row.reasons, str(why)]
     session.flush()
     return again
+
+
+def holders(session: Session, issue: Issue, why: Iterable[Reason]) -> set[int]:
+    """Who is subscribed for one of these reasons, whatever became of them since."""
+    wanted = {str(reason) for reason in why}
+    found = select(Subscription.user_id, Subscription.reasons).where(
+        Subscription.issue_id == issue.id, Subscription.state == SUBSCRIBED
+    )
+    return {user_id for user_id, reasons in session.execute(found) if wanted & set(reasons)}
 
 
 def release(
@@ -68,7 +79,7 @@ def unsubscribe(session: Session, issue: Issue, *, user: User, now: datetime, vi
     [row] = _locked_rows(session, issue, [user.id], now)
     if row.state == UNSUBSCRIBED:
         return False
-    _audit(session, issue, user, old=_was(row), new=UNSUBSCRIBED, now=now, via=via)
+    _audit(session, issue, user, old=_was(row), new=UNSUBSCRIBED, now=now, via=via, before=_before(row))
     row.state, row.reasons = UNSUBSCRIBED, []
     row.via, row.updated_at = via, now
     session.flush()
@@ -76,12 +87,18 @@ def unsubscribe(session: Session, issue: Issue, *, user: User, now: datetime, vi
 
 
 def restore(session: Session, issue: Issue, *, user: User, now: datetime, via: str) -> bool:
-    """Undo an unsubscribe: back to what the settings say, without a row of one's own."""
-    row = of(session, issue, user)
-    if row is None or row.state != UNSUBSCRIBED:
+    """Undo an unsubscribe: the row as it was before, or none where there was none."""
+    found = _locked(session, issue, [user.id])
+    if not found or found[0].state != UNSUBSCRIBED:
         return False
-    _audit(session, issue, user, old=UNSUBSCRIBED, new=None, now=now, via=via)
-    session.delete(row)
+    [row] = found
+    before = _remembered(session, issue, user)
+    _audit(session, issue, user, old=UNSUBSCRIBED, new=SUBSCRIBED if before else None, now=now, via=via)
+    if before:
+        row.state, row.reasons, row.via = SUBSCRIBED, before["reasons"], before["via"]
+        row.updated_at = datetime.fromisoformat(before["at"])
+    else:
+        session.delete(row)
     session.flush()
     return True
 
@@ -122,20 +139,51 @@ def _was(row: Subscription) -> str | None:
     return row.state if row.reasons or row.state == UNSUBSCRIBED else None
 
 
+def _before(row: Subscription) -> dict[str, Any] | None:
+    """A subscription as the log keeps it, so that leaving can be undone."""
+    if _was(row) is None:
+        return None
+    return {"reasons": row.reasons, "via": row.via, "at": row.updated_at.isoformat()}
+
+
+def _remembered(session: Session, issue: Issue, user: User) -> dict[str, Any] | None:
+    """What the last unsubscribe ended."""
+    last = (
+        select(SettingAudit.detail)
+        .where(
+            SettingAudit.user_id == user.id,
+            SettingAudit.category == CATEGORY,
+            SettingAudit.scope_id == issue.id,
+            SettingAudit.new == UNSUBSCRIBED,
+        )
+        .order_by(SettingAudit.id.desc())
+        .limit(1)
+    )
+    return (session.scalar(last) or {}).get("before")
+
+
 def _audit(
-    session: Session, issue: Issue, user: User, *, old: str | None, new: str | None, now: datetime, via: str
+    session: Session,
+    issue: Issue,
+    user: User,
+    *,
+    old: str | None,
+    new: str | None,
+    now: datetime,
+    via: str,
+    before: dict[str, Any] | None = None,
 ) -> None:
     session.add(
         SettingAudit(
             at=now,
             user_id=user.id,
             actor_id=user.id,
-            category="subscription",
+            category=CATEGORY,
             scope="issue",
             scope_id=issue.id,
             old=old,
             new=new,
             via=via,
-            detail={"issue": issue.short_id},
+            detail={"issue": issue.short_id, **({"before": before} if before else {})},
         )
     )

@@ -10,14 +10,14 @@ from app.domain import delivery_states, routing
 from app.domain.kinds import KINDS
 from app.domain.routing import Happening, Outcome, Person
 from app.models import Delivery, Notice, User, Verdict
-from app.services import notifying
+from app.services import delivering, reaching
 
 KIND = KINDS["test"]
 
 
 def send_test(session: Session, user: User, *, now: datetime) -> Notice:
     """A notice about nothing, for this person alone, decided and on its way."""
-    address = notifying.addresses_of(session, [user.id]).get(user.id)
+    address = reaching.addresses_of(session, [user.id]).get(user.id)
     person = Person(user.id, is_active=user.is_active, has_address=address is not None)
     decided = routing.decide(Happening(KIND), person)
     notice = Notice(
@@ -46,7 +46,7 @@ def send_test(session: Session, user: User, *, now: datetime) -> Notice:
 
 def _delivery(verdict: Verdict, user: User, address: str, now: datetime) -> Delivery:
     return Delivery(
-        public_id=notifying.new_delivery_id(),
+        public_id=delivering.new_id(),
         verdict=verdict,
         user_id=user.id,
         channel=verdict.channel,

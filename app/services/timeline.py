@@ -4,10 +4,12 @@ State, timeline and the promise to tell people are rows of one transaction: they
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.domain.kinds import notice_of
@@ -50,11 +52,38 @@ def record(
     session.flush()
     kind = notice_of(type, by_tocsin=by is None, was=activity.data.get("was"))
     if kind:
-        held = {"batch": batch.name, "plan_after": batch.plan_after} if batch else {}
         row = notice_row(kind, issue, now=now, activity=activity, event_id=event_id)
-        session.add(Notice(**row, **held))
+        session.add(Notice(**row, **_held(batch)))
         session.flush()
     return activity
+
+
+def record_all(
+    session: Session,
+    issues: Sequence[Issue],
+    type: str,  # noqa: A002 - the field's own name
+    *,
+    now: datetime,
+    data: dict[str, Any],
+    batch: Batch,
+) -> list[int]:
+    """The same that Tocsin did to many issues, with two statements; the ids of the notices."""
+    if not issues:
+        return []
+    own = {"type": type, "actor_id": None, "data": data, "created_at": now}
+    rows = [{**own, "project_id": issue.project_id, "issue_id": issue.id} for issue in issues]
+    made = {each.issue_id: each for each in session.scalars(insert(Activity).returning(Activity), rows)}
+    kind = notice_of(type, by_tocsin=True, was=data.get("was"))
+    if kind is None:
+        return []
+    notices = [
+        {**notice_row(kind, issue, now=now, activity=made[issue.id]), **_held(batch)} for issue in issues
+    ]
+    return list(session.scalars(insert(Notice).returning(Notice.id), notices))
+
+
+def _held(batch: Batch | None) -> dict[str, Any]:
+    return {"batch": batch.name, "plan_after": batch.plan_after} if batch else {}
 
 
 def notice_row(

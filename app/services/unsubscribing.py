@@ -6,7 +6,7 @@ back is the signed memory of what a stop has changed, and only as long as nobody
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -19,10 +19,11 @@ from app.domain.routing import Reason
 from app.domain.stopping import Scope
 from app.domain.tokens import BadToken, MailToken
 from app.models import Issue, NotificationSetting, Project, User
-from app.services import access, preferring, subscribing
+from app.services import access, muting, preferring, subscribing
 from app.services.preferring import PROJECT
 
 Memory = dict[str, Any]  # what a stop has changed, fit for JSON
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ def stop(session: Session, token: MailToken, *, scope: str, via: str, now: datet
     changed = _STOPS[scope](session, target, via, now)
     if not changed:
         return None
+    # Whoever holds the mail can follow its link: its owner is shown what came of it, at the next visit.
+    target.user.unseen_stops += 1
     return {"user": target.user.id, "version": token.mail_version, "at": now.isoformat(), "changed": changed}
 
 
@@ -98,6 +101,8 @@ def undo(session: Session, token: MailToken, memory: Memory, *, via: str, now: d
     _lock(session, user)
     at = datetime.fromisoformat(memory["at"])
     restored = [_RESTORES[piece["what"]](session, user, piece, at, via, now) for piece in memory["changed"]]
+    if any(restored):
+        user.unseen_stops = max(user.unseen_stops - 1, 0)
     return any(restored)
 
 
@@ -139,6 +144,22 @@ def _stop_issue(session: Session, target: Target, via: str, now: datetime) -> li
     if not subscribing.unsubscribe(session, issue, user=target.user, now=now, via=via):
         return []
     return [{"what": "issue", "id": issue.id, "before": before}]
+
+
+def _stop_issue_for_a_week(session: Session, target: Target, via: str, now: datetime) -> list[Memory]:
+    if target.issue is None:
+        return []
+    before = muting.of(session, target.issue, user=target.user, now=now)
+    until = now + WEEK
+    if before and before.until and before.until >= until:
+        return []
+    was = {"until": _text(before.until), "event_limit": before.event_limit} if before else None
+    muting.mute(session, target.issue, user=target.user, until=until, now=now)
+    return [{"what": "mute", "id": target.issue.id, "until": until.isoformat(), "before": was}]
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _stop_project(category: str) -> "Stop":
@@ -193,6 +214,7 @@ Stop = Callable[[Session, Target, str, datetime], list[Memory]]
 STOPPED = {ALERTS: "off", WORKFLOW: "never"}
 _STOPS: Mapping[str, Stop] = {
     "issue": _stop_issue,
+    "issue_week": _stop_issue_for_a_week,
     "project_alerts": _stop_project(ALERTS),
     "project_workflow": _stop_project(WORKFLOW),
     "all_alerts": _stop_everywhere(ALERTS),
@@ -207,9 +229,12 @@ _STOPS: Mapping[str, Stop] = {
 def _restore_issue(
     session: Session, user: User, piece: Memory, at: datetime, via: str, now: datetime
 ) -> bool:
-    issue = session.get(Issue, piece["id"])
-    row = subscribing.of(session, issue, user) if issue else None
-    if issue is None or row is None or row.updated_at != at:
+    try:
+        issue = access.visible_issue(session, user, piece["id"])
+    except NotFound:
+        return False
+    row = subscribing.of(session, issue, user)
+    if row is None or row.updated_at != at:
         return False
     if not subscribing.restore(session, issue, user=user, now=now, via=via):
         return False
@@ -218,6 +243,20 @@ def _restore_issue(
     restored = subscribing.of(session, issue, user)
     if restored:
         restored.via = piece["before"]["via"]
+    return True
+
+
+def _restore_mute(session: Session, user: User, piece: Memory, at: datetime, via: str, now: datetime) -> bool:
+    issue = session.get(Issue, piece["id"])
+    mute = muting.of(session, issue, user=user, now=now) if issue else None
+    if issue is None or mute is None or _text(mute.until) != piece["until"]:
+        return False
+    was = piece["before"]
+    until = datetime.fromisoformat(was["until"]) if was and was["until"] else None
+    if was and (until is None or until > now):
+        muting.mute(session, issue, user=user, until=until, event_limit=was["event_limit"], now=now)
+    else:
+        muting.unmute(session, issue, user=user)
     return True
 
 
@@ -240,5 +279,6 @@ def _restore_setting(
 
 _RESTORES: Mapping[str, Callable[[Session, User, Memory, datetime, str, datetime], bool]] = {
     "issue": _restore_issue,
+    "mute": _restore_mute,
     "setting": _restore_setting,
 }

@@ -2,18 +2,32 @@
 
 The one place that knows who may see what (`experience.md` 3.6). The number of queries does not grow with the
 notices.
+
+- One's own: everything.
+- Administrators of the project: everything but the hours that somebody keeps quiet.
+- Members of the project: who was told or not, what became of the message, and a public reason.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy.orm import Session, aliased
 
 from app.domain import explanations, wording
-from app.models import Attempt, Delivery, Notice, User, Verdict
+from app.domain.routing import Outcome
+from app.models import Attempt, Delivery, Digest, Notice, User, Verdict
 from app.services import access
+
+Ts = TypeVarTuple("Ts")
+QUIET = "quiet"
+# A verdict has a delivery of its own, or that of the digest which carried it.
+OWN, CARRIED = aliased(Delivery), aliased(Delivery)
+_IS_CARRIED = and_(CARRIED.digest_id == Verdict.digest_id, Verdict.outcome == Outcome.DEFER)
+STATE: ColumnElement[str | None] = func.coalesce(OWN.state, CARRIED.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +43,32 @@ class Recorded:
     is_readers: bool
     is_open: bool
     attempts: Sequence[Attempt] = ()
+    digest: Digest | None = None
+
+    @property
+    def hides_times(self) -> bool:
+        """Whether a moment of it would give away somebody's quiet hours."""
+        was_quiet = self.verdict.code == "quiet_hours" or (self.digest and self.digest.kind == QUIET)
+        return bool(was_quiet) and not self.is_readers
+
+    @property
+    def until(self) -> datetime | None:
+        """When what is held goes out, where the reader may know."""
+        is_held = self.verdict.outcome == Outcome.DEFER and self.delivery is None
+        if not is_held or self.hides_times:
+            return None
+        return self.digest.send_at if self.digest else _moment(self.verdict.params.get("until"))
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The facts of what decided, without those that are not the reader's to know."""
+        hidden = {"until"} if self.hides_times else set()
+        return {name: value for name, value in self.verdict.params.items() if name not in hidden}
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A verdict as the reader sees it; `code` is None where somebody else's own settings decided."""
+    """A verdict as programs see it; `code` is None where somebody else's own settings decided."""
 
     user_id: int
     name: str | None
@@ -44,30 +79,95 @@ class Shown:
     reasons: Sequence[str]
     delivery: Delivery | None
     is_open: bool
+    hides_times: bool
+    until: datetime | None
     attempts: Sequence[Attempt]
 
 
-def recorded(session: Session, notices: Collection[Notice], reader: User) -> list[Recorded]:
-    """By the person's name. Open are one's own, and to administrators those of their projects."""
-    administered = {row.id for row in access.organizations_where(session, reader, "edit_project")}
-    open_ids = {
-        notice.id for notice in notices if notice.project and notice.project.organization_id in administered
-    }
-    rows = session.execute(
-        select(Verdict, User.name, Delivery)
-        .outerjoin(User, User.id == Verdict.subject_id)
-        .outerjoin(Verdict.delivery)
+def with_deliveries(found: Select[*Ts]) -> Select[*Ts]:
+    """The query on verdicts, joined with `OWN` and `CARRIED` deliveries and the digest."""
+    return (
+        found.outerjoin(OWN, OWN.verdict_id == Verdict.id)
+        .outerjoin(CARRIED, _IS_CARRIED)
+        .outerjoin(Digest, Digest.id == Verdict.digest_id)
+    )
+
+
+def recorded(
+    session: Session, notices: Collection[Notice], reader: User, *, only: int | None = None
+) -> list[Recorded]:
+    """By the person's name; of one person alone if `only` says so. Open are one's own, and an admin's."""
+    open_ids = _open_notices(session, notices, reader)
+    found = (
+        with_deliveries(select(Verdict, User.name, OWN, CARRIED, Digest).outerjoin(User, _IS_ABOUT))
         .where(Verdict.notice_id.in_([notice.id for notice in notices]), Verdict.subject == "user")
         .order_by(User.name, Verdict.id)
-    ).all()
-    tries = attempts_of(session, [delivery.id for _, _, delivery in rows if delivery])
-    found = []
-    for verdict, name, delivery in rows:
-        mine = verdict.subject_id == reader.id
-        is_open = mine or verdict.notice_id in open_ids
-        attempts = tries.get(delivery.id, ()) if delivery and is_open else ()
-        found.append(Recorded(verdict, name, delivery, mine, is_open, attempts))
-    return found
+    )
+    if only is not None:
+        found = found.where(Verdict.subject_id == only)
+    rows = session.execute(found).all()
+    readable = [
+        own or carried
+        for verdict, _, own, carried, _ in rows
+        if verdict.subject_id == reader.id or verdict.notice_id in open_ids
+    ]
+    tries = attempts_of(session, [delivery.id for delivery in readable if delivery])
+    return [
+        _recorded(verdict, name, own or carried, digest, reader, verdict.notice_id in open_ids, tries)
+        for verdict, name, own, carried, digest in rows
+    ]
+
+
+_IS_ABOUT = User.id == Verdict.subject_id
+
+
+def _recorded(
+    verdict: Verdict,
+    name: str | None,
+    delivery: Delivery | None,
+    digest: Digest | None,
+    reader: User,
+    is_open: bool,
+    tries: Mapping[int, Sequence[Attempt]],
+) -> Recorded:
+    mine = verdict.subject_id == reader.id
+    attempts = tries.get(delivery.id, ()) if delivery else ()
+    return Recorded(verdict, name, delivery, mine, mine or is_open, attempts, digest)
+
+
+def of_person(
+    session: Session, notices: Collection[Notice], person: User, *, own: bool
+) -> Mapping[int, Recorded]:
+    """What was decided about one person, by the notice's id: for them (`own`), or for who administers all."""
+    found = with_deliveries(select(Verdict, OWN, CARRIED, Digest)).where(
+        Verdict.notice_id.in_([notice.id for notice in notices]),
+        Verdict.subject == "user",
+        Verdict.subject_id == person.id,
+    )
+    rows = session.execute(found).all()
+    tries = attempts_of(session, [(mine or other).id for _, mine, other, _ in rows if mine or other])
+    return {
+        verdict.notice_id: Recorded(
+            verdict,
+            person.name,
+            mine or other,
+            is_readers=own,
+            is_open=True,
+            attempts=tries.get((mine or other).id, ()) if mine or other else (),
+            digest=digest,
+        )
+        for verdict, mine, other, digest in rows
+    }
+
+
+def _open_notices(session: Session, notices: Collection[Notice], reader: User) -> set[int]:
+    """Those whose verdicts are open to the reader, because they administer the project."""
+    if not any(notice.project for notice in notices):
+        return set()
+    administered = {row.id for row in access.organizations_where(session, reader, "edit_project")}
+    return {
+        notice.id for notice in notices if notice.project and notice.project.organization_id in administered
+    }
 
 
 def of(session: Session, notices: Collection[Notice], reader: User) -> Mapping[int, Sequence[Shown]]:
@@ -80,11 +180,33 @@ def of(session: Session, notices: Collection[Notice], reader: User) -> Mapping[i
 
 def attempts_of(session: Session, delivery_ids: Collection[int]) -> Mapping[int, list[Attempt]]:
     """The tries of these deliveries, the first one first."""
-    found = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.number)
     tries: dict[int, list[Attempt]] = defaultdict(list)
-    for attempt in session.scalars(found):
-        tries[attempt.delivery_id].append(attempt)
+    if delivery_ids:
+        found = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.number)
+        for attempt in session.scalars(found):
+            tries[attempt.delivery_id].append(attempt)
     return tries
+
+
+Counted = tuple[int, str, str | None, datetime | None, int]
+
+
+def counted(session: Session, notice_ids: Collection[int], reader: User) -> Sequence[Counted]:
+    """Verdicts by notice, outcome, delivery state and, where the reader may know it, until when held."""
+    may_know = (Verdict.subject_id == reader.id) | (Digest.kind != QUIET)
+    is_held = (Verdict.outcome == Outcome.DEFER) & STATE.is_(None)
+    state = STATE.label("delivery_state")
+    until = case((is_held & may_know, Digest.send_at)).label("held_until")
+    found = (
+        with_deliveries(select(Verdict.notice_id, Verdict.outcome, state, until, func.count()))
+        .where(Verdict.notice_id.in_(notice_ids), Verdict.subject == "user")
+        .group_by(Verdict.notice_id, Verdict.outcome, "delivery_state", "held_until")
+    )
+    return session.execute(found).all()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _shown(each: Recorded) -> Shown:
@@ -96,9 +218,13 @@ def _shown(each: Recorded) -> Shown:
         channel=verdict.channel,
         outcome=verdict.outcome,
         code=None if hidden else verdict.code,
-        sentence=wording.code_sentence(verdict.code, verdict.params, own=each.is_open),
+        sentence=wording.code_sentence(
+            verdict.code, each.params, own=each.is_open, timeless=each.hides_times
+        ),
         reasons=[reason for reason in verdict.reasons if each.is_open or reason not in explanations.PRIVATE],
         delivery=each.delivery,
         is_open=each.is_open,
+        hides_times=each.hides_times,
+        until=each.until,
         attempts=each.attempts,
     )

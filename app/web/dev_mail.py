@@ -8,13 +8,14 @@ from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, make_response, render_template
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.settings import Settings
+from app.web.hypermedia import see_other
 from app.web.identity import ask_to_sign_in, me_or_none
 
-bp = Blueprint("dev_mail", __name__, url_prefix="/dev/mail")
+bp = Blueprint("dev_mail", __name__, url_prefix="/dev")
 
 SHOWN = 200
 # Mails bring their own style and nothing else.
@@ -52,20 +53,20 @@ def _only_for_superusers_without_a_server() -> ResponseReturnValue | None:
     return None if person else ask_to_sign_in()
 
 
-@bp.get("/")
+@bp.get("/mail/")
 def index() -> ResponseReturnValue:
     paths = sorted(_folder().glob("*.eml"), reverse=True)
     letters = [Letter(int(path.stem), path.read_bytes()) for path in paths[:SHOWN] if path.stem.isdecimal()]
     return render_template("dev_mail/index.html", letters=letters, count=len(paths))
 
 
-@bp.get("/<int:delivery_id>/", defaults={"tab": "html"})
-@bp.get("/<int:delivery_id>/<any(text, headers, raw):tab>/")
+@bp.get("/mail/<int:delivery_id>/", defaults={"tab": "html"})
+@bp.get("/mail/<int:delivery_id>/<any(text, headers, raw):tab>/")
 def show(delivery_id: int, tab: str) -> ResponseReturnValue:
     return render_template("dev_mail/show.html", letter=_letter(delivery_id), tab=tab, parts=PARTS)
 
 
-@bp.get("/<int:delivery_id>/body")
+@bp.get("/mail/<int:delivery_id>/body")
 def body(delivery_id: int) -> Response:
     """The HTML alone, for the frame: whatever is in it, it runs nothing and fetches nothing.
 
@@ -75,6 +76,12 @@ def body(delivery_id: int) -> Response:
     response = make_response(re.sub(r"<head[^>]*>", r'\g<0><base target="_top">', html, count=1))
     response.headers["Content-Security-Policy"] = FRAME_POLICY
     return response
+
+
+@bp.get("/mails/")
+def gallery() -> Response:
+    """Every mail there is, of made-up facts."""
+    return see_other(url_for("manage.mails"))
 
 
 def _letter(delivery_id: int) -> Letter:

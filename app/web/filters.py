@@ -1,11 +1,14 @@
 """Jinja filters: how times, numbers and names read on pages and in mails."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, has_request_context
 from flask_login import current_user
+
+from app.domain import ignoring
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SPANS = (  # the first span shorter than its limit names the age
@@ -96,7 +99,38 @@ def skyline(points: Sequence[int]) -> str:
     return f"M0 {SPARK_HEIGHT}{''.join(path)}h{run}v{level}z"
 
 
-FILTERS = {each.__name__: each for each in (ago, exact, clock, compact, grouped, plural, initials, skyline)}
+def ignored_until(condition: Mapping[str, Any] | None) -> str:
+    """Until when an activity says that an issue is ignored, on the reader's clock."""
+    return ignoring.words(ignoring.condition_of(condition), zone=_reader_zone())
+
+
+def why_ended(ended: Mapping[str, Any]) -> str:
+    """Why an activity says that an ignore ended."""
+    found = ignoring.ended_of(ended)
+    return ignoring.ended_words(found, zone=_reader_zone()) if found else ""
+
+
+def span_of_hours(hours: int) -> str:
+    """So many hours in the words of a setting: "14 days", "1 day", "36 hours"."""
+    return plural(hours // 24, "day") if hours % 24 == 0 else plural(hours, "hour")
+
+
+FILTERS = {
+    each.__name__: each
+    for each in (
+        ago,
+        exact,
+        clock,
+        compact,
+        grouped,
+        plural,
+        initials,
+        skyline,
+        ignored_until,
+        why_ended,
+        span_of_hours,
+    )
+}
 
 
 def init_app(app: Flask) -> None:

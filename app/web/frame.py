@@ -12,10 +12,12 @@ from app.services import access
 from app.settings import ROOT
 from app.web.delays import delay
 from app.web.identity import me_or_none
+from app.web.on_call import standing
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-# To check a password takes a while, which nobody else should have to wait for.
-LOCKS_LATER = {"auth.sign_in"}
+# To check a password takes a while, which nobody else should have to wait for; who will hear of a comment is
+# asked at every pause in the typing, and changes nothing.
+LOCKS_LATER = {"auth.sign_in", "issues.reach_of_comment"}
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -75,6 +77,7 @@ def _frame() -> dict[str, Any]:
     return {
         "me": person,
         "mail_captured": current_app.config["SETTINGS"].mail_is_captured,
+        "on_call": lambda: standing(person) if person else None,
         "menu": (lambda: access.menu(db.session, person)) if person else (list),
         "org": None,
         "project": None,

@@ -19,7 +19,7 @@ EXAMPLE = {
     "doing": "assigned",
     "scope": wording.scope_words("account"),
 }
-PARAMS = {"scope": "account", "kind": "comments"}
+PARAMS = {"scope": "account", "kind": "comments", "until": "2026-11-24T08:00:00+00:00"}
 SIEVE = """require ["fileinto"];
 if allof (header :is "X-Tocsin-Project" "checkout", header :is "X-Tocsin-Level" "fatal") {
   fileinto "Urgent";
@@ -33,6 +33,7 @@ HEADERS = (
     ("X-Tocsin-Environment", "Where the error happened", "production"),
     ("X-Tocsin-Event", "Id of the event that caused the mail", "8f21c0de9a4b4d6e8f21c0de9a4b4d6e"),
     ("X-Tocsin-Notice", "Page that says who else was told, and why", "https://…/notices/n_5f…/"),
+    ("Reply-To", "Where your answer becomes a comment, if mail is read", "<r+…@reply.example.com>"),
     ("List-Id", "One list per project and category, to filter on", "<alerts.checkout.acme.example.com>"),
     ("List-Unsubscribe", "What the Unsubscribe button of your mail program calls", "<https://…/u/…>"),
     ("List-Unsubscribe-Post", "Says that the button works with one click", "List-Unsubscribe=One-Click"),
@@ -57,6 +58,7 @@ def notifications() -> ResponseReturnValue:
             for code, words in wording.CODES.items()
         ],
         their_own=wording.THEIR_OWN,
+        outcomes=explanations.OUTCOMES,
         gates=GATES,
         kinds=KINDS.values(),
         when=explanations.OCCASIONS,

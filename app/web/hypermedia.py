@@ -1,9 +1,10 @@
 """Answers for htmx, and for browsers without it: the same route serves both."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, make_response, redirect, render_template, request
+from flask import Response, current_app, flash, make_response, redirect, render_template, request
 
 from app.db import db
 from app.domain.errors import Refused
@@ -61,6 +62,12 @@ def way_back(*, otherwise: str) -> str:
         return otherwise
     ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
     return wanted if ours and not parts.netloc and not parts.scheme else otherwise
+
+
+def say(sentence: str, *, undo: Mapping[str, Any] | None = None) -> None:
+    """Show a toast on the next page; with `undo` it holds the form that takes back what was done."""
+    message: Any = {"said": sentence, "undo": dict(undo)} if undo else sentence
+    flash(message)
 
 
 def varying(response: Response) -> Response:

@@ -334,6 +334,17 @@ def upgrade() -> None:
             "fk_deliveries_digest_id_digests", "digests", ["digest_id"], ["id"], ondelete="CASCADE"
         )
 
+    with op.batch_alter_table("email_addresses") as batch_op:
+        batch_op.drop_constraint("uq_email_addresses_address", type_="unique")
+        batch_op.create_unique_constraint("uq_email_addresses_address_user_id", ["address", "user_id"])
+        batch_op.create_index(
+            "uq_email_addresses_held",
+            ["address"],
+            unique=True,
+            sqlite_where=sa.text("is_primary OR verified_at IS NOT NULL"),
+            postgresql_where=sa.text("is_primary OR verified_at IS NOT NULL"),
+        )
+
     with op.batch_alter_table("issue_hashes") as batch_op:
         batch_op.add_column(sa.Column("tombstone_id", KEY, nullable=True))
         batch_op.alter_column("issue_id", existing_type=sa.INTEGER(), nullable=True)
@@ -349,6 +360,13 @@ def upgrade() -> None:
     with op.batch_alter_table("issues") as batch_op:
         batch_op.add_column(sa.Column("escalated_at", TIME, nullable=True))
         batch_op.add_column(sa.Column("reappears", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.create_index(
+            "ix_issues_leaving",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('merging', 'deleting')"),
+            postgresql_where=sa.text("status IN ('merging', 'deleting')"),
+        )
 
     with op.batch_alter_table("notices") as batch_op:
         batch_op.add_column(sa.Column("batch", sa.String(length=24), nullable=True))
@@ -398,6 +416,9 @@ def upgrade() -> None:
             ondelete="SET NULL",
         )
 
+    with op.batch_alter_table("users") as batch_op:
+        batch_op.add_column(sa.Column("unseen_stops", sa.Integer(), nullable=False, server_default="0"))
+
     with op.batch_alter_table("releases") as batch_op:
         batch_op.add_column(sa.Column("date_released", TIME, nullable=True))
 
@@ -414,6 +435,7 @@ def upgrade() -> None:
         ("organizations", "enhanced_privacy"),
         ("projects", "subject_template"),
         ("projects", "resolve_age_hours"),
+        ("users", "unseen_stops"),
     ):
         with op.batch_alter_table(table) as batch_op:
             batch_op.alter_column(column, server_default=None)
@@ -427,6 +449,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("releases") as batch_op:
         batch_op.drop_column("date_released")
+
+    with op.batch_alter_table("users") as batch_op:
+        batch_op.drop_column("unseen_stops")
 
     with op.batch_alter_table("projects") as batch_op:
         batch_op.drop_constraint("fk_projects_last_resort_team_id_teams", type_="foreignkey")
@@ -452,7 +477,18 @@ def downgrade() -> None:
         batch_op.drop_column("plan_after")
         batch_op.drop_column("batch")
 
+    # The version before knows no issue that is on its way out: what is left of these is finished here.
+    op.execute(
+        "UPDATE events SET issue_id = (SELECT to_id FROM issue_redirects WHERE from_id = events.issue_id)"
+        " WHERE issue_id IN (SELECT from_id FROM issue_redirects)"
+    )
+    op.execute("DELETE FROM issues WHERE status IN ('merging', 'deleting')")
     with op.batch_alter_table("issues") as batch_op:
+        batch_op.drop_index(
+            "ix_issues_leaving",
+            sqlite_where=sa.text("status IN ('merging', 'deleting')"),
+            postgresql_where=sa.text("status IN ('merging', 'deleting')"),
+        )
         batch_op.drop_column("reappears")
         batch_op.drop_column("escalated_at")
 
@@ -462,6 +498,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_issue_hashes_tombstone_id")
         batch_op.alter_column("issue_id", existing_type=sa.INTEGER(), nullable=False)
         batch_op.drop_column("tombstone_id")
+
+    op.execute("DELETE FROM email_addresses WHERE NOT is_primary AND verified_at IS NULL")
+    with op.batch_alter_table("email_addresses") as batch_op:
+        batch_op.drop_index(
+            "uq_email_addresses_held",
+            sqlite_where=sa.text("is_primary OR verified_at IS NOT NULL"),
+            postgresql_where=sa.text("is_primary OR verified_at IS NOT NULL"),
+        )
+        batch_op.drop_constraint("uq_email_addresses_address_user_id", type_="unique")
+        batch_op.create_unique_constraint("uq_email_addresses_address", ["address"])
 
     with op.batch_alter_table("deliveries") as batch_op:
         batch_op.drop_constraint("fk_deliveries_digest_id_digests", type_="foreignkey")

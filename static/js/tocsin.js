@@ -4,7 +4,7 @@
 const root = document.documentElement;
 const find = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-const shown = (element) => element.checkVisibility();
+const shown = (element) => element.checkVisibility({ visibilityProperty: true });
 
 root.classList.add("js");
 
@@ -60,15 +60,22 @@ function watchToasts() {
   }).observe(toasts, { childList: true });
 }
 
-/* Focus after a swap: htmx finds a control that kept its id; one that vanished names its heirs, best first. */
+/* Focus after a swap: htmx finds a control that kept its id; one that vanished names its heirs, best first.
+   A row's are its neighbours. */
 
 let heirs = [];
 
 document.addEventListener("htmx:before:swap", (event) => {
   const source = event.detail.ctx.sourceElement;
-  const holder = source?.closest?.("[data-focus-next]");
-  heirs = holder && holder.contains(document.activeElement) ? holder.dataset.focusNext.split(",") : [];
+  const holder = source?.closest?.("[data-focus-next], [data-row]");
+  heirs = holder && holder.contains(document.activeElement) ? named(holder) : [];
 });
+
+function named(holder) {
+  if (holder.dataset.focusNext) return holder.dataset.focusNext.split(",");
+  const around = [holder.nextElementSibling, holder.previousElementSibling].filter(Boolean);
+  return [...around.map((row) => `#${row.id} :is(h3 a, button)`), "#stream-title"];
+}
 
 document.addEventListener("htmx:after:swap", () => {
   if (document.activeElement && document.activeElement !== document.body) return;
@@ -147,7 +154,11 @@ document.addEventListener("change", (event) => {
   if (field.matches("[data-autosubmit]")) submitSoon(field.form, field.matches("select") ? 250 : 0);
   if (field.matches("[data-select-all]")) for (const box of all(".row-check")) box.checked = field.checked;
   if (field.matches("[data-select-all], .row-check")) countSelected();
+  // What was taken out of the selection must not come back with "all that match".
+  if (field.matches("[data-select-all], .row-check") && !field.checked) for (const box of all("[name=all]")) box.checked = false;
 });
+
+document.addEventListener("reset", () => setTimeout(countSelected));
 
 /* An arrow key changes a closed select at every press: only where it comes to rest is meant. */
 
@@ -158,8 +169,10 @@ function submitSoon(form, delay) {
   resting.set(form, setTimeout(() => form.requestSubmit(), delay));
 }
 
+const selected = () => all(".row-check[name=issue]:checked");
+
 function countSelected() {
-  const count = all(".row-check:checked").length;
+  const count = selected().length;
   for (const place of all("[data-selected-count]")) place.textContent = count;
 }
 
@@ -189,7 +202,7 @@ function act(key, ranged) {
   const at = rows.indexOf(document.activeElement?.closest("[data-row]"));
   if (key === "j" || key === "k") return focusRow(rows[key === "j" ? at + 1 : Math.max(at - 1, 0)]);
   if (key.toLowerCase() === "x" && at >= 0) return tick(rows, at, ranged);
-  const control = wanted(key, rows[at]);
+  const control = wanted(key, rows[at]) ?? inBar(key, rows[at]);
   if (control) return use(control);
   if (key === ".") return location.reload(), true;
   return false;
@@ -215,6 +228,16 @@ function wanted(key, row) {
   return near ?? all(selector).find((element) => (shown(element) || element.matches("dialog")) && !element.closest("[data-row]"));
 }
 
+/* What the row itself has no control for, the bar below the list does to it: it has to be selected first. */
+function inBar(key, row) {
+  const control = find(`.bulkbar [data-key="${CSS.escape(key)}"]`);
+  if (!control || selected().length) return control;
+  if (!row) return null;
+  find(".row-check", row).checked = true;
+  countSelected();
+  return control;
+}
+
 function use(control) {
   if (control.matches("summary")) {
     control.parentElement.open = true;
@@ -229,6 +252,91 @@ function use(control) {
   }
   return true;
 }
+
+/* Names: what follows @ or # in a comment is looked up, and offered in a list under the box. Arrows choose,
+   Enter or Tab takes, Escape leaves; without an answer it is plain typing. */
+
+const NAME = /(?:^|[^\w@#/.])([@#][\w.+-]*)$/;
+let names = null; // the box, its list, what is being typed there, and which option is chosen
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-names]")) offerNames(event.target);
+});
+
+async function offerNames(box) {
+  const typed = box.selectionStart === box.selectionEnd && box.value.slice(0, box.selectionStart).match(NAME)?.[1];
+  if (!typed) return closeNames();
+  const asked = (names = names?.box === box ? names : { box, list: null, at: -1 });
+  asked.typed = typed;
+  const answer = await fetch(`${box.dataset.names}?q=${encodeURIComponent(typed)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const options = answer?.ok && !answer.redirected ? await answer.text() : "";
+  if (names !== asked || asked.typed !== typed) return; // something else is being typed by now
+  if (options.includes("<li")) showNames(asked, options);
+  else closeNames();
+}
+
+function showNames(asked, options) {
+  if (!asked.list) {
+    asked.list = document.createElement("ul");
+    asked.list.className = "names";
+    asked.list.id = "names";
+    asked.list.role = "listbox";
+    asked.list.ariaLabel = "People and teams";
+    asked.list.addEventListener("mousedown", (event) => {
+      event.preventDefault(); // the box keeps the focus
+      const option = event.target.closest("li");
+      if (option) takeName(option);
+    });
+    asked.box.after(asked.list);
+    asked.box.setAttribute("aria-controls", "names");
+    asked.box.setAttribute("aria-autocomplete", "list");
+  }
+  const before = asked.list.children.length;
+  asked.list.innerHTML = options;
+  const count = asked.list.children.length;
+  chooseName(0);
+  if (count !== before) announce(`${count === 1 ? "1 name" : `${count} names`}. Arrows choose, Enter takes.`);
+}
+
+function chooseName(at) {
+  const options = [...names.list.children];
+  names.at = (at + options.length) % options.length;
+  options.forEach((option, index) => { option.ariaSelected = String(index === names.at); });
+  options[names.at].scrollIntoView({ block: "nearest" });
+  names.box.setAttribute("aria-activedescendant", options[names.at].id);
+}
+
+function takeName(option) {
+  const { box, typed } = names;
+  closeNames();
+  box.setRangeText(`${option.dataset.name} `, box.selectionStart - typed.length, box.selectionStart, "end");
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function closeNames() {
+  names?.list?.remove();
+  for (const name of ["aria-controls", "aria-activedescendant"]) names?.box.removeAttribute(name);
+  names = null;
+}
+
+const NAME_KEYS = {
+  ArrowDown: () => chooseName(names.at + 1),
+  ArrowUp: () => chooseName(names.at - 1),
+  Enter: () => takeName(names.list.children[names.at]),
+  Tab: () => takeName(names.list.children[names.at]),
+  Escape: closeNames,
+};
+
+document.addEventListener("keydown", (event) => {
+  const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
+  if (!names?.list || event.target !== names.box || !plain || !NAME_KEYS[event.key]) return;
+  event.preventDefault();
+  event.stopPropagation();
+  NAME_KEYS[event.key]();
+}, true);
+document.addEventListener("focusout", (event) => {
+  if (event.target === names?.box) closeNames();
+});
 
 watchToasts();
 detectTimeZone();

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.models import AlertRule, Attempt, Verdict
+from app.models import AlertRule, Attempt, Digest, Verdict
 
 
 def verdict(notice, user, *, outcome="skip", code="workflow_never", **columns):
@@ -186,3 +186,65 @@ def test_a_test_message_is_seen_by_whoever_asked_for_it(program, cast, make, iss
     made = make.notice(issue, "test", project_id=None, issue_id=None, data={"user": cast.bob.id})
     assert program(cast.bob).read(f"/notices/{made.public_id}/")["kind"] == "test"
     assert program(cast.alice).get(f"/notices/{made.public_id}/").status_code == 404
+
+
+# What is held
+
+
+@pytest.fixture
+def held(make, cast, issue, session, now):
+    """Bob is told in the morning."""
+    morning = now + timedelta(hours=20)
+    made = make.notice(issue, "comment", planned_at=now)
+    digest = Digest(
+        public_id="g_1",
+        kind="quiet",
+        key="quiet",
+        user_id=cast.bob.id,
+        opened_at=now,
+        send_at=morning,
+        data={},
+    )
+    session.add(digest)
+    session.flush()
+    params = {"until": morning.isoformat(), "scope": "account"}
+    session.add(
+        verdict(made, cast.bob, outcome="defer", code="quiet_hours", params=params, digest_id=digest.id)
+    )
+    session.flush()
+    return made
+
+
+def test_a_hold_tells_its_person_until_when(program, held, cast):
+    found = program(cast.bob).read(f"/notices/{held.public_id}/")
+    [shown] = found["verdicts"]
+    assert (shown["outcome"], shown["code"], shown["until"]) == (
+        "defer",
+        "quiet_hours",
+        "2026-11-21T08:00:00.000000Z",
+    )
+    assert shown["sentence"] == "Held until Sat 21 Nov 2026 08:00 UTC: quiet hours."
+    assert (found["reach"]["held"], found["reach"]["notTold"]) == (1, 0)
+
+
+@pytest.mark.parametrize(("name", "code"), [("alice", "quiet_hours"), ("cy", None)])
+def test_nobody_else_reads_when_somebodys_quiet_hours_end(program, held, cast, name, code):
+    answer = program(getattr(cast, name)).get(f"/notices/{held.public_id}/")
+    [shown] = answer.json["verdicts"]
+    assert (shown["outcome"], shown["code"], shown["until"]) == ("defer", code, None)
+    assert "08:00" not in answer.text
+
+
+def test_why_says_that_it_is_held(program, held, cast, issue):
+    path = f"/notices/why/?issue={issue.short_id}"
+    [mine] = program(cast.bob).read(path)
+    assert (mine["answer"], mine["code"]) == ("held", "quiet_hours")
+    assert mine["switch"]["url"].endswith("/settings/account/notifications/quiet-hours/")
+    [his] = program(cast.alice).read(f"{path}&user=bob@example.org")
+    assert (his["answer"], his["sentence"], his["switch"]) == ("held", "Held: quiet hours.", None)
+
+
+def test_the_list_is_of_what_one_sees(program, held, cast):
+    assert [each["id"] for each in program(cast.cy).read("/notices/")] == [held.public_id]
+    assert program(cast.charlie).read("/notices/") == []
+    assert program(cast.charlie).get(f"/notices/{held.public_id}/").status_code == 404

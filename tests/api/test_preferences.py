@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from app.models import NotificationSetting, SettingAudit
+from app.models import EmailAddress, EmailRoute, NotificationDefault, NotificationSetting, SettingAudit
 
 PATH = "/users/me/notification-settings/"
 
@@ -22,10 +22,14 @@ def test_without_any_choice_the_built_in_values_hold(mine):
             "resolution": True,
             "regression": True,
             "comments": True,
+            "ignore": True,
         },
+        "deploys": "mine",
         "ownActivity": False,
+        "claimUnassignedOnResolve": False,
         "timezone": "UTC",
-        "projects": {"shop": {"alerts": "default", "workflow": "default"}},
+        "projects": {"shop": {"alerts": "default", "workflow": "default", "email": None}},
+        "organizations": {"acme": {"deploys": "default"}},
         "effective": {
             "shop": {
                 "alerts": {"value": "on", "source": "built-in"},
@@ -35,10 +39,21 @@ def test_without_any_choice_the_built_in_values_hold(mine):
     }
 
 
-def test_ignoring_can_be_said_to_be_on_but_there_is_nothing_to_switch_off(mine):
+def test_sending_back_what_was_read_chooses_nothing(mine, session):
+    """But for time zone and values, which are named and so chosen."""
     before = mine.read(PATH)
-    assert mine.put(PATH, {"workflowKinds": {"ignore": True}}).json == before
-    assert mine.put(PATH, {"workflowKinds": {"ignore": False}}).status_code == 400
+    back = {name: before[name] for name in ("workflowKinds", "ownActivity", "claimUnassignedOnResolve")}
+    back |= {name: before[name] for name in ("timezone", "projects", "organizations")}
+    assert mine.put(PATH, back).json == before
+    assert session.scalars(select(NotificationSetting)).all() == []
+
+
+def test_a_flag_against_the_instances_default_is_a_choice(mine, session, now):
+    session.add(NotificationDefault(category="claim", value="on", set_at=now))
+    assert mine.read(PATH)["claimUnassignedOnResolve"] is True
+    assert mine.put(PATH, {"claimUnassignedOnResolve": False}).json["claimUnassignedOnResolve"] is False
+    [chosen] = session.scalars(select(NotificationSetting))
+    assert (chosen.category, chosen.value) == ("claim", "off")
 
 
 def test_only_what_is_sent_changes(mine):
@@ -57,29 +72,39 @@ def test_only_what_is_sent_changes(mine):
 
 
 @pytest.mark.both_databases
-def test_every_choice_can_be_made_and_taken_back(mine, session):
+def test_every_choice_can_be_made_and_taken_back(mine, session, bob, now):
+    bob.addresses.append(EmailAddress(address="bob@home.example", verified_at=now))
     before = mine.read(PATH)
     chosen = {
         "alerts": "off",
         "workflow": "never",
         "workflowKinds": {"comments": False, "resolution": False},
+        "deploys": "all",
         "ownActivity": True,
-        "projects": {"shop": {"alerts": "on", "workflow": "always"}},
+        "claimUnassignedOnResolve": True,
+        "projects": {"shop": {"alerts": "on", "workflow": "always", "email": "bob@home.example"}},
+        "organizations": {"acme": {"deploys": "never"}},
     }
     made = mine.put(PATH, chosen).json
     assert (made["alerts"], made["workflow"], made["ownActivity"]) == ("off", "never", True)
     assert [name for name, on in made["workflowKinds"].items() if not on] == ["comments", "resolution"]
-    assert made["projects"] == chosen["projects"]
+    assert {name: made[name] for name in chosen if name != "workflowKinds"} == {
+        name: value for name, value in chosen.items() if name != "workflowKinds"
+    }
     assert made["effective"]["shop"]["alerts"] == {"value": "on", "source": "project"}
     back = {
         "alerts": "default",
         "workflow": None,
         "workflowKinds": {"comments": True, "resolution": True},
+        "deploys": "default",
         "ownActivity": False,
-        "projects": {"shop": {"alerts": "default", "workflow": "default"}},
+        "claimUnassignedOnResolve": False,
+        "projects": {"shop": {"alerts": "default", "workflow": "default", "email": None}},
+        "organizations": {"acme": {"deploys": "default"}},
     }
     assert mine.put(PATH, back).json == before
     assert session.scalars(select(NotificationSetting)).all() == []
+    assert session.scalars(select(EmailRoute)).all() == []
 
 
 def test_changes_are_in_the_log_with_the_way_they_came(mine, session, bob):
@@ -91,11 +116,18 @@ def test_changes_are_in_the_log_with_the_way_they_came(mine, session, bob):
 
 
 REFUSED = {
-    "an unknown value": ({"alerts": "sometimes"}, "detail"),
+    "an unknown value": ({"alerts": "sometimes"}, "alerts"),
     "a value of another type": ({"alerts": False}, "alerts"),
     "an unknown member": ({"alert": "on"}, "alert"),
     "what is only read": ({"effective": {}}, "effective"),
-    "an unknown kind": ({"workflowKinds": {"deploys": True}}, "detail"),
+    "an unknown kind": ({"workflowKinds": {"deploys": True}}, "deploys"),
+    "the name that deploys have inside": ({"deploys": "always"}, "deploys"),
+    "a value of workflow for deploys": ({"deploys": "participating"}, "deploys"),
+    "an organization of others": ({"organizations": {"rivals": {"deploys": "all"}}}, "organizations"),
+    "a category by organization": ({"organizations": {"acme": {"alerts": "off"}}}, "alerts"),
+    "an unknown value for a project": ({"projects": {"shop": {"workflow": "maybe"}}}, "workflow"),
+    "an address of others": ({"projects": {"shop": {"email": "alice@example.org"}}}, "email"),
+    "an address that is no text": ({"projects": {"shop": {"email": 7}}}, "email"),
     "a kind that is no flag": ({"workflowKinds": {"comments": "off"}}, "comments"),
     "kinds that are no object": ({"workflowKinds": ["comments"]}, "workflowKinds"),
     "an unknown time zone": ({"timezone": "Mars/Olympus"}, "timezone"),

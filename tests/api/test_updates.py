@@ -168,11 +168,19 @@ def test_one_subscribes_and_unsubscribes_oneself(api, issue, cast, session):
     assert (row.user_id, row.state, row.via) == (cast.alice.id, "unsubscribed", "api")
 
 
+def test_a_bookmark_is_ones_own(api, issue, cast, session):
+    assert api.put("/issues/SHOP-1/", {"isBookmarked": True}).json["isBookmarked"] is True
+    assert session.scalars(select(Subscription.reasons)).one() == ["bookmarked"]
+    assert [each["isBookmarked"] for each in api.get(LIST).json] == [True]
+    assert api.put("/issues/SHOP-1/", {"isBookmarked": False}).json["isBookmarked"] is False
+
+
 @pytest.mark.parametrize(
     ("sent", "errors"),
     [
         ({"status": "done"}, {"status": ['"done" is not a valid choice.']}),
         ({"isSubscribed": 1}, {"isSubscribed": ["Must be true or false."]}),
+        ({"isBookmarked": "yes"}, {"isBookmarked": ["Must be true or false."]}),
         ("resolved", {"detail": "The body must be a JSON object."}),
     ],
 )

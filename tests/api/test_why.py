@@ -77,7 +77,7 @@ ANSWERS = {
     "cancelled on the way": (
         sent("cancelled", code="no_longer_open", params={}),
         ("refused", "no_longer_open", None),
-        "The issue was settled or deleted before the alert went out.",
+        "The issue was settled or deleted before the message went out.",
     ),
     "a setting said no": (
         decided(code="alerts_off", params={"scope": "project"}),
@@ -128,7 +128,7 @@ def test_the_newest_notice_comes_first_with_the_switch_that_changes_it(
         },
         {
             "label": "Change",
-            "url": "https://tocsin.example.org/settings/account/notifications/alerts/#p-shop",
+            "url": "https://tocsin.example.org/settings/account/notifications/alerts/?at=shop#p-shop",
         },
     ]
     assert program(cast.bob).read(f"{WHY}&per_page=1&cursor=0:1:0") == found[1:]

@@ -42,7 +42,8 @@ def test_a_project(api, make, cast):
     assert shop["organization"]["slug"] == "acme"
     details = api.read("/projects/acme/shop/")
     lists = {"sensitiveFields": [], "safeFields": ["author", "authors"], "allowedDomains": []}
-    assert details == shop | {"subjectPrefix": "", "mailDetail": "full"} | lists
+    settings = {"subjectPrefix": "", "subjectTemplate": "", "mailDetail": "full", "resolveAge": 0}
+    assert details == shop | settings | lists
     assert api.read("/projects/") == [aside, shop]
 
 

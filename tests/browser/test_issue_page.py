@@ -28,7 +28,8 @@ def test_an_issue_is_handed_over_commented_on_and_resolved(tocsin, issue, sign_i
     expect(page.get_by_role("main").get_by_text("It began with").first).to_be_visible()
     expect(page.get_by_label("Comment")).to_have_value("")
 
-    actions.get_by_role("button", name="Resolve").click()
+    actions.get_by_text("Resolve", exact=True).first.click()
+    actions.get_by_role("button", name="Now").click()
     expect(actions.get_by_role("button", name="Reopen")).to_be_visible()
 
     eventually(lambda: len(kinds_to(tocsin, "bob", issue)) == 3)
@@ -61,6 +62,7 @@ def test_the_keyboard_is_enough(tocsin, issue, sign_in):
     assert focus_is_kept(page)
 
     page.keyboard.press("r")
+    page.keyboard.press("Enter")  # "Now" has the focus
     expect(actions.get_by_role("button", name="Reopen")).to_be_visible()
     assert focus_is_kept(page)
 
@@ -95,7 +97,8 @@ def test_whoever_was_signed_out_meanwhile_is_led_to_the_form(tocsin, issue, sign
     page = sign_in("alice")
     page.goto(tocsin.address_of(issue))
     page.context.clear_cookies()
-    page.get_by_role("region", name="Actions").get_by_role("button", name="Resolve").click()
+    page.keyboard.press("r")
+    page.keyboard.press("Enter")
     expect(
         page.get_by_label("Password", exact=True).or_(page.get_by_text("This form is too old")).first
     ).to_be_visible()

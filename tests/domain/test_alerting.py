@@ -32,6 +32,12 @@ CASES = {
     "no environment": (rule("every_event", environment="production"), BACK, False),
     "every event": (rule("every_event"), AGAIN, True),
     "a regression": (rule("regression"), BACK, True),
+    "an issue that came back from being ignored": (
+        rule("reappeared"),
+        Facts("error", "", is_reappeared=True),
+        True,
+    ),
+    "an issue that was not ignored": (rule("reappeared"), BACK, False),
     "no regression": (rule("regression"), NEW, False),
     "level equal": (rule(level("eq", "error")), AGAIN, True),
     "level at least": (rule(level("gte", "error")), BACK, True),

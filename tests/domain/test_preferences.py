@@ -11,6 +11,10 @@ CASES = {
     "the instance's default": ({"instance": "off"}, InForce("off", "instance")),
     "the account over the instance": ({"instance": "off", "account": "on"}, InForce("on", "account")),
     "the project over the account": ({"account": "off", "project": "on"}, InForce("on", "project")),
+    "the organization over the account": (
+        {"account": "off", "organization": "on"},
+        InForce("on", "organization"),
+    ),
     "the project over all": (
         {"instance": "on", "account": "on", "project": "off"},
         InForce("off", "project"),
@@ -27,7 +31,7 @@ def test_the_most_specific_choice_is_in_force(chosen, expected):
 @given(data=st.data())
 def test_what_is_in_force_is_always_a_value_of_the_category(category, data):
     values = st.none() | st.sampled_from(VALUES[category])
-    chosen = {scope: data.draw(values) for scope in ("project", "account", "instance")}
+    chosen = {scope: data.draw(values) for scope in ("project", "organization", "account", "instance")}
     found = in_force(category, **chosen)
     assert found.value in VALUES[category]
     assert found.source in SOURCES

@@ -1,6 +1,8 @@
 """Who is told, and why, or why not: the ladder as a table, and what holds whatever people chose."""
 
+from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,15 @@ from hypothesis import strategies as st
 
 from app.domain import routing, wording
 from app.domain.kinds import ALERTS, KINDS, NOTICE_OF_ACTIVITY, WORKFLOW, WORKFLOW_SWITCHES
-from app.domain.lifecycle import IGNORED, RESOLVED, STATUSES, UNRESOLVED
+from app.domain.lifecycle import (
+    HIDDEN,
+    IGNORED,
+    PENDING_DELETION,
+    PENDING_MERGE,
+    RESOLVED,
+    STATUSES,
+    UNRESOLVED,
+)
 from app.domain.preferences import Choices, InForce
 from app.domain.routing import (
     GATES,
@@ -19,7 +29,10 @@ from app.domain.routing import (
     Reason,
     decide,
     gate_of_notice,
+    gather,
     plan,
+    tally,
+    wake,
 )
 
 # `experience.md` 2.3 with the additions of the decisions: a public contract, so it is spelt out here.
@@ -65,6 +78,9 @@ MENTION = frozenset({Reason.MENTION})
 ONLY_SUBSCRIBED = chose(workflow="participating")
 NEVER = chose(workflow="never")
 NO_ALERTS = chose(alerts="off")
+HOLD_FATAL = Choices(fatal_rings=False)
+FATAL = replace(NEW, is_fatal=True)
+MORNING = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_COMMENTS = Choices(kinds_off=frozenset({"comments"}))
 
 CASES = {
@@ -119,6 +135,37 @@ CASES = {
         Person(ACTOR, ALWAYS, unsubscribed=True),
         "own_activity",
     ),
+    "muted this issue, of an alert": (NEW, Person(2, FALLBACK, is_muted=True), "issue_muted"),
+    "muted this issue, though mentioned": (COMMENT, Person(2, MENTION, is_muted=True), "issue_muted"),
+    "unsubscribed and muted": (
+        COMMENT,
+        Person(2, ALWAYS, unsubscribed=True, is_muted=True),
+        "issue_unsubscribed",
+    ),
+    "asleep, of an alert": (NEW, Person(2, FALLBACK, quiet_until=MORNING), "quiet_hours"),
+    "asleep, of a change": (COMMENT, Person(2, ALWAYS, quiet_until=MORNING), "quiet_hours"),
+    "asleep, of a fatal alert": (FATAL, Person(2, FALLBACK, quiet_until=MORNING), "send"),
+    "asleep and wants no fatal alert": (
+        FATAL,
+        Person(2, FALLBACK, HOLD_FATAL, quiet_until=MORNING),
+        "quiet_hours",
+    ),
+    "asleep, of a change to what is fatal": (
+        replace(COMMENT, is_fatal=True),
+        Person(2, ALWAYS, quiet_until=MORNING),
+        "quiet_hours",
+    ),
+    "asleep, of a rule that may interrupt": (
+        replace(NEW, may_interrupt=True),
+        Person(2, FALLBACK, HOLD_FATAL, quiet_until=MORNING),
+        "send",
+    ),
+    "asleep and alerts off": (FATAL, Person(2, FALLBACK, NO_ALERTS, quiet_until=MORNING), "alerts_off"),
+    "asleep and told by the other rule already": (
+        NEW,
+        Person(2, FALLBACK, carried_by="n_1", quiet_until=MORNING),
+        "merged",
+    ),
     "inactive and gone": (NEW, Person(2, FALLBACK, is_active=False, can_see=False), "inactive"),
 }
 
@@ -143,11 +190,51 @@ def test_the_notice_that_told_them_already_is_named():
     assert (verdict.outcome, verdict.params) == (Outcome.COLLAPSE, {"notice": "n_1"})
 
 
+def test_what_is_held_says_until_when():
+    verdict = decide(NEW, Person(2, FALLBACK, quiet_until=MORNING))
+    assert verdict.outcome == Outcome.DEFER
+    assert verdict.params == {"scope": "built-in", "until": "2026-11-24T08:00:00+00:00"}
+
+
+def asleep(*ids, **facts):
+    return [Person(id_, FALLBACK, HOLD_FATAL, quiet_until=MORNING, **facts) for id_ in ids]
+
+
+AWAKE = Person(9, FALLBACK)
+TOLD_ALREADY = Person(8, FALLBACK, carried_by="n_1")
+WOKEN = {
+    "nobody is awake": (asleep(2, 3), {2}, {2}),
+    "nobody is awake, and all may be woken": (asleep(2, 3), {2, 3}, {2, 3}),
+    "somebody is awake": ([*asleep(2, 3), AWAKE], {2}, {9}),
+    "somebody was told by the other rule": ([*asleep(2, 3), TOLD_ALREADY], {2}, set()),
+    "the last resort is no candidate": (asleep(2, 3), {7}, set()),
+    "the last resort has unsubscribed": ([*asleep(2), *asleep(3, unsubscribed=True)], {3}, set()),
+}
+
+
+@pytest.mark.parametrize(("who", "last_resort", "told"), WOKEN.values(), ids=WOKEN)
+def test_who_is_woken_if_nobody_is_awake(who, last_resort, told):
+    verdicts = wake(plan(FATAL, who), last_resort)
+    assert {verdict.person_id for verdict in verdicts if verdict.outcome is Outcome.SEND} == told
+
+
+def test_who_hears_of_several_hears_of_them_together():
+    both, one = Person(2, ALWAYS), Person(3, ALWAYS)
+    left = replace(one, unsubscribed=True)
+    first, second = gather([plan(COMMENT, [both, one]), plan(COMMENT, [both, left])])
+    assert [(each.code, each.params.get("issues")) for each in first] == [("batched", 2), ("send", None)]
+    assert [each.code for each in second] == ["batched", "issue_unsubscribed"]
+
+
 GATED = {
     "a new issue that is ignored": ("alert.new", IGNORED, "issue_ignored"),
     "a new issue that was resolved": ("alert.new", RESOLVED, "no_longer_open"),
     "a new issue that was deleted": ("alert.new", None, "no_longer_open"),
     "a new issue that is open": ("alert.new", UNRESOLVED, None),
+    "a comment on an issue that was deleted": ("comment", None, "no_longer_open"),
+    "a comment on an issue that is being merged": ("comment", PENDING_MERGE, "no_longer_open"),
+    "an alert about an issue that is being deleted": ("alert.new", PENDING_DELETION, "no_longer_open"),
+    "a test, which is about no issue": ("test", None, None),
     "an alert about a regression that is ignored": ("alert.regression", IGNORED, "issue_ignored"),
     "a comment on an ignored issue": ("comment", IGNORED, None),
     "a resolution": ("resolved", RESOLVED, None),
@@ -166,7 +253,9 @@ def test_every_code_and_reason_is_on_the_public_list():
 
 
 def test_every_code_and_reason_has_its_sentence():
-    assert {gate.code for gate in GATES} | {"send", "issue_ignored", "no_longer_open"} == set(wording.CODES)
+    of_notices = {"send", "issue_ignored", "no_longer_open", "undone", "batched"}
+    of_rules = {"rule_no_match", "rule_disabled", "rule_interval"}
+    assert {gate.code for gate in GATES} | of_notices | of_rules == set(wording.CODES)
     assert set(Reason) == set(wording.REASONS)
 
 
@@ -179,7 +268,7 @@ def test_every_activity_makes_a_known_notice_or_none():
 
 
 def test_every_workflow_notice_has_a_switch():
-    switches = {kind.switch for kind in KINDS.values() if kind.category == WORKFLOW}
+    switches = {kind.switch for kind in KINDS.values() if kind.category == WORKFLOW and kind.in_thread}
     assert switches <= set(WORKFLOW_SWITCHES)
 
 
@@ -191,6 +280,7 @@ choices = st.builds(
     alerts=st.builds(InForce, st.sampled_from(("on", "off")), scopes),
     workflow=st.builds(InForce, st.sampled_from(("always", "participating", "never")), scopes),
     wants_own=st.booleans(),
+    fatal_rings=st.booleans(),
     kinds_off=st.frozensets(st.sampled_from(WORKFLOW_SWITCHES)),
 )
 people = st.builds(
@@ -202,11 +292,17 @@ people = st.builds(
     can_see=st.booleans(),
     unsubscribed=st.booleans(),
     has_address=st.booleans(),
+    is_muted=st.booleans(),
     carried_by=st.none() | st.just("n_1"),
+    quiet_until=st.none() | st.just(MORNING),
 )
 candidates = st.lists(people, unique_by=lambda who: who.id, max_size=4)
 happenings = st.builds(
-    Happening, kind=st.sampled_from(list(KINDS.values())), actor_id=st.none() | st.integers(1, 30)
+    Happening,
+    kind=st.sampled_from(list(KINDS.values())),
+    actor_id=st.none() | st.integers(1, 30),
+    is_fatal=st.booleans(),
+    may_interrupt=st.booleans(),
 )
 
 # Each makes a person want less than before.
@@ -223,6 +319,24 @@ LESS = {
     "left the project": lambda who: replace(who, can_see=False),
     "switched off": lambda who: replace(who, is_active=False),
     "no address": lambda who: replace(who, has_address=False),
+    "muted": lambda who: replace(who, is_muted=True),
+    "asleep": lambda who: replace(who, quiet_until=MORNING),
+    "fatal alerts held too": lambda who: replace(who, choices=replace(who.choices, fatal_rings=False)),
+}
+# Each makes a person want more.
+MORE = {
+    "alerts on": lambda who: replace(who, choices=replace(who.choices, alerts=InForce("on", "project"))),
+    "workflow always": lambda who: replace(
+        who,
+        choices=replace(who.choices, workflow=InForce("always", "project")),
+        reasons=who.reasons | {Reason.WORKFLOW_ALWAYS},
+    ),
+    "own activity on": lambda who: replace(who, choices=replace(who.choices, wants_own=True)),
+    "every kind on": lambda who: replace(who, choices=replace(who.choices, kinds_off=frozenset())),
+    "subscribed": lambda who: replace(who, unsubscribed=False, reasons=who.reasons | {Reason.SUBSCRIBED}),
+    "unmuted": lambda who: replace(who, is_muted=False),
+    "on call": lambda who: replace(who, quiet_until=None),
+    "fatal alerts ring": lambda who: replace(who, choices=replace(who.choices, fatal_rings=True)),
 }
 
 
@@ -236,18 +350,78 @@ def test_an_off_never_adds_a_recipient(less, what, who):
     assert told(what, [LESS[less](who)]) <= told(what, [who])
 
 
-@given(what=happenings, who=candidates)
-def test_every_candidate_has_exactly_one_verdict(what, who):
-    assert [verdict.person_id for verdict in plan(what, who)] == [person.id for person in who]
+@pytest.mark.parametrize("more", MORE)
+@given(what=happenings, who=people)
+def test_an_on_never_removes_a_recipient(more, what, who):
+    assert told(what, [who]) <= told(what, [MORE[more](who)])
 
 
 @given(what=happenings, who=candidates)
-def test_every_silence_has_a_public_code_and_every_message_a_reason_to_show(what, who):
+def test_every_candidate_has_exactly_one_verdict_on_each_channel(what, who):
+    verdicts = [(verdict.person_id, verdict.channel) for verdict in plan(what, who)]
+    assert verdicts == [(person.id, routing.EMAIL) for person in who]
+
+
+@given(what=happenings, who=candidates)
+def test_every_silence_has_a_public_code_and_its_words(what, who):
     for verdict in plan(what, who):
-        if verdict.outcome is Outcome.SEND:
-            assert verdict.code == "send"
-        else:
-            assert verdict.code in PUBLIC_CODES - {"send"}
+        assert (verdict.outcome is Outcome.SEND) == (verdict.code == "send")
+        assert verdict.code in PUBLIC_CODES
+        assert wording.code_sentence(verdict.code, verdict.params)
+
+
+@given(what=happenings, who=people)
+def test_quiet_hours_only_hold_and_never_drop(what, who):
+    asleep, awake = (decide(what, replace(who, quiet_until=until)) for until in (MORNING, None))
+    if awake.outcome is Outcome.SEND:
+        assert asleep.outcome in (Outcome.SEND, Outcome.DEFER)
+    else:
+        assert asleep == awake
+
+
+several = st.lists(st.tuples(happenings, candidates), max_size=4)
+
+
+@given(several=several)
+def test_nobody_gets_more_than_one_message_of_an_action(several):
+    batch = [plan(what, who) for what, who in several]
+    gathered = gather(batch)
+    messages = Counter(
+        each.person_id for verdicts in gathered for each in verdicts if each.outcome is Outcome.SEND
+    )
+    batched = {each.person_id for verdicts in gathered for each in verdicts if each.code == "batched"}
+    assert set(messages.values()) <= {1}
+    assert not batched & messages.keys()
+
+
+@given(several=several)
+def test_of_an_action_everybody_is_told_as_much_as_before(several):
+    batch = [plan(what, who) for what, who in several]
+    for before, after in zip(batch, gather(batch), strict=True):
+        for was, is_ in zip(before, after, strict=True):
+            changed = was.outcome is Outcome.SEND and is_.code == "batched"
+            assert changed or is_ == was
+
+
+@given(several=several)
+def test_an_action_in_parts_is_told_as_in_one(several):
+    batch = [plan(what, who) for what, who in several]
+    assert [gather([part], tally(batch))[0] for part in batch] == gather(batch)
+
+
+@given(what=happenings, who=candidates, last_resort=st.frozensets(st.integers(1, 30)))
+def test_waking_only_ever_tells_now_what_was_held(what, who, last_resort):
+    before = plan(what, who)
+    for was, is_ in zip(before, wake(before, last_resort), strict=True):
+        woken = was.outcome is Outcome.DEFER and is_.outcome is Outcome.SEND and was.person_id in last_resort
+        assert woken or is_ == was
+
+
+@given(what=happenings, who=candidates)
+def test_nobody_is_woken_while_somebody_is_awake(what, who):
+    before = plan(what, who)
+    if any(verdict.outcome is Outcome.SEND for verdict in before):
+        assert wake(before, {person.id for person in who}) == before
 
 
 @given(what=happenings, who=candidates)
@@ -269,7 +443,7 @@ def test_what_one_person_chose_changes_nothing_for_another(what, who, other):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.category == ALERTS])
-@pytest.mark.parametrize("status", [*STATUSES, None])
+@pytest.mark.parametrize("status", [*STATUSES, *HIDDEN, None])
 def test_an_alert_rings_only_for_an_open_issue(kind, status):
     assert (gate_of_notice(kind, status) is None) == (status == UNRESOLVED)
 

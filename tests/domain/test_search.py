@@ -7,6 +7,7 @@ import pytest
 from app.domain.search import (
     Assigned,
     BadSearch,
+    Bookmarked,
     Is,
     Member,
     Pattern,
@@ -34,6 +35,8 @@ TERMS = {
     "is:archived": [Is("ignored")],
     "is:assigned is:unassigned": [Is("assigned"), Is("unassigned")],
     "is:for_review": [Is("for_review")],
+    "is:Bookmarked": [Bookmarked(7)],
+    "!bookmarks:me": [Bookmarked(7, negated=True)],
     "status:resolved": [Is("resolved")],
     "assigned:me": [Assigned(user_id=7)],
     "assigned:none": [Assigned()],

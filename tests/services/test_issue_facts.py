@@ -33,7 +33,7 @@ STANDINGS = {
     "only what they subscribe to": (None, PARTICIPATING, True, "alerts_only", "subscribe"),
     "asked to be left alone": (UNSUBSCRIBED, ALWAYS, True, "unsubscribed", "subscribe"),
     "asked so, and turned it off": (UNSUBSCRIBED, NEVER, True, "unsubscribed", "subscribe"),
-    "turned workflow off": (SUBSCRIBED, NEVER, True, "off", "unsubscribe"),
+    "turned workflow off": (SUBSCRIBED, NEVER, True, "off", "silence"),
     "turned everything off": (None, NOTHING, True, "off", None),
     "in no team": (SUBSCRIBED, ALWAYS, False, "outside", None),
 }
@@ -45,11 +45,12 @@ def test_one_state_says_how_the_reader_stands_and_what_they_can_do(row, choices,
     assert found.state == state
     assert found.can_subscribe == (offer == "subscribe")
     assert found.can_unsubscribe == (offer == "unsubscribe")
+    assert found.can_silence == (offer == "silence")
 
 
 def test_the_standing_follows_what_the_person_chose(make, cast, session, issue, now):
     def state(user):
-        instance = preferring.defaults(workflow="always")
+        instance = preferring.defaults(session, workflow="always")
         return issue_facts.people(session, issue, user, instance).following.state
 
     assert state(cast.bob) == "always"
@@ -64,7 +65,7 @@ def test_participants_are_the_members_who_follow_with_their_reasons(make, cast, 
     make.subscription(issue, cast.bob, "commented", "assigned")
     make.subscription(issue, cast.cy, state="unsubscribed")
     make.subscription(issue, cast.dee, "mention")
-    people = issue_facts.people(session, issue, cast.alice, preferring.defaults(workflow="always"))
+    people = issue_facts.people(session, issue, cast.alice, preferring.defaults(session, workflow="always"))
     assert [(each.user.name, each.reasons) for each in people.participants] == [
         ("Bob", ["commented", "assigned"])
     ]

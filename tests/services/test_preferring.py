@@ -1,11 +1,13 @@
 """What a person chose, at which scope, and which choice is in force."""
 
+from itertools import product
+
 import pytest
 from sqlalchemy import select
 
 from app.domain.errors import Refused
-from app.domain.preferences import InForce
-from app.models import NotificationSetting, SettingAudit
+from app.domain.preferences import BUILT_IN, VALUES, InForce
+from app.models import NotificationDefault, NotificationSetting, SettingAudit
 from app.services import preferring
 from app.services.preferring import Defaults
 
@@ -52,6 +54,66 @@ def test_the_most_specific_choice_is_in_force(cast, choose, in_force, chosen, ex
         choose("workflow", chosen["project"], project=cast.shop)
     instance = {"workflow": chosen["instance"]} if "instance" in chosen else {}
     assert in_force(instance).workflow == expected
+
+
+def every_ladder(category):
+    """Each combination of a choice, or none, at the instance, the account and one place."""
+    choices = (None, *VALUES[category])
+    for instance, account, place in product(choices, repeat=3):
+        yield category, instance, account, place
+
+
+@pytest.mark.parametrize(
+    ("category", "instance", "account", "place"),
+    [case for category in ("alerts", "workflow") for case in every_ladder(category)],
+)
+def test_the_project_beats_the_account_beats_the_instance_beats_what_is_built_in(
+    cast, choose, in_force, category, instance, account, place
+):
+    choose(category, account)
+    choose(category, place, project=cast.shop)
+    found = getattr(in_force({category: instance} if instance else {}), category)
+    expected = [("project", place), ("account", account), ("instance", instance)]
+    expected.append(("built-in", BUILT_IN[category]))
+    source, value = next((source, value) for source, value in expected if value)
+    assert found == InForce(value, source)
+
+
+@pytest.mark.parametrize(("category", "instance", "account", "place"), list(every_ladder("deploys")))
+def test_deploys_are_chosen_by_organization(session, cast, choose, category, instance, account, place):
+    choose(category, account)
+    choose(category, place, organization=cast.acme)
+    defaults = Defaults({category: instance} if instance else {})
+    [row] = preferring.place_rows(session, cast.bob, category, [cast.acme], defaults)
+    expected = [("organization", place), ("account", account), ("instance", instance)]
+    expected.append(("built-in", BUILT_IN[category]))
+    source, value = next((source, value) for source, value in expected if value)
+    assert (row.now, row.chosen) == (InForce(value, source), place)
+
+
+SWITCHES = [("own_activity", ""), ("claim", ""), ("workflow", "comments")]
+
+
+@pytest.mark.parametrize(("category", "kind"), SWITCHES)
+@pytest.mark.parametrize("account", [None, "on", "off"])
+@pytest.mark.parametrize("instance", [None, "on", "off"])
+def test_switches_of_the_account_beat_the_instance(
+    session, cast, choose, now, category, kind, account, instance
+):
+    if instance:
+        session.add(NotificationDefault(category=category, kind=kind, value=instance, set_at=now))
+    choose(category, account, kind=kind)
+    expected = account or instance or ("on" if kind else BUILT_IN[category])
+    defaults = preferring.defaults(session, workflow="always")
+    row = preferring.account_row(session, cast.bob, category, defaults, kind)
+    assert row.now.value == expected
+    held = preferring.choices(session, [cast.bob.id], cast.shop.id, defaults)[cast.bob.id]
+    shown = {
+        "own_activity": held.wants_own,
+        "claim": preferring.claims(session, cast.bob),
+        "workflow": "comments" not in held.kinds_off,
+    }
+    assert shown[category] is (expected == "on")
 
 
 def test_a_choice_for_one_project_leaves_others_alone(make, cast, choose, in_force):
@@ -120,16 +182,25 @@ def test_what_cannot_be_chosen_is_refused(session, choose, asked):
     assert session.scalar(select(SettingAudit)) is None
 
 
-def test_own_activity_is_not_chosen_project_by_project(cast, choose):
+ELSEWHERE = {
+    "own activity by project": ("own_activity", "on", {"project": "shop"}),
+    "deploys by project": ("deploys", "never", {"project": "shop"}),
+    "alerts by organization": ("alerts", "off", {"organization": "acme"}),
+    "a kind by project": ("workflow", "off", {"project": "shop", "kind": "comments"}),
+}
+
+
+@pytest.mark.parametrize(("category", "value", "where"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_choice_is_only_made_where_it_is_heard(cast, choose, category, value, where):
+    places = {name: getattr(cast, slug) for name, slug in where.items() if name != "kind"}
     with pytest.raises(Refused):
-        choose("own_activity", "on", project=cast.shop)
+        choose(category, value, **places, kind=where.get("kind", ""))
 
 
-def test_kinds_that_are_off(session, cast, choose, in_force):
+def test_kinds_that_are_off(choose, in_force):
     choose("workflow", "off", kind="comments")
     choose("workflow", "on", kind="assignment")
     assert in_force().kinds_off == {"comments"}
-    assert preferring.kinds_off(session, cast.bob) == {"comments"}
 
 
 @pytest.mark.parametrize(("value", "wants"), [("on", True), ("off", False), (None, False)])
@@ -139,14 +210,28 @@ def test_own_activity_is_wanted_only_when_asked_for(choose, in_force, value, wan
 
 
 @pytest.mark.parametrize(("environment", "chosen"), [("always", None), ("never", "never")])
-def test_the_instances_default_is_what_the_environment_says(environment, chosen):
-    assert preferring.defaults(workflow=environment).of("workflow") == chosen
+def test_the_instances_default_is_what_the_environment_says(session, environment, chosen):
+    assert preferring.defaults(session, workflow=environment).of("workflow") == chosen
+
+
+def test_a_default_that_an_administrator_saved_beats_the_environment(session, cast, now):
+    row = {"category": "workflow", "value": "participating", "set_by_id": cast.alice.id, "set_at": now}
+    session.add(NotificationDefault(**row))
+    found = preferring.defaults(session, workflow="never")
+    assert found.in_force("workflow") == InForce("participating", "instance")
+    assert found.setter("workflow") == "Alice"
+
+
+def test_the_instances_defaults_are_one_query(session, cast, count_statements):
+    with count_statements() as sent:
+        preferring.defaults(session, workflow="never")
+    assert len(sent) == 1
 
 
 def test_a_row_shows_what_would_hold_without_it(session, cast, choose):
     choose("workflow", "participating")
     choose("workflow", "never", project=cast.shop)
-    [row] = preferring.project_rows(session, cast.bob, "workflow", [cast.shop], Defaults({}))
+    [row] = preferring.place_rows(session, cast.bob, "workflow", [cast.shop], Defaults({}))
     assert (row.chosen, row.now) == ("never", InForce("never", "project"))
     assert row.inherited == InForce("participating", "account")
 

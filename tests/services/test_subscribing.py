@@ -1,5 +1,7 @@
 """Who follows an issue and why, and who asked to be left alone."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -52,6 +54,7 @@ AFTER_LEAVING = {
     Reason.TEAM_MENTION: True,
     Reason.COMMENTED: False,
     Reason.PARTICIPATED: False,
+    Reason.BOOKMARKED: False,
 }
 
 
@@ -120,6 +123,26 @@ def test_restoring_leaves_no_row(session, issue, cast, now, leave, row):
     assert not subscribing.restore(session, issue, user=cast.bob, now=now, via="web")
 
 
+def test_restoring_brings_back_the_row_as_it_was(session, make, issue, cast, now, leave, row):
+    had = make.subscription(issue, cast.bob, "assigned", "commented")
+    had.via, had.updated_at = "system", now - timedelta(days=3)
+    leave()
+    subscribing.restore(session, issue, user=cast.bob, now=now, via="web")
+    again = subscribing.of(session, issue, cast.bob)
+    assert (again.state, again.reasons) == ("subscribed", ["assigned", "commented"])
+    assert (again.via, again.updated_at) == ("system", now - timedelta(days=3))
+
+
+def test_restoring_undoes_the_last_time_only(session, issue, cast, now, join, leave, follow, row):
+    join()
+    leave()
+    join()
+    follow(Reason.COMMENTED)
+    leave()
+    subscribing.restore(session, issue, user=cast.bob, now=now, via="web")
+    assert row() == ("subscribed", ["subscribed", "commented"])
+
+
 def test_restoring_touches_nobody_who_is_subscribed(session, issue, cast, now, join, row):
     join()
     assert not subscribing.restore(session, issue, user=cast.bob, now=now, via="web")
@@ -132,9 +155,9 @@ def test_buttons_are_in_the_log_and_automatic_subscriptions_are_not(session, iss
     join()
     leave()
     audits = session.scalars(select(SettingAudit).order_by(SettingAudit.id))
-    assert [(audit.old, audit.new, audit.detail) for audit in audits] == [
-        ("subscribed", "subscribed", {"issue": "SHOP-1"}),
-        ("subscribed", "unsubscribed", {"issue": "SHOP-1"}),
+    assert [(audit.old, audit.new, audit.detail["issue"]) for audit in audits] == [
+        ("subscribed", "subscribed", "SHOP-1"),
+        ("subscribed", "unsubscribed", "SHOP-1"),
     ]
 
 

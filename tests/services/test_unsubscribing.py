@@ -1,13 +1,15 @@
 """A link stops what it says for the person it was made for, and Undo puts exactly that back."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
 from app.domain.errors import Refused
 from app.domain.stopping import SCOPES, choices, masked
 from app.domain.tokens import BadToken, MailToken, sign
-from app.models import Membership, NotificationSetting, SettingAudit, Subscription, TeamMember
-from app.services import preferring, subscribing, unsubscribing
+from app.models import IssueMute, Membership, NotificationSetting, SettingAudit, Subscription, TeamMember
+from app.services import muting, preferring, subscribing, unsubscribing
 from app.services.preferring import Defaults
 
 KEYS = ["first key", "older key"]
@@ -51,6 +53,7 @@ def state(session, cast, issue):
         return (
             sorted((row.category, row.kind, row.scope, row.scope_id, row.value) for row in settings),
             sorted((row.issue_id, row.state, tuple(row.reasons), row.via) for row in rows),
+            [mute.until for mute in session.scalars(select(IssueMute))],
         )
 
     return look
@@ -175,7 +178,15 @@ def test_every_change_through_a_link_is_in_the_log(session, cast, stop):
 
 
 OFFERS = {
-    "issue": ("issue", "project_alerts", "project_workflow", "all_alerts", "all_workflow", "everything"),
+    "issue": (
+        "issue",
+        "issue_week",
+        "project_alerts",
+        "project_workflow",
+        "all_alerts",
+        "all_workflow",
+        "everything",
+    ),
     "project_alerts": ("project_alerts", "project_workflow", "all_alerts", "all_workflow", "everything"),
     "project_workflow": ("project_workflow", "project_alerts", "all_alerts", "all_workflow", "everything"),
     "all_alerts": ("all_alerts", "all_workflow", "everything"),
@@ -229,7 +240,7 @@ def test_nothing_is_left_to_stop_after_leaving(session, cast, link, stop, state,
     session.flush()
     assert unsubscribing.describe(session, link(scope)) is None
     assert stop(scope, own=scope) is None
-    assert state() == ([], [])
+    assert state() == ([], [], [])
 
 
 def test_nothing_is_left_to_stop_when_the_issue_is_gone(session, issue, link, make):
@@ -264,3 +275,25 @@ def test_a_stop_and_its_undo_on_both_databases(session, cast, stop, undo, state)
     assert undo(memory)
     session.commit()
     assert state() == before
+
+
+@pytest.mark.both_databases
+def test_a_week_of_silence_ends_by_itself_and_can_be_undone(session, cast, issue, stop, undo, now):
+    memory = stop("issue_week", own="issue")
+    assert set(muting.muted(session, issue.id, [cast.bob.id], now)) == {cast.bob.id}
+    assert not muting.muted(session, issue.id, [cast.bob.id], now + timedelta(days=7))
+    assert undo(memory)
+    assert not muting.muted(session, issue.id, [cast.bob.id], now)
+
+
+def test_the_undo_of_a_week_puts_back_the_mute_that_was_there(session, cast, issue, stop, undo, now):
+    until = now + timedelta(days=1)
+    muting.mute(session, issue, user=cast.bob, until=until, now=now)
+    assert undo(stop("issue_week", own="issue"))
+    assert muting.muted(session, issue.id, [cast.bob.id], now) == {cast.bob.id: until}
+
+
+def test_what_a_link_stopped_is_shown_to_its_owner_at_the_next_visit(session, cast, stop):
+    stop("project_alerts")
+    stop("project_alerts")  # nothing left to stop: nothing to show
+    assert cast.bob.unseen_stops == 1

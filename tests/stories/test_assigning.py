@@ -1,8 +1,9 @@
 """Issues are handed to people and teams; they and those who lose them hear of it."""
 
 import pytest
+from sqlalchemy import insert
 
-from app.models import Activity, Subscription
+from app.models import Activity, Bookmark, Subscription, TeamMember, team_projects
 
 pytestmark = pytest.mark.both_databases
 
@@ -123,5 +124,71 @@ def test_being_assigned_subscribes_again_and_says_so(issue, cast, acts, run_jobs
     assert told("assigned") == ["bob"]
     [mail] = mailbox()
     assert mail["X-Tocsin-Reason"] == "resubscribed"
-    assert "being assigned subscribed you to this issue again" in mail.text
+    assert "being assigned subscribed you to this issue again" in " ".join(mail.text.split())
     assert "assigned" in reasons(session, issue, cast.bob)
+
+
+def test_the_former_team_loses_it_but_for_whom_the_new_one_covers(
+    issue, cast, make, acts, run_jobs, told, session
+):
+    cast_off = make.team(cast.acme, "night-shift", members=[cast.cy])
+    make.session.execute(insert(team_projects).values(team_id=cast_off.id, project_id=cast.shop.id))
+    acts.assign(issue, to=cast.team, by=cast.alice)
+    run_jobs()
+    told()
+    acts.assign(issue, to=cast_off, by=cast.alice)
+    run_jobs()
+    assert told("assigned") == ["bob", "cy"]
+    assert reasons(session, issue, cast.bob) is None
+    assert reasons(session, issue, cast.cy) == ["team_assigned"]
+
+
+def test_who_left_the_team_since_loses_it_too(issue, cast, make, acts, run_jobs, told, session):
+    other = make.team(cast.acme, "night-shift", members=[cast.cy])
+    make.session.execute(insert(team_projects).values(team_id=other.id, project_id=cast.shop.id))
+    acts.assign(issue, to=cast.team, by=cast.alice)
+    run_jobs()
+    told()
+    session.query(TeamMember).filter_by(team_id=cast.team.id, user_id=cast.cy.id).delete()
+    acts.assign(issue, to=cast.bob, by=cast.alice)
+    run_jobs()
+    assert told("assigned") == ["bob", "cy"]
+    assert reasons(session, issue, cast.cy) is None
+
+
+def test_losing_it_does_not_call_back_who_unsubscribed(issue, cast, acts, run_jobs, told):
+    acts.assign(issue, to=cast.bob, by=cast.alice)
+    acts.unsubscribe(issue, by=cast.bob)
+    run_jobs()
+    told()
+    acts.assign(issue, to=cast.cy, by=cast.alice)
+    run_jobs()
+    assert told("assigned") == ["cy"]
+
+
+# Bookmarks subscribe too
+
+
+def test_who_bookmarked_it_hears_of_it_and_that_this_is_why(issue, cast, acts, run_jobs, mailbox):
+    acts.bookmark(issue, by=cast.bob)
+    acts.resolve(issue, by=cast.alice)
+    run_jobs()
+    [mail] = mailbox(to=cast.bob)
+    assert mail["X-Tocsin-Reason"] == "bookmarked"
+
+
+def test_who_takes_the_bookmark_away_stays_subscribed(issue, cast, acts, run_jobs, told, session):
+    acts.bookmark(issue, by=cast.bob)
+    acts.bookmark(issue, by=cast.bob, wanted="removed")
+    assert session.query(Bookmark).count() == 0
+    acts.resolve(issue, by=cast.alice)
+    run_jobs()
+    assert told("resolved") == ["bob"]
+
+
+def test_a_bookmark_does_not_call_back_who_unsubscribed(issue, cast, acts, run_jobs, told):
+    acts.unsubscribe(issue, by=cast.bob)
+    acts.bookmark(issue, by=cast.bob)
+    acts.resolve(issue, by=cast.alice)
+    run_jobs()
+    assert told() == []

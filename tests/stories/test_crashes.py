@@ -1,6 +1,5 @@
 """Processes are killed and Redis forgets: no message is lost, and none is sent twice that can be known."""
 
-import threading
 from collections import Counter
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ from sqlalchemy import func, select
 from app.jobs import deliver, notify
 from app.models import Delivery, Event, Issue, Notice
 from tests.support.processes import Process, eventually
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.both_databases
 
@@ -167,27 +167,6 @@ def test_jobs_that_run_at_the_same_time_send_once(cast, report, run_jobs, app, s
     at_once(app, deliver.run, deliveries)
     run_jobs()
     assert Counter(told("alert.new")) == dict.fromkeys(EVERYBODY, 5)
-
-
-def at_once(app, job, ids) -> None:
-    """The job in two threads that begin together."""
-    start = threading.Barrier(2)
-    errors = []
-
-    def work() -> None:
-        try:
-            with app.app_context():
-                start.wait(5)
-                job(*ids)
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
 
 
 def test_a_sweep_finds_a_notice_that_nobody_rang_for(

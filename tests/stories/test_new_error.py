@@ -43,7 +43,7 @@ def test_the_mail_says_why_and_leads_to_the_switch(cast, bob, report, run_jobs, 
     run_jobs()
     [mail] = mailbox(to=bob)
     why = "You're getting this because no owner rule matched, so all 3 members of Shop were told."
-    switch = "https://tocsin.example.org/settings/account/notifications/alerts/#p-shop"
+    switch = "https://tocsin.example.org/settings/account/notifications/alerts/?at=shop#p-shop"
     for part in (mail.text, mail.html):
         flat = " ".join(part.split())
         assert why in flat

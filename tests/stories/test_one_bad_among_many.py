@@ -32,8 +32,8 @@ def test_a_message_that_cannot_be_composed_is_tried_again_and_given_up_in_the_en
 ):
     bad = make.delivery(make.notice(issue, planned_at=make.now), cast.bob)
     good = make.delivery(make.notice(issue, planned_at=make.now), cast.cy)
-    session.execute(update(Notice).where(Notice.id == bad.verdict.notice_id).values(kind="assigned"))
     session.execute(update(Delivery).values(created_at=now(), send_at=now()))
+    session.execute(update(Delivery).where(Delivery.id == bad.id).values(kind="digest"))  # and there is none
     session.commit()
     run_jobs.sweep()
     session.commit()

@@ -30,6 +30,9 @@ class Acts:
     def comment(self, issue: Issue, text: str, *, by: User, status: int = 303) -> TestResponse:
         return self._post(issue, "comments", by, status, text=text)
 
+    def bookmark(self, issue: Issue, *, by: User, wanted: str = "added", status: int = 303) -> TestResponse:
+        return self._post(issue, "bookmark", by, status, bookmark=wanted)
+
     def subscribe(self, issue: Issue, *, by: User, status: int = 303) -> TestResponse:
         return self._post(issue, "subscription", by, status, state="subscribed")
 

@@ -10,13 +10,28 @@ from tests.make import PASSWORD
 from tests.support.browser import HTMX
 
 ROOT = "/settings/account/notifications/"
-PAGES = ["/settings/account/", ROOT, f"{ROOT}alerts/", f"{ROOT}workflow/", f"{ROOT}history/", f"{ROOT}log/"]
+PAGES = [
+    "/settings/account/",
+    ROOT,
+    *(f"{ROOT}{page}/" for page in ("alerts", "workflow", "deploys", "email", "issues", "history", "log")),
+    f"{ROOT}issues/unsubscribed/",
+    f"{ROOT}issues/muted/",
+]
 POSTS = [
     "/settings/account/",
     "/settings/account/password",
     "/settings/account/sessions",
     "/settings/account/mail-links",
     f"{ROOT}choice",
+    f"{ROOT}alerts/all",
+    f"{ROOT}alerts/all/undo",
+    f"{ROOT}route",
+    f"{ROOT}email/",
+    f"{ROOT}email/1/link",
+    f"{ROOT}email/1/primary",
+    f"{ROOT}email/1/removal",
+    f"{ROOT}email/verify/x/",
+    f"{ROOT}issues/followed/1",
     f"{ROOT}test",
 ]
 
@@ -168,6 +183,13 @@ CHOICES = {
         "participating",
     ),
     "own activity": ({"category": "own_activity", "value": "on"}, ("own_activity", "", "account", 0), "on"),
+    "claiming": ({"category": "claim", "value": "on"}, ("claim", "", "account", 0), "on"),
+    "deploys": ({"category": "deploys", "value": "never"}, ("deploys", "", "account", 0), "never"),
+    "ignores that end": (
+        {"category": "workflow", "kind": "ignore", "value": "off"},
+        ("workflow", "ignore", "account", 0),
+        "off",
+    ),
     "a kind": (
         {"category": "workflow", "kind": "comments", "value": "off"},
         ("workflow", "comments", "account", 0),
@@ -239,8 +261,11 @@ HOSTILE = {
     "a project that is none": ({"category": "alerts", "value": "off", "project": "-1"}, 400),
     "a project of nobody": ({"category": "alerts", "value": "off", "project": "999999"}, 404),
     "nothing at all": ({}, 422),
-    "a category that is not on the page": ({"category": "claim", "value": "on"}, 422),
-    "a kind that is not on the page": ({"category": "workflow", "kind": "ignore", "value": "off"}, 422),
+    "a category that is not on the page": ({"category": "subscription", "value": "off"}, 422),
+    "a choice for an organization of others": (
+        {"category": "deploys", "value": "never", "organization": "999999"},
+        404,
+    ),
 }
 
 
@@ -280,7 +305,7 @@ def test_only_projects_of_my_teams_are_listed(as_user, make, cast):
 def test_a_project_row_saves_with_and_without_script(session, bobs, cast):
     sent = {"category": "workflow", "project": cast.shop.id, "version": "0", "value": "never"}
     answer = bobs.post(f"{ROOT}choice", data=sent)
-    assert answer.location == f"{ROOT}workflow/#p-shop"
+    assert answer.location == f"{ROOT}workflow/?at=shop#p-shop"
     assert chosen(session, cast.bob) == {("workflow", "", "project", cast.shop.id): "never"}
     again = bobs.post(f"{ROOT}choice", data={**sent, "version": "1", "value": ""}, headers=HTMX)
     assert parsed(again).tr["id"] == "p-shop"
@@ -324,8 +349,8 @@ def test_what_would_happen_is_the_evaluators_answer(session, bobs, cast, now):
     query = f"{ROOT}what-if?kind=alert.new&project={cast.shop.id}"
     fragment = bobs.get(query, headers=HTMX)
     assert parsed(fragment).text.strip() == (
-        "If a new error arrived in Shop right now: email at once, "
-        "because no owner rule matched, so all 3 members of Shop were told."
+        "If a new error arrived in Shop right now, you would get email at once, "
+        "because no owner rule matches, so its 3 members are told."
     )
     preferring.choose(session, cast.bob, "alerts", "off", project=cast.shop, via="web", now=now)
     assert "no email. Alerts are off (your choice for this project)." in bobs.page(query).text

@@ -44,7 +44,8 @@ def link_for(session):
     """A one-time link that works by the clock of the application."""
 
     def made(purpose, user=None):
-        secret = accounts.make_link(session, purpose, user=user, now=real_now())
+        address = user.primary_address if user and purpose == "sign_in" else None  # the one it was mailed to
+        secret = accounts.make_link(session, purpose, user=user, address=address, now=real_now())
         return f"/auth/{'sign-in' if purpose == 'sign_in' else purpose}/{secret}/"
 
     return made

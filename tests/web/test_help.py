@@ -4,7 +4,7 @@ import pytest
 
 from app.domain import wording
 from app.domain.kinds import KINDS
-from app.domain.routing import GATES, Reason
+from app.domain.routing import GATES, Outcome, Reason
 from app.web.help import HEADERS
 
 PATH = "/help/notifications/"
@@ -32,6 +32,16 @@ def test_every_gate_leads_to_its_code(page):
     targets = [link["href"].removeprefix("#") for link in page.select('a[href^="#code-"]')]
     assert targets == [*(f"code-{gate.code}" for gate in GATES), "code-send"]
     assert all(page.find(id=target) for target in targets)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_is_there(client, outcome):
+    assert client.page(PATH).find(id=f"outcome-{outcome}")
+
+
+def test_every_gate_and_what_stops_a_notice_has_words():
+    stops = {"issue_ignored", "no_longer_open", "undone", "batched"}
+    assert {gate.code for gate in GATES} | stops <= wording.CODES.keys()
 
 
 def test_every_kind_is_there(page):

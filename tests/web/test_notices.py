@@ -1,8 +1,12 @@
 """Explain in the browser: a page and a panel, for those who see the project."""
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import select
 
+from app.models import Delivery, SettingAudit
 from app.services import preferring, testing_mail
 from tests.support.browser import HTMX
 
@@ -100,3 +104,98 @@ def test_a_gate_answers_for_everyone(as_user, cast, make, issue, now):
     notice = make.notice(issue, planned_at=now, gate_code="issue_ignored")
     page = as_user(cast.cy).page(f"/notices/{notice.public_id}/")
     assert "The issue is ignored: alerts stay silent" in page.text
+
+
+# Narrowed, and as text
+
+
+def test_the_table_can_be_narrowed(as_user, cast, notice):
+    reader = as_user(cast.cy)
+    path = f"/notices/{notice.public_id}/"
+    [failed] = rows_of(reader.get(f"{path}?outcome=failed").text)
+    assert failed.startswith("Bob")
+    [alice] = rows_of(reader.get(f"{path}?person={cast.alice.id}", headers=HTMX).text)
+    assert alice.startswith("Alice")
+    assert "Nobody like that" in reader.get(f"{path}?outcome=collapsed").text
+    assert reader.get(f"{path}?outcome=x").status_code == 400
+    assert reader.get(f"{path}?person=x").status_code == 400
+
+
+def test_a_hundred_people_are_enough_for_a_page(as_user, make, cast, notice):
+    for _ in range(120):
+        make.delivery(notice, make.user(), state="accepted")
+    reader = as_user(cast.cy)
+    path = f"/notices/{notice.public_id}/"
+    page = reader.page(path)
+    assert len(rows_of(str(page))) == 100
+    assert len(rows_of(reader.get(page.find("a", string="Show all 22 more")["href"]).text)) == 122
+
+
+def test_the_record_as_text_says_what_its_reader_may_see(session, as_user, cast, notice):
+    text = as_user(cast.cy).page(f"/notices/{notice.public_id}/").find(id="as-text").text
+    assert "NEW SHOP-1 KeyError: cart" in text
+    assert "Alice (email): sent · no owner rule matched" in text
+    assert "Told 1 · 1 failed" in text
+
+
+def test_who_was_considered_and_why(as_user, cast, notice):
+    words = as_user(cast.cy).page(f"/notices/{notice.public_id}/").select_one(".facts").text
+    assert "2 members of Shop, because the rule tells the issue’s owners" in words
+
+
+# What was sent
+
+
+@pytest.fixture
+def told(session, report, run_jobs, cast):
+    """Everybody was told of a new error by mail; the notice, and whose delivery is whose."""
+    report()
+    run_jobs()
+    found = session.scalars(select(Delivery)).all()
+    return found[0].verdict.notice.public_id, {each.user_id: each.public_id for each in found}
+
+
+def sent(told, person):
+    public_id, deliveries = told
+    return f"/notices/{public_id}/sent/{deliveries[person.id]}/"
+
+
+@pytest.mark.parametrize("part", ["", "?part=text", "body"])
+def test_what_was_sent_is_composed_anew_without_its_keys(as_user, cast, told, part, mailbox):
+    answer = as_user(cast.bob).get(f"{sent(told, cast.bob)}{part}")
+    assert answer.status_code == 200
+    if part != "body":
+        assert "Composed anew just now" in answer.text
+    if part:
+        assert "KeyError" in answer.text
+        assert "/u/…" in answer.text
+    keys = re.findall(r"/u/([\w.-]{10,})", mailbox(cast.bob)[0].text)
+    assert keys
+    assert not any(key in answer.text for key in keys)
+
+
+def test_the_frame_runs_and_fetches_nothing(as_user, cast, told):
+    policy = as_user(cast.bob).get(f"{sent(told, cast.bob)}body").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert policy.endswith("sandbox")
+
+
+def test_administrators_read_it_masked_and_noted(session, as_user, cast, told):
+    answer = as_user(cast.alice).get(sent(told, cast.bob))
+    assert answer.status_code == 200
+    assert "bob@example.org" not in answer.text
+    line = session.scalars(select(SettingAudit)).one()
+    assert (line.user_id, line.actor_id, line.category) == (cast.bob.id, cast.alice.id, "explanation")
+
+
+@pytest.mark.parametrize("name", ["cy", "dee", "charlie"])
+def test_nobody_else_reads_it(as_user, cast, told, name):
+    for part in ("", "body"):
+        assert as_user(getattr(cast, name)).get(f"{sent(told, cast.bob)}{part}").status_code == 404
+
+
+def test_a_delivery_of_another_notice_is_not_found(as_user, make, cast, told, now):
+    other = make.notice(make.issue(cast.shop, title="ValueError: other"), planned_at=now)
+    bobs = as_user(cast.bob)
+    assert bobs.get(sent((other.public_id, told[1]), cast.bob)).status_code == 404
+    assert bobs.get(f"{sent(told, cast.bob)}?part=x").status_code == 400

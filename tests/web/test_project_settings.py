@@ -1,17 +1,22 @@
 """A project's settings and keys."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
 from app.models import ProjectKey
 from app.services import access
 
+HTMX = {"HX-Request": "true"}
 GENERAL, KEYS = "/acme/shop/settings/", "/acme/shop/settings/keys/"
 FORM = {
     "name": "The Shop",
     "platform": "node",
     "subject_prefix": "shop:",
+    "subject_template": "$project: $title",
     "mail_detail": "counts",
+    "resolve_age_hours": "336",
     "scrub_data": "1",
     "sensitive_fields": "iban\r\n\r\n shoe size \r\niban",
     "safe_fields": "token_count",
@@ -28,7 +33,10 @@ def alices(as_user, alice):
 def test_the_form_shows_what_is_stored(alices, shop):
     page = alices.page(GENERAL)
     assert page.find(id="name")["value"] == "Shop"
-    assert page.find("option", selected=True)["value"] == "python"
+    chosen = {
+        field["name"]: field.find("option", selected=True)["value"] for field in page.select("main select")
+    }
+    assert chosen == {"platform": "python", "resolve_age_hours": "0", "last_resort": ""}
     ticked = {box["name"]: box["value"] for box in page.select("main input[checked]")}
     assert ticked == {"team": "shop-team", "mail_detail": "full", "scrub_data": "1", "store_ips": "1"}
 
@@ -38,6 +46,7 @@ def test_saving_changes_all_of_it(alices, shop, session):
     session.expire_all()
     assert (shop.name, shop.platform, shop.subject_prefix) == ("The Shop", "node", "shop:")
     assert (shop.mail_detail, shop.scrub_data, shop.store_ips) == ("counts", True, False)
+    assert (shop.subject_template, shop.resolve_age_hours) == ("$project: $title", 336)
     assert (shop.sensitive_fields, shop.safe_fields) == (["iban", "shoe size"], ["token_count"])
     assert shop.allowed_origins == ["shop.example.org", "*.example.net"]
     assert alices.page(GENERAL).find(id="sensitive_fields").text == "iban\nshoe size"
@@ -50,6 +59,15 @@ def test_saving_changes_all_of_it(alices, shop, session):
         ("platform", "cobol"),
         ("mail_detail", "all"),
         ("subject_prefix", "x" * 65),
+        ("subject_template", "$title" + "x" * 195),
+        ("subject_template", "An error"),
+        ("subject_template", "$titles"),
+        ("resolve_age_hours", "2161"),
+        ("resolve_age_hours", "soon"),
+        ("resolve_age_hours", "-1"),
+        ("last_resort", "user:0"),
+        ("last_resort", "dee@example.org"),
+        ("last_resort", "team:rivals-team"),
         ("sensitive_fields", "x" * 101),
         ("allowed_origins", "\n".join(map(str, range(51)))),
     ],
@@ -71,6 +89,50 @@ def test_a_platform_set_by_other_means_stays_a_choice(alices, shop, session):
     shop.platform = "elixir"
     assert alices.page(GENERAL).find("option", selected=True)["value"] == "elixir"
     assert alices.post(GENERAL, data=FORM | {"platform": "elixir"}).status_code == 303
+
+
+def test_the_effect_of_an_age_is_shown_before_it_is_saved(alices, make, shop, session, now):
+    make.issue(shop, last_seen=now - timedelta(days=40))
+    page = alices.post(GENERAL, data=FORM | {"resolve_age_hours": "720", "preview": "1"})
+    assert page.status_code == 200
+    assert (
+        "Would resolve <b>1 issue</b> at the next run, within the hour, and tell <b>3 people</b>" in page.text
+    )
+    assert 'value="The Shop"' in page.text
+    fragment = alices.get(f"{GENERAL}effect?resolve_age_hours=720", headers=HTMX)
+    assert "Would resolve <b>1 issue</b>" in fragment.text
+    assert "<html" not in fragment.text
+    session.expire_all()
+    assert (shop.name, shop.resolve_age_hours) == ("Shop", 0)
+
+
+@pytest.mark.parametrize(
+    ("hours", "says"), [("0", "Off"), ("soon", "From an hour"), ("99999", "From an hour")]
+)
+def test_an_age_without_effect_says_so(alices, shop, hours, says):
+    assert says in alices.get(f"{GENERAL}effect?resolve_age_hours={hours}").text
+
+
+def test_the_subject_is_shown_as_an_example(alices, shop):
+    answer = alices.get(
+        f"{GENERAL}subject", query_string={"subject_template": "${tag:environment} $title $foo"}
+    )
+    assert "production KeyError: cart $foo" in answer.text
+    hostile = alices.get(f"{GENERAL}subject", query_string={"subject_prefix": "<script>"})
+    assert "<script>" not in hostile.text
+
+
+@pytest.mark.parametrize("kind", ["user", "team"])
+def test_the_last_resort_is_a_member_or_a_team(alices, cast, shop, session, kind):
+    chosen = cast.bob if kind == "user" else cast.team
+    alices.post(GENERAL, data=FORM | {"last_resort": f"{kind}:{chosen.id}"})
+    session.expire_all()
+    assert getattr(shop, f"last_resort_{kind}_id") == chosen.id
+    selected = alices.page(GENERAL).select_one("#last_resort option[selected]")
+    assert selected["value"] == f"{kind}:{chosen.id}"
+    alices.post(GENERAL, data=FORM | {"last_resort": ""})
+    session.expire_all()
+    assert (shop.last_resort_user_id, shop.last_resort_team_id) == (None, None)
 
 
 def test_taking_the_team_away_takes_the_project_from_its_people(alices, cast, session):

@@ -6,5 +6,6 @@ from app.web.account.blueprint import bp
 
 __all__ = ["bp"]
 
-for _name in ("profile", "notifications", "records"):
+_NAMES = ("profile", "notifications", "fine_tuning", "addresses", "issues", "records", "stops", "quiet_hours")
+for _name in _NAMES:
     import_module(f"app.web.account.{_name}")  # each hangs its routes on `bp`

@@ -3,9 +3,10 @@
 from flask import Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
-from app.services import profile
+from app.services import profile, quieting
 from app.web import identity
 from app.web.account.blueprint import bp
 from app.web.auth import guesses
@@ -37,6 +38,7 @@ def save() -> Response:
         )
     except Refused as error:
         return _again(error)
+    quieting.retime(db.session, me(), now=now())  # quiet hours are those of the time zone
     db.session.commit()
     flash("Saved.")
     return see_other(url_for("account.show"))

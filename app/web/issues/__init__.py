@@ -6,5 +6,20 @@ from app.web.issues.blueprint import bp
 
 __all__ = ["bp"]
 
-for _name in ("listing", "showing", "news", "status", "assignee", "subscription", "comments", "bulk"):
+for _name in (
+    "listing",
+    "showing",
+    "notices",
+    "news",
+    "status",
+    "ignore",
+    "mute",
+    "assignee",
+    "subscription",
+    "bookmark",
+    "comments",
+    "foretold",
+    "bulk",
+    "undo",
+):
     import_module(f"app.web.issues.{_name}")  # each hangs its routes on `bp`

@@ -11,7 +11,7 @@ from app.db import db
 from app.domain import cursor, search, short_id
 from app.domain.cursor import Cursor
 from app.domain.errors import NotFound
-from app.domain.search import BadSearch
+from app.domain.search import BadSearch, Query
 from app.models import Issue
 from app.services import access, explaining, finding, issue_facts
 from app.services.finding import Page, Scope
@@ -52,13 +52,16 @@ class Asked:
 def stream(org: str, slug: str) -> Response:
     scope, asked = scope_at(org, slug), what_is_asked()
     issue = _named(scope, asked.text)
-    if issue is not None:
-        return see_other(issue_url(issue))
+    return see_other(issue_url(issue)) if issue else listed(scope, asked)
+
+
+def listed(scope: Scope, asked: Asked, *, status: int = 200, **more: Any) -> Response:
+    """The list; `more` is what was typed below it, and what is wrong with that."""
     try:
         page = _page(scope, asked)
     except BadSearch as problem:
-        return _answer(scope, asked, Page(()), problem=str(problem), status=422)
-    return _answer(scope, asked, page)
+        return _answer(scope, asked, Page(()), problem=str(problem), status=422, **more)
+    return _answer(scope, asked, page, status=status, **more)
 
 
 @bp.get("/<org>/<slug>/counts")
@@ -70,16 +73,21 @@ def counts(org: str, slug: str) -> Response:
     return fragments("issues/_tabs.html", otherwise=address_of(scope, asked), **context)
 
 
-def _answer(scope: Scope, asked: Asked, page: Page, *, problem: str = "", status: int = 200) -> Response:
+def _answer(
+    scope: Scope, asked: Asked, page: Page, *, problem: str = "", status: int = 200, **more: Any
+) -> Response:
     """With htmx the list alone, and beside it the tabs; else the whole page."""
     context = {
         **_place(scope, asked, counted=is_htmx()),
         "found": page,
         "problem": problem,
-        "reach": explaining.reach_of(db.session, page.notice_ids),
+        "reach": explaining.reach_of(db.session, page.notice_ids, reader=me(), now=now()),
         "version": page.version if asked.begins else None,
         "substatus": partial(issue_facts.substatus, now=now()),
         "last_resolved": _last_resolved(scope, asked, page),
+        "errors": {},
+        "values": {},
+        **more,
     }
     return page_or_fragment("issues/stream.html", "issues/_found.html", status=status, **context)
 
@@ -92,7 +100,8 @@ def scope_at(org: str, slug: str) -> Scope:
 
 
 def what_is_asked() -> Asked:
-    given = request.args
+    """By the address of the list, or by the form below it."""
+    given = request.values
     sort = given.get("sort", "date")
     return Asked(
         given.get("query", search.DEFAULT).strip(),
@@ -111,8 +120,13 @@ def _named(scope: Scope, text: str) -> Issue | None:
         return None
 
 
+def query_of(scope: Scope, asked: Asked) -> Query:
+    """What is searched for; `BadSearch` names the term at fault."""
+    return search.parse(asked.text, me=scope.user.id)
+
+
 def _page(scope: Scope, asked: Asked) -> Page:
-    query = search.parse(asked.text, me=scope.user.id)
+    query = query_of(scope, asked)
     return finding.find(db.session, scope, query, now=now(), sort=asked.sort, cursor=asked.cursor)
 
 
@@ -148,6 +162,8 @@ def _shown(count: int | None) -> str | None:
 def address_of(scope: Scope, asked: Asked | None = None) -> str:
     slug = scope.project.slug if scope.project else EVERYWHERE
     more: dict[str, Any] = {"query": asked.text, "sort": asked.sort} if asked else {}
+    if asked and asked.cursor:
+        more["cursor"] = asked.cursor.encode()
     return url_for("issues.stream", org=scope.organization.slug, slug=slug, **more)
 
 

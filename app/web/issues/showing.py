@@ -12,10 +12,21 @@ from app.db import db
 from app.domain import lifecycle
 from app.domain.errors import NotFound, Refused
 from app.models import Issue
-from app.services import access, explaining, issue_events, issue_facts, issue_timeline, preferring
+from app.services import (
+    access,
+    comment_text,
+    explaining,
+    issue_events,
+    issue_facts,
+    issue_timeline,
+    preferring,
+    releases,
+    resolving,
+    silence,
+)
 from app.web.hypermedia import fragments, is_htmx, see_other, varying, way_back
 from app.web.identity import login_required, me
-from app.web.issues import comment_text, event_parts
+from app.web.issues import event_parts
 from app.web.issues.blueprint import bp, issue_url
 from app.web.issues.news import version_of
 
@@ -23,6 +34,7 @@ ACTIONS, COMMENT_FORM = "issues/_actions.html", "issues/_comment_form.html"
 # What a change may alter beside the form that made it.
 BESIDE = (
     "issues/_state.html",
+    "issues/_bookmark.html",
     "issues/_assigned.html",
     "issues/_participants.html",
     "issues/_timeline.html",
@@ -36,7 +48,7 @@ BESIDE = (
 def show(org: str, slug: str, issue_id: int) -> Response:
     issue = access.visible_issue(db.session, me(), issue_id)
     project = issue.project
-    if (org, slug) != (project.organization.slug, project.slug):
+    if (issue.id, org, slug) != (issue_id, project.organization.slug, project.slug):
         return see_other(issue_url(issue))
     return page(issue)
 
@@ -95,8 +107,6 @@ def changed(issue: Issue, said: str, *, form: str = ACTIONS, undo: dict[str, Any
         flash(said)
         return see_other(way_back(otherwise=address))
     context = {**beside(issue), "said": said, "undo": undo}
-    if request.headers.get("HX-Target", "").startswith("li#i-"):
-        return fragments("issues/_row_done.html", "issues/_said.html", otherwise=address, **context)
     others = [name for name in (ACTIONS, *BESIDE) if name != form]
     return fragments(form, *others, otherwise=address, **context)
 
@@ -115,7 +125,11 @@ def beside(issue: Issue) -> dict[str, Any]:
     session = db.session
     limit = issue_timeline.SHOWN_AT_MOST if "history" in request.args else issue_timeline.SHOWN_AT_FIRST
     timeline = issue_timeline.of(session, issue, limit=limit)
-    people = issue_facts.people(session, issue, me(), _instance_defaults())
+    instance = instance_defaults()
+    people = issue_facts.people(session, issue, me(), instance)
+    around: issue_facts.Around = people
+    if "people" in request.args:
+        around = issue_facts.reached(session, issue, reader=me(), now=now(), instance=instance)
     return {
         "issue": issue,
         "org": issue.project.organization,
@@ -123,16 +137,20 @@ def beside(issue: Issue) -> dict[str, Any]:
         "active_tab": "issues",
         "substatus": issue_facts.substatus(issue, now=now()),
         "moves": lifecycle.moves(issue.status),
+        "offer": releases.offer(session, issue.project) if issue.status != lifecycle.RESOLVED else None,
+        "settled": resolving.last(session, issue) if issue.status == lifecycle.RESOLVED else None,
         "people": people,
+        "around": around,
+        "silence": silence.of(session, issue, reader=me(), now=now()),
         "timeline": timeline,
-        "reach": explaining.reach_of(session, timeline.notice_ids),
+        "reach": explaining.reach_of(session, timeline.notice_ids, reader=me(), now=now()),
         "version": version_of(issue, timeline.newest_activity),
-        "as_html": comment_text.renderer(people.members),
+        "as_html": comment_text.as_html,
         "errors": {},
         "values": {},
     }
 
 
-def _instance_defaults() -> preferring.Defaults:
+def instance_defaults() -> preferring.Defaults:
     settings = current_app.config["SETTINGS"]
-    return preferring.defaults(workflow=settings.default_workflow_notifications)
+    return preferring.defaults(db.session, workflow=settings.default_workflow_notifications)

@@ -1,51 +1,50 @@
-"""Resolving, ignoring and reopening an issue."""
+"""Resolving and reopening an issue."""
 
-from collections.abc import Callable
-from typing import Any
-
-from flask import Response
+from flask import Response, request
 
 from app.clock import now
 from app.db import db
-from app.models import Activity, Issue
-from app.services import access, ignoring, reopening, resolving
+from app.domain import commits
+from app.domain.errors import Refused
+from app.models import Activity
+from app.services import access, reopening, resolving
 from app.web.identity import login_required, me
+from app.web.issues import resolve_choice
 from app.web.issues.blueprint import bp
-from app.web.issues.showing import changed
-
-# The state that a move leads to → what is said about it.
-SAID = {
-    "resolved": "Resolved.",
-    "ignored": "Ignored: no alerts while ignored.",
-    "unresolved": "Unresolved again.",
-}
+from app.web.issues.showing import changed, refused
 
 
 @bp.post("/issues/<int:issue_id>/resolution")
 @login_required
 def resolve(issue_id: int) -> Response:
-    return _move(issue_id, resolving.resolve)
-
-
-@bp.post("/issues/<int:issue_id>/ignore")
-@login_required
-def ignore(issue_id: int) -> Response:
-    return _move(issue_id, ignoring.ignore)
+    session = db.session
+    issue = access.visible_issue(session, me(), issue_id)
+    try:
+        into = resolve_choice.read(request.form)
+        activity = resolving.resolve(session, issue, by=me(), now=now(), into=into)
+    except Refused as error:
+        return refused(issue, error)
+    session.commit()
+    if activity is None:
+        return changed(issue, f"It was {issue.status} already: nothing changed.")
+    return changed(issue, said_of(activity))
 
 
 @bp.post("/issues/<int:issue_id>/reopening")
 @login_required
 def reopen(issue_id: int) -> Response:
-    return _move(issue_id, reopening.reopen)
-
-
-def _move(issue_id: int, make: Callable[..., Activity | None]) -> Response:
     session = db.session
     issue = access.visible_issue(session, me(), issue_id)
-    activity = make(session, issue, by=me(), now=now())
+    activity = reopening.reopen(session, issue, by=me(), now=now())
     session.commit()
-    return changed(issue, said_of(issue, activity))
+    return changed(issue, "Unresolved again." if activity else "It was unresolved already: nothing changed.")
 
 
-def said_of(issue: Issue, activity: Any) -> str:
-    return SAID[issue.status] if activity else f"It was {issue.status} already: nothing changed."
+def said_of(activity: Activity) -> str:
+    """How it was resolved, for the message that confirms it."""
+    data = activity.data
+    if activity.type == "set_resolved_in_commit":
+        return f"Resolved by commit {commits.short(data['commit'])}."
+    if activity.type == "set_resolved_in_release":
+        return f"Resolved in {data['version']}." if data["version"] else "Resolved in the next release."
+    return "Resolved."

@@ -14,7 +14,7 @@ SUBSCRIBED, UNSUBSCRIBED, AS_BEFORE = "subscribed", "unsubscribed", "as_before"
 SAID = {
     SUBSCRIBED: "Subscribed: you get what happens to this issue.",
     UNSUBSCRIBED: "You won’t get alerts or workflow changes for this issue.",
-    AS_BEFORE: "Back to what your settings say.",
+    AS_BEFORE: "Undone: everything is as it was before.",
 }
 
 
@@ -25,7 +25,6 @@ def subscribe(issue_id: int) -> Response:
     session = db.session
     issue = access.visible_issue(session, me(), issue_id)
     wanted = request.form.get("state", "")
-    had_row = subscribing.of(session, issue, me()) is not None
     change = {
         SUBSCRIBED: subscribing.subscribe,
         UNSUBSCRIBED: subscribing.unsubscribe,
@@ -39,6 +38,5 @@ def subscribe(issue_id: int) -> Response:
         return changed(issue, "Nothing changed: it was so already.")
     undo = None
     if wanted == UNSUBSCRIBED:
-        fields = {"state": SUBSCRIBED if had_row else AS_BEFORE}
-        undo = {"url": url_for("issues.subscribe", issue_id=issue.id), "fields": fields}
+        undo = {"url": url_for("issues.subscribe", issue_id=issue.id), "fields": {"state": AS_BEFORE}}
     return changed(issue, SAID[wanted], undo=undo)

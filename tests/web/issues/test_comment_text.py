@@ -2,8 +2,7 @@
 
 import pytest
 
-from app.models import User
-from app.web.issues.comment_text import renderer
+from app.services import comment_text
 
 REL = 'rel="nofollow noopener noreferrer"'
 CASES = {
@@ -17,11 +16,21 @@ CASES = {
     ),
     "an address in a link": ("[https://a.example](https://b.example)", f"{REL}>https://a.example</a>"),
     "an address in code": ("`https://a.example`", "<code>https://a.example</code>"),
-    "a member": ("hi @bob.", 'hi <b class="mention">@bob</b>.'),
-    "somebody unknown": ("hi @property", "hi @property"),
-    "a team": ("hi #payments", 'hi <b class="mention">#payments</b>'),
+    "who was told": ("hi @Bob.", 'hi <b class="mention">@Bob</b>.'),
+    "who was not": ("hi @property", "hi @property"),
+    "a team that was told": ("hi #payments", 'hi <b class="mention">#payments</b>'),
+    "a number": ("like #412, or #1", "like #412, or #1"),
     "an address of a person": ("hi @bob@example.org", '<b class="mention">@bob@example.org</b>'),
+    "an address of nobody here": ("hi @ann@example.com", "<p>hi @ann@example.com</p>"),
     "a name in code": ("`@bob`", "<code>@bob</code>"),
+    "a name in a block of code": ("```\n@bob\n```", "<code>@bob\n</code>"),
+    "a name in a quote": ("> @bob said\n\nso", "<p>@bob said</p>"),
+    "a name after a quote": ("> no\n\n@bob", '<b class="mention">@bob</b>'),
+    "an address in a quote": (
+        "> https://example.org/",
+        f'<a href="https://example.org/" {REL}>https://example.org/</a>',
+    ),
+    "a name in a link": ("[@bob](https://example.org)", ">@bob</a>"),
 }
 NEVER = {
     "markup": "<script>alert(1)</script>",
@@ -39,7 +48,8 @@ NEVER = {
 
 @pytest.fixture(scope="module")
 def as_html():
-    return renderer([User(handle="bob")])
+    told = ("@bob", "@bob@example.org", "#payments")
+    return lambda text: comment_text.as_html(text, told)
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)

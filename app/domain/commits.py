@@ -1,0 +1,21 @@
+"""How a commit is shown: its short name, the first line of its message, its page at the provider."""
+
+SHORT = 7
+# Where a provider shows a commit, below the repository's own address.
+_PAGES = {"gitlab": "/-/commit/", "bitbucket": "/commits/"}
+_PAGE = "/commit/"
+
+
+def short(sha: str) -> str:
+    return sha[:SHORT]
+
+
+def first_line(message: str) -> str:
+    return next((line.strip() for line in message.splitlines() if line.strip()), "")
+
+
+def page(repository_url: str, provider: str, sha: str) -> str:
+    """The address of a commit; empty where the repository has none that one can open."""
+    if not repository_url.lower().startswith(("https://", "http://")):
+        return ""
+    return repository_url.rstrip("/").removesuffix(".git") + _PAGES.get(provider, _PAGE) + sha

@@ -1,0 +1,37 @@
+"""The job that works on mail which people sent."""
+
+import logging
+
+from flask import current_app
+
+from app.clock import now
+from app.db import AWAY, reading, transaction
+from app.services import inbound
+from app.services.inbound import Intake
+
+log = logging.getLogger(__name__)
+
+
+def run(*message_ids: int) -> None:
+    """Work on these messages, one transaction each. Safe to run twice, and at the same time."""
+    for message_id in message_ids:
+        try:
+            with transaction() as session:
+                inbound.work(session, message_id, intake(), now=now())
+        except AWAY:
+            raise
+        except Exception as error:
+            log.exception("a message could not be worked on", extra={"inbound": message_id})
+            with transaction() as session:
+                inbound.give_up(session, message_id, error)
+
+
+def waiting() -> list[int]:
+    """What has come and nobody has worked on."""
+    with reading() as session:
+        return list(inbound.waiting(session, limit=100))
+
+
+def intake() -> Intake:
+    settings = current_app.config["SETTINGS"]
+    return Intake(settings.reply_domain, settings.mail_token_keys, settings.inbound_authserv_id)

@@ -1,0 +1,117 @@
+"""Issues that nothing was heard of for long are resolved (`notifications.md` 2.5, T9)."""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import Session, lazyload
+
+from app.domain import routing
+from app.domain.kinds import KINDS
+from app.domain.lifecycle import MOVES, UNRESOLVED
+from app.domain.routing import Happening, Outcome
+from app.models import Issue, IssueMute, Notice, Project, Subscription
+from app.services import considering, moving, timeline
+from app.services.preferring import Defaults
+from app.services.timeline import Batch
+
+CHUNK, LOOKED_AT = 1000, 200
+KIND = KINDS["resolved"]
+# Where one transaction is not enough for a project, nobody is told before all are through.
+WAITS = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the next run would do: to how many issues, and how many people would be told."""
+
+    issues: int
+    people: int
+
+
+def projects(session: Session) -> Sequence[int]:
+    """Those that resolve by age."""
+    return session.scalars(select(Project.id).where(Project.resolve_age_hours > 0).order_by(Project.id)).all()
+
+
+def batch_for(session: Session, project_id: int, *, now: datetime) -> Batch:
+    """One run in one project: each of its people gets one message."""
+    project = session.get_one(Project, project_id)
+    is_more = count(session, project, project.resolve_age_hours, now=now) > CHUNK
+    return Batch(f"b_{secrets.token_hex(8)}", plan_after=now + WAITS if is_more else None)
+
+
+def resolve_old(session: Session, project_id: int, *, batch: Batch, now: datetime) -> tuple[int, list[int]]:
+    """Resolve a chunk of what is too old; how many there were, and the notices to plan.
+
+    Whether an issue is still unresolved and still silent is asked in the update itself: an event that comes
+    at the same moment keeps it open, or finds it resolved and reopens it.
+    """
+    project = session.get(Project, project_id)
+    if project is None or not project.resolve_age_hours:
+        return 0, []
+    old = _is_old(project, project.resolve_age_hours, now)
+    ids = session.scalars(select(Issue.id).where(old).order_by(Issue.id).limit(CHUNK).with_for_update()).all()
+    way = MOVES["age"]
+    statement = update(Issue).where(Issue.id.in_(ids), old).values(moving.columns_of(way, now))
+    resolved = session.scalars(
+        statement.returning(Issue.id).execution_options(synchronize_session=False)
+    ).all()
+    return len(resolved), _record(session, project, resolved, batch, now)
+
+
+def _record(
+    session: Session, project: Project, issue_ids: Collection[int], batch: Batch, now: datetime
+) -> list[int]:
+    found = select(Issue).where(Issue.id.in_(issue_ids)).order_by(Issue.id).options(lazyload(Issue.project))
+    issues = session.scalars(found.execution_options(populate_existing=True)).all()
+    data = {"was": UNRESOLVED, "hours": project.resolve_age_hours}
+    return timeline.record_all(session, issues, MOVES["age"].activity, now=now, data=data, batch=batch)
+
+
+def _is_old(project: Project, hours: int, now: datetime) -> ColumnElement[bool]:
+    return (
+        (Issue.project_id == project.id)
+        & (Issue.status == UNRESOLVED)
+        & (Issue.last_seen < now - timedelta(hours=hours))
+    )
+
+
+def count(session: Session, project: Project, hours: int, *, now: datetime) -> int:
+    return session.scalar(select(func.count()).where(_is_old(project, hours, now))) or 0 if hours else 0
+
+
+def effect(session: Session, project: Project, hours: int, *, now: datetime, instance: Defaults) -> Effect:
+    """What choosing so many hours would do at the next run."""
+    issues = count(session, project, hours, now=now)
+    return Effect(issues, _told(session, project, hours, now, instance) if issues else 0)
+
+
+def _told(session: Session, project: Project, hours: int, now: datetime, instance: Defaults) -> int:
+    """How many people the evaluator would have told of at least one of the issues."""
+    ids = _telling(session, _is_old(project, hours, now))
+    told: set[int] = set()
+    for start in range(0, len(ids), LOOKED_AT):
+        notices = [_imagined(project, issue_id, now) for issue_id in ids[start : start + LOOKED_AT]]
+        people = considering.people(session, notices, instance, now=now)
+        for notice in notices:
+            verdicts = routing.plan(Happening(KIND), people[notice])
+            told |= {each.person_id for each in verdicts if each.outcome in (Outcome.SEND, Outcome.DEFER)}
+    return len(told)
+
+
+def _telling(session: Session, old: ColumnElement[bool]) -> Sequence[int]:
+    """The issues that somebody has to do with, and one of the others: they all tell the same people."""
+    tied = or_(
+        Issue.id.in_(select(Subscription.issue_id)),
+        Issue.id.in_(select(IssueMute.issue_id)),
+    )
+    found = select(Issue.id).where(old)
+    return [*session.scalars(found.where(~tied).limit(1)), *session.scalars(found.where(tied))]
+
+
+def _imagined(project: Project, issue_id: int, now: datetime) -> Notice:
+    """The notice that there would be; never given to the session."""
+    return Notice(kind=KIND.name, project_id=project.id, issue_id=issue_id, data={}, occurred_at=now)

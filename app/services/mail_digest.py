@@ -1,0 +1,293 @@
+"""What a mail about several issues says: the summary of one action, or what came in quiet hours (E14b)."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from app.domain import phrases
+from app.domain.kinds import ALERTS, KINDS
+from app.domain.moments import Moments
+from app.domain.phrases import plural, preheader
+from app.domain.routing import Reason
+from app.domain.site import Site
+from app.models import Digest, Issue, Notice, Project, Verdict
+from app.services.mail_detail import LINK, detail_of
+from app.services.mail_records import Records
+
+MOST_ROWS = 20
+LONGEST_TITLE = 120
+TONES: Mapping[str, str] = {
+    "alert.new": "new",
+    "alert.regression": "regressed",
+    "regression": "regressed",
+    "resolved": "resolved",
+    "unignored": "escalating",
+    "assigned": "assigned",
+    "comment": "comment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One issue, or one comment: what happened, to what, how often."""
+
+    state: str
+    tone: str
+    short_id: str
+    title: str
+    numbers: tuple[str, ...]
+    said: str
+    url: str
+    notice_url: str
+    issue_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rows of one project; `name` is empty where there is but one."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The whole mail before any layout. `left_out` counts what there is no room for."""
+
+    subject: str
+    heading: str
+    beside: tuple[str, ...]
+    preheader: str
+    lines: tuple[str, ...]
+    groups: tuple[Group, ...]
+    left_out: int
+    after: tuple[str, ...]
+    why: str
+    switch: tuple[str, str]
+    open: tuple[str, str]
+
+    def within(self, rows: int) -> "Gathered":
+        """The same with at most so many rows; how many there are more is said."""
+        groups, room = [], rows
+        for group in self.groups:
+            if room > 0:
+                groups.append(replace(group, rows=group.rows[:room]))
+            room -= len(group.rows)
+        return replace(self, groups=tuple(groups), left_out=self.left_out + max(-room, 0))
+
+
+class Pile:
+    """The notices of a digest that are still to be told, with what their mail needs to know."""
+
+    def __init__(
+        self, digest: Digest, verdicts: Sequence[Verdict], moments: Moments, records: Records, site: Site
+    ) -> None:
+        self.digest, self.verdicts = digest, verdicts
+        self.moments, self.records, self.site = moments, records, site
+        self.notices: Sequence[Notice] = [verdict.notice for verdict in self.verdicts]
+
+    @property
+    def projects(self) -> list[Project]:
+        return list({notice.project_id: notice.project for notice in self.notices if notice.project}.values())
+
+    @property
+    def categories(self) -> set[str]:
+        return {KINDS[notice.kind].category for notice in self.notices}
+
+    def many(self, notices: Sequence[Notice] | None = None) -> str:
+        """ "12 issues in shop"."""
+        found = self.notices if notices is None else notices
+        issues = plural(len({notice.issue_id for notice in found}), "issue")
+        places = phrases.listed([project.name for project in self.projects[:3]])
+        more = len(self.projects) - 3
+        return f"{issues} in {places}{f' and {more} more' if more > 0 else ''}"
+
+
+def gathered(pile: Pile) -> Gathered:
+    return _batch(pile) if pile.digest.kind == "batch" else _quiet(pile)
+
+
+def _batch(pile: Pile) -> Gathered:
+    kind, count = Counter(notice.kind for notice in pile.notices).most_common(1)[0]
+    same = [notice for notice in pile.notices if notice.kind == kind]
+    first, mixed = same[0], len(pile.notices) - count
+    actor = first.actor.name if first.actor else ""
+    heading = _did(kind, first, actor, pile.many(same), _reader_has(pile))
+    cause = _cause(kind, first)
+    others = (f"Besides, {plural(mixed, 'other change')} of these issues.",) if mixed else ()
+    return Gathered(
+        subject=heading,
+        heading=heading,
+        beside=tuple(project.name for project in pile.projects[:3]),
+        preheader=preheader(f"{heading}.", cause),
+        lines=(cause, *others),
+        groups=_groups(pile, MOST_ROWS),
+        left_out=max(len(pile.notices) - MOST_ROWS, 0),
+        after=(f"One summary instead of {len(pile.notices)} mails, because it was one action.",),
+        why=f"{heading}, and you would have been told of each",
+        switch=_workflow_switch(pile),
+        open=_open(pile),
+    )
+
+
+def _reader_has(pile: Pile) -> str:
+    """Whether the reader is who the issues were given to, or taken from."""
+    reasons = {reason for verdict in pile.verdicts for reason in verdict.reasons}
+    return next((name for name in (Reason.ASSIGNED, Reason.UNASSIGNED) if name in reasons), "")
+
+
+def _did(kind: str, notice: Notice, actor: str, many: str, reader: str) -> str:
+    """The heading, and subject: "Sam resolved 12 issues in shop"."""
+    data = (notice.activity.data if notice.activity else None) or {}
+    who = actor or "Tocsin"
+    version = str(data.get("version") or "")
+    if kind == "resolved" and notice.activity and notice.activity.type == "set_resolved_by_age":
+        return f"{many} resolved automatically"
+    if kind == "resolved":
+        where = f", in release {version}" if version and _shows(notice) else ""
+        return f"{who} resolved {many}{where}"
+    if kind in ("assigned", "unassigned"):
+        to = "you" if reader == Reason.ASSIGNED else str((data.get("to") or {}).get("name") or "nobody")
+        return f"{who} assigned {many} to {to}"
+    if kind == "unignored":
+        return f"{many} are no longer ignored"
+    return f"{who} reopened {many}" if kind == "reopened" else f"News about {many}"
+
+
+def _cause(kind: str, notice: Notice) -> str:
+    data = (notice.activity.data if notice.activity else None) or {}
+    if notice.activity and notice.activity.type == "set_resolved_by_age" and notice.project:
+        hours = int(data.get("hours") or notice.project.resolve_age_hours)
+        quiet = plural(hours // 24, "day") if hours % 24 == 0 else plural(hours, "hour")
+        return (
+            f"No events for {quiet}: {notice.project.name} resolves such issues (Project settings > General)."
+        )
+    return {
+        "resolved": "They stay resolved until another event arrives; then they reopen and you hear of it.",
+        "reopened": "They are unresolved again, and their alert rules apply.",
+        "unignored": "They are unresolved again, and their alert rules apply.",
+    }.get(kind, "All of it was done at once.")
+
+
+def _workflow_switch(pile: Pile) -> tuple[str, str]:
+    project = pile.projects[0]
+    return f"Workflow changes for {project.name}: change", pile.site.links.fine_tune("workflow", project.slug)
+
+
+def _open(pile: Pile) -> tuple[str, str]:
+    """The page of the one project, or that of all."""
+    if len(pile.projects) != 1:
+        return "Open Tocsin", f"{pile.site.url}/"
+    project = pile.projects[0]
+    return f"Open {project.name}", pile.site.links.issues(project.organization.slug, project.slug)
+
+
+def _quiet(pile: Pile) -> Gathered:
+    comments = sum(notice.kind == "comment" for notice in pile.notices)
+    issues = len({notice.issue_id for notice in pile.notices if notice.kind != "comment"})
+    counted = [plural(number, noun) for number, noun in ((issues, "issue"), (comments, "comment")) if number]
+    day = pile.moments.weekday(pile.digest.send_at)
+    since, until = _span(pile.digest)
+    span = f"Quiet hours {pile.moments.hour_of_week(since)} to {pile.moments.hour_of_week(until)}."
+    return Gathered(
+        subject=f"While you were quiet: {', '.join(counted)} · {day}",
+        heading="While you were quiet",
+        beside=tuple(counted),
+        preheader=preheader(f"Held for you: {_kinds(pile.notices)}.", span),
+        lines=(f"Held for you: {_kinds(pile.notices)}.",),
+        groups=_groups(pile, MOST_ROWS),
+        left_out=max(len(pile.notices) - MOST_ROWS, 0),
+        after=(f"{span} {_rang(pile)}",),
+        why="your quiet hours held these messages, and are over",
+        switch=("Quiet hours: change", pile.site.links.quiet_hours()),
+        open=_open(pile),
+    )
+
+
+def _span(digest: Digest) -> tuple[datetime, datetime]:
+    """The quiet hours themselves where they are known, else when the first was held."""
+    since = digest.data.get("since")
+    return (datetime.fromisoformat(since) if since else digest.opened_at), digest.send_at
+
+
+def _kinds(notices: Sequence[Notice]) -> str:
+    """ "2 new, 1 regressed, 2 comment": how many of each."""
+    words = Counter(KINDS[notice.kind].word.lower() for notice in notices)
+    return phrases.listed([f"{count} {word}" for word, count in words.most_common()])
+
+
+def _rang(pile: Pile) -> str:
+    """What reached its reader all the same."""
+    rang = pile.records.rang(pile.digest)
+    if not rang:
+        return "Nothing rang through."
+    named = [f"{each.issue_short_id}{_level(each)}" for each in rang[:5]]
+    more = f" and {len(rang) - 5} more" if len(rang) > 5 else ""
+    return f"{_number(len(rang))} rang through: {', '.join(named)}{more}."
+
+
+def _level(notice: Notice) -> str:
+    return f" ({notice.issue.level})" if notice.issue and _shows(notice) else ""
+
+
+def _number(count: int) -> str:
+    return "One alert" if count == 1 else f"{count} alerts"
+
+
+def _groups(pile: Pile, most: int) -> tuple[Group, ...]:
+    """Rows by project, in the order in which things happened."""
+    by_project: dict[str, list[Row]] = {}
+    for notice in pile.notices[:most]:
+        name = notice.project.name if notice.project else ""
+        by_project.setdefault(name, []).append(row(notice, pile.site))
+    single = len(pile.projects) == 1
+    return tuple(Group("" if single else name, tuple(rows)) for name, rows in by_project.items())
+
+
+def row(notice: Notice, site: Site) -> Row:
+    """One line of the table; where the project wants links only, it names the issue and nothing of it."""
+    issue, project, shows = notice.issue, notice.project, _shows(notice)
+    data: Mapping[str, Any] = (notice.activity.data if notice.activity else None) or {}
+    place = (project.organization.slug, project.slug, issue.id) if issue and project else None
+    actor = notice.actor.name if notice.actor else ""
+    text = f"{actor}: {data.get('text', '')}" if notice.kind == "comment" else ""
+    return Row(
+        state=KINDS[notice.kind].word,
+        tone=TONES.get(notice.kind, "plain"),
+        short_id=notice.issue_short_id or "",
+        title=phrases.shortened(notice.issue_title or "", LONGEST_TITLE) if shows else "",
+        numbers=_numbers(issue) if issue and shows else (),
+        said=phrases.shortened(text, LONGEST_TITLE) if shows else "",
+        url=site.links.issue(*place) if place else "",
+        notice_url=site.links.notice(notice.public_id),
+        issue_id=issue.id if issue else 0,
+    )
+
+
+def _numbers(issue: Issue) -> tuple[str, ...]:
+    return plural(issue.times_seen, "event"), plural(issue.users_seen, "user")
+
+
+def _shows(notice: Notice) -> bool:
+    return detail_of(notice.project) != LINK
+
+
+def leave_words(category: str, project: Project | None) -> str:
+    """What the Unsubscribe link of a digest does."""
+    whose = f"of {project.name}" if project else "of all projects"
+    return {
+        "alerts": f"Unsubscribe from alerts {whose}",
+        "workflow": f"Unsubscribe from workflow changes {whose}",
+    }.get(category, "Unsubscribe from all notifications by mail")
+
+
+def scope(pile: Pile) -> tuple[str, str, Project | None]:
+    """What one press on Unsubscribe leaves: category, kind of token, and the project if it is about one."""
+    project = pile.projects[0] if len(pile.projects) == 1 else None
+    categories = pile.categories
+    if len(categories) > 1 or not categories:
+        return "digests", "everything", None
+    category = "alerts" if categories == {ALERTS} else "workflow"
+    return category, f"{'project' if project else 'all'}_{category}", project

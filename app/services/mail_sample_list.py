@@ -1,0 +1,293 @@
+"""Every mail that Tocsin writes as a made-up sample: what the gallery shows, and what tests go through."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from app.models import Delivery, Notice
+from app.services.mail_samples import (
+    AT,
+    Sample,
+    Scenery,
+    commit,
+    delivery,
+    of_notice,
+    several,
+    single,
+    team,
+    teammate,
+)
+
+Make = Callable[[Scenery], Delivery]
+RESOLVED_AT = AT - timedelta(days=11)
+LONG_AGO = {"first_seen": AT - timedelta(days=24), "last_seen": AT - timedelta(days=14, hours=2)}
+LINK = "https://tocsin.example.com/auth/link/3f9c2d7e/"
+
+
+def _workflow(
+    kind: str,
+    activity: str,
+    *reasons: str,
+    data: Mapping[str, Any] | None = None,
+    by_person: bool = True,
+    resolved: bool = False,
+) -> Make:
+    def make(scenery: Scenery) -> Delivery:
+        settled: dict[str, Any] = {"status": "resolved", "resolved_at": RESOLVED_AT, **LONG_AGO}
+        issue = scenery.issue(**(settled if resolved else {}))
+        return single(scenery, kind, *reasons, activity=activity, data=data, by_person=by_person, issue=issue)
+
+    return make
+
+
+def _alert(kind: str) -> Make:
+    def make(scenery: Scenery) -> Delivery:
+        fresh: dict[str, Any] = {"first_seen": AT, "last_seen": AT, "times_seen": 3, "users_seen": 2}
+        issue = scenery.issue(**(fresh if kind == "alert.new" else {}))
+        return single(scenery, kind, "fallback_all", issue=issue)
+
+    return make
+
+
+def _resolved(activity: str, *, by_person: bool = True, **data: Any) -> Make:
+    return _workflow("resolved", activity, "assigned", data=data, by_person=by_person, resolved=True)
+
+
+def _by_commit(activity: str, version: str) -> Make:
+    def make(scenery: Scenery) -> Delivery:
+        return _resolved(activity, version=version, **commit(scenery))(scenery)
+
+    return make
+
+
+def _reopened_by_commit(scenery: Scenery) -> Delivery:
+    data = {"was": "resolved", **commit(scenery)}
+    return _workflow("reopened", "set_unresolved", "subscribed", data=data, by_person=False)(scenery)
+
+
+def _unignored(*, ended: Mapping[str, Any], condition: Mapping[str, Any]) -> Make:
+    data = {
+        "was": "ignored",
+        "ended": ended,
+        "condition": condition,
+        "ignored_by": 1,
+        "ignored_at": (AT - timedelta(days=20)).isoformat(),
+    }
+    return _workflow("unignored", "set_unresolved", "subscribed", data=data, by_person=False)
+
+
+def _assigned(*reasons: str, to: str, was: str = "", again: bool = False, resolved: bool = False) -> Make:
+    def make(scenery: Scenery) -> Delivery:
+        named = {
+            "you": {"type": "user", "id": 1, "name": scenery.texts.reader},
+            "team": {"type": "team", "id": 1, "name": f"#{team(scenery).slug}"},
+            "other": teammate(scenery),
+        }
+        data = {"to": named[to], "team_assigned": [1, 3, 4, 5, 6, 7] if to == "team" else []}
+        if was:
+            data["was"] = named[was]
+        return _workflow("assigned", "assigned", *reasons, data=data, resolved=resolved)(scenery)
+
+    return make
+
+
+def _unassigned(scenery: Scenery) -> Delivery:
+    was = {"type": "user", "id": 1, "name": scenery.texts.reader}
+    return _workflow("unassigned", "unassigned", "unassigned", data={"was": was})(scenery)
+
+
+def _comment(*reasons: str) -> Make:
+    def make(scenery: Scenery) -> Delivery:
+        issue = scenery.issue(assignee_user=scenery.person(3, scenery.texts.other))
+        data = {"text": scenery.texts.comment, "teams": ["payments"], "mentioned": [1], "names": ["@priya"]}
+        return single(scenery, "comment", *reasons, activity="note", data=data, issue=issue)
+
+    return make
+
+
+def _batch(
+    kind: str, activity: str, *reasons: str, by_person: bool = True, count: int = 12, **data: Any
+) -> Make:
+    def notices(scenery: Scenery) -> Iterator[Notice]:
+        for number in range(1, count + 1):
+            issue = scenery.issue(40 + number, times_seen=number * 17, users_seen=number)
+            yield of_notice(
+                scenery,
+                kind,
+                *reasons,
+                activity=activity,
+                data=data,
+                by_person=by_person,
+                issue=issue,
+                number=number,
+                outcome="defer",
+            )
+
+    return lambda scenery: several(scenery, "batch", notices(scenery))
+
+
+def _quiet(scenery: Scenery) -> Delivery:
+    def held() -> Iterator[Notice]:
+        kinds: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+            ("alert.new", "", "fallback_all", {}),
+            ("alert.new", "", "fallback_all", {}),
+            ("regression", "set_regression", "assigned", {}),
+            ("resolved", "set_resolved", "workflow_always", {}),
+            ("comment", "note", "mention", {"text": scenery.texts.comment}),
+        )
+        for number, (kind, activity, reason, data) in enumerate(kinds, start=1):
+            yield of_notice(
+                scenery,
+                kind,
+                reason,
+                activity=activity,
+                data=data,
+                by_person=kind != "regression",
+                issue=scenery.issue(80 + number, times_seen=number, users_seen=1),
+                number=number,
+                outcome="defer",
+            )
+
+    return several(scenery, "quiet", held())
+
+
+def _test(scenery: Scenery) -> Delivery:
+    made = of_notice(scenery, "test")
+    made.issue = made.project = made.project_id = made.issue_id = made.issue_title = None
+    return delivery(scenery, "test", verdict=made.verdicts[0])
+
+
+def _letter(kind: str, **data: Any) -> Make:
+    return lambda scenery: delivery(scenery, kind, data={**data, "by": scenery.texts.actor})
+
+
+CAME_BACK = {"was": "resolved", "version": "4.2.1", "than": "4.1.7", "pending": False}
+WORSE = {"event_count": 43, "event_window": 60, "worse_than": 42}
+SAMPLES: Mapping[str, Sample] = {
+    sample.name: sample
+    for sample in (
+        Sample("alert-new", "E1 New issue", _alert("alert.new")),
+        Sample("alert-regression", "E1 Alert about a regression", _alert("alert.regression")),
+        Sample("alert-again", "E1 Alert about a known issue", _alert("alert.again")),
+        Sample(
+            "regression",
+            "E2 Regression",
+            _workflow("regression", "set_regression", "participated", data=CAME_BACK, by_person=False),
+        ),
+        Sample("resolved", "E3 Resolved by a person", _resolved("set_resolved")),
+        Sample(
+            "resolved-release",
+            "E4 Resolved in a release",
+            _resolved("set_resolved_in_release", version="4.2.2"),
+        ),
+        Sample(
+            "resolved-next-release",
+            "E4 Resolved in the next release",
+            _resolved("set_resolved_in_release", version="", after="4.2.1"),
+        ),
+        Sample(
+            "resolved-by-release",
+            "E4 Resolved by a release with its commit",
+            _by_commit("set_resolved_in_release", "4.2.2"),
+        ),
+        Sample(
+            "resolved-commit",
+            "E5 Resolved by a commit",
+            _by_commit("set_resolved_in_commit", "4.2.2"),
+        ),
+        Sample(
+            "resolved-commit-pending",
+            "E5 Resolved by a commit in no release yet",
+            _by_commit("set_resolved_in_commit", ""),
+        ),
+        Sample(
+            "resolved-age", "E6 Resolved by age", _resolved("set_resolved_by_age", by_person=False, hours=336)
+        ),
+        Sample(
+            "reopened",
+            "Reopened by a person",
+            _workflow("reopened", "set_unresolved", "subscribed", data={"was": "resolved"}),
+        ),
+        Sample(
+            "reopened-commit",
+            "Reopened because its commit no longer resolves it",
+            _reopened_by_commit,
+        ),
+        Sample(
+            "unignored-worse",
+            "E7 Ignored until it got worse",
+            _unignored(ended={"by": "events", "count": 43, "window": 60, "limit": 42}, condition=WORSE),
+        ),
+        Sample(
+            "unignored-users",
+            "E7 Ignored until so many users met it",
+            _unignored(ended={"by": "users", "count": 10}, condition={"user_count": 10}),
+        ),
+        Sample(
+            "unignored-time",
+            "E7 Ignored for a time that is over",
+            _unignored(ended={"by": "until", "until": AT.isoformat()}, condition={"until": AT.isoformat()}),
+        ),
+        Sample("assigned-you", "E9 Assigned to you", _assigned("assigned", to="you")),
+        Sample(
+            "assigned-resolved",
+            "E9 Assigned to you, resolved",
+            _assigned("assigned", to="you", resolved=True),
+        ),
+        Sample(
+            "assigned-again",
+            "E9 Assigned to you, who had unsubscribed",
+            _assigned("resubscribed", "assigned", to="you"),
+        ),
+        Sample("assigned-team", "E10 Assigned to your team", _assigned("team_assigned", to="team")),
+        Sample(
+            "assigned-other",
+            "E9 Assigned to somebody else",
+            _assigned("workflow_always", to="other", was="you"),
+        ),
+        Sample(
+            "given-away",
+            "E11 Given to somebody else",
+            _assigned("unassigned", "commented", to="other", was="you"),
+        ),
+        Sample("unassigned", "E11 Nobody has it now", _unassigned),
+        Sample("comment", "E12 Comment with a mention", _comment("mention")),
+        Sample("comment-team", "E12 Comment that mentions your team", _comment("team_mention", "subscribed")),
+        Sample(
+            "digest-resolved",
+            "Summary of one action",
+            _batch("resolved", "set_resolved", "workflow_always"),
+        ),
+        Sample(
+            "digest-age",
+            "E6 Several resolved by age",
+            _batch("resolved", "set_resolved_by_age", "assigned", by_person=False, count=37, hours=336),
+        ),
+        Sample(
+            "digest-assigned",
+            "E9 Several assigned to you",
+            _batch("assigned", "assigned", "assigned", to={"type": "user", "id": 1, "name": "Priya Nair"}),
+        ),
+        Sample("digest-quiet", "E14b While you were quiet", _quiet),
+        Sample("test", "E18 Test", _test),
+        Sample("sign-in", "Sign-in link", _letter("sign_in", url=LINK)),
+        Sample("invite", "Invitation", _letter("invite", url=LINK, organization="Acme")),
+        Sample(
+            "verify",
+            "Confirm an address",
+            _letter("verify", url=LINK, address="priya@home.example.com"),
+        ),
+        Sample(
+            "primary-changed",
+            "Another primary address",
+            _letter("primary_changed", old="priya@example.com", new="priya@home.example.com"),
+        ),
+        Sample(
+            "reply-refused",
+            "A reply that was not posted",
+            _letter(
+                "reply_refused", issue="CHECKOUT-4F", because="it came from an address that is not yours."
+            ),
+        ),
+    )
+}

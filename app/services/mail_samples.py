@@ -1,0 +1,359 @@
+"""What made-up mails are of, for the gallery and for tests: rows that were never stored.
+
+Nothing here is of a real person or project. `TEXTS` are the ways in which data can be trying.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.domain import short_id
+from app.models import (
+    Activity,
+    AlertRule,
+    Delivery,
+    Digest,
+    Event,
+    Issue,
+    Notice,
+    Organization,
+    Project,
+    Team,
+    User,
+    Verdict,
+)
+from app.services import event_body
+
+AT = datetime(2026, 11, 23, 8, 14, 3, tzinfo=UTC)
+ZONE = "Europe/Paris"
+SHA = "1f0c3aa94e2b7d6c5a8f90e1d2c3b4a5968778ab"
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What people and programs wrote. `has_event` is whether the event is still there."""
+
+    title: str
+    culprit: str
+    message: str
+    comment: str
+    project: str = "checkout"
+    reader: str = "Priya Nair"
+    actor: str = "Ana Lima"
+    other: str = "Sam Okoro"
+    release: str = "4.2.1"
+    environment: str = "production"
+    rule: str = "New issues"
+    commit: str = "Guard against empty cart. Fixes CHECKOUT-4F"
+    frames: int = 10
+    has_event: bool = True
+
+
+_MARKUP = '</style></title><script>alert(1)</script><b hx-get="/x">&amp; {{ 7*7 }} %s '
+_NASTY = f"{_MARKUP}\u202e\x1b[31m\r\nBcc: all@example.com"
+TEXTS: Mapping[str, Texts] = {
+    "typical": Texts(
+        title="TypeError: Cannot read properties of undefined (reading 'total')",
+        culprit="cart/summary.js in renderTotals",
+        message="Cannot read properties of undefined (reading 'total')",
+        comment="@priya does the new totals service ever return null for guests? It looks like\n"
+        "`cart.total` is missing only when the cart came from a shared link:\n\n"
+        "    return cart.total.amount\n\n"
+        "See https://wiki.example.com/totals",
+    ),
+    "hostile": Texts(
+        title=(_NASTY + " 💥" * 300)[:255],
+        culprit=("<img src=x onerror=alert(1)>" * 10)[:200],
+        message="💥<" * 5000,
+        comment=_NASTY + "\n" + "💥&<" * 3000,
+        project=_NASTY[:60],
+        reader='Priya "<b>" Nair\r\nBcc: x@example.com',
+        actor="<script>" + "Ana " * 30,
+        other="💥" * 60,
+        release="<b>" + "9" * 190,
+        environment="<i>prod</i>",
+        rule=_NASTY[:64],
+        commit=_NASTY * 4,
+        frames=300,
+    ),
+    "right to left": Texts(
+        title="خطأ: تعذّر قراءة المجموع من السلة",
+        culprit="سلة/ملخص.js في اعرض_المجموع",
+        message="القيمة غير معرّفة",
+        comment="@priya هل تعيد الخدمة الجديدة قيمة فارغة للزوار؟\nראי גם https://wiki.example.com/totals",
+        project="الدفع",
+        reader="نور الهدى",
+        actor="דנה לוי",
+        other="سامي",
+        release="٤.٢.١",
+        environment="إنتاج",
+        rule="مشكلات جديدة",
+        commit="إصلاح السلة الفارغة",
+    ),
+    "empty": Texts(
+        title="<unlabeled event>",
+        culprit="",
+        message="",
+        comment="?",
+        release="",
+        environment="",
+        rule="",
+        commit="",
+        frames=0,
+        has_event=False,
+    ),
+}
+
+
+@dataclass
+class Scenery:
+    """People, a project and an issue that never were. Ids are small numbers, for tokens need some."""
+
+    texts: Texts
+    detail: str = "full"
+    enhanced_privacy: bool = False
+    zone: str = ZONE
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def person(self, number: int, name: str) -> User:
+        return User(id=number, name=name, timezone=self.zone, mail_version=1, addresses=[])
+
+    @property
+    def reader(self) -> User:
+        return self.person(1, self.texts.reader)
+
+    @property
+    def actor(self) -> User:
+        return self.person(2, self.texts.actor)
+
+    def project(self) -> Project:
+        """The same each time, so that several issues can share it."""
+        if "project" not in self.known:
+            acme = Organization(
+                id=1, slug="acme", name="Acme", enhanced_privacy=self.enhanced_privacy, created_at=AT
+            )
+            self.known["project"] = Project(
+                id=1,
+                organization=acme,
+                slug="checkout",
+                name=self.texts.project,
+                subject_prefix="",
+                subject_template="",
+                mail_detail=self.detail,
+                resolve_age_hours=336,
+            )
+        made: Project = self.known["project"]
+        return made
+
+    def issue(self, number: int = 143, **columns: Any) -> Issue:
+        name = short_id.encode("checkout", number)
+        title = " ".join(self.texts.title.split())
+        guarded = self.detail == "link" or self.enhanced_privacy
+        defaults: dict[str, Any] = {
+            "status": "unresolved",
+            "level": "error",
+            "first_seen": AT - timedelta(days=9, hours=3),
+            "last_seen": AT - timedelta(minutes=4),
+            "times_seen": 412,
+            "users_seen": 87,
+            "mail_subject": name if guarded else f"{name} - {title}"[:128],
+        }
+        return Issue(
+            id=number,
+            number=number,
+            project=self.project(),
+            short_id=name,
+            title=title[:255],
+            culprit=self.texts.culprit,
+            **{**defaults, **columns},
+        )
+
+    def event(self) -> Event | None:
+        """The event that caused a notice, unless it is gone."""
+        if not self.texts.has_event:
+            return None
+        return Event(
+            id=1,
+            event_id="8f21c0de9a4b4d6e8f21c0de9a4b4d6e",
+            timestamp=AT,
+            level="error",
+            environment=self.texts.environment,
+            release=self.texts.release or None,
+            body=event_body.pack(_body(self.texts)),
+        )
+
+
+OWN = ("renderTotals", "CartPage.update", "Checkout.open", "Basket.load")
+
+
+def _frame(number: int, texts: Texts) -> dict[str, Any]:
+    """The innermost is number 1; every other one is the application's own."""
+    own = number % 2 == 1
+    name = OWN[number // 2 % len(OWN)]
+    return {
+        "filename": f"cart/{name.partition('.')[0].lower()}.js"
+        if own
+        else "node_modules/framework/render.js",
+        "function": f"{name}{texts.message[:100] if texts.frames > 100 else ''}" if own else "update",
+        "lineno": 48 + number * 7,
+        "context_line": f"  return cart.total.amount  // {texts.message[:200]}" if number == 1 else "",
+        "in_app": own,
+    }
+
+
+def _body(texts: Texts) -> dict[str, Any]:
+    """An event's regular data, as much of it as mails read."""
+    frames = [_frame(n, texts) for n in range(texts.frames, 0, -1)]
+    raised = {
+        "type": "TypeError",
+        "value": texts.message,
+        "mechanism": {"type": "onerror", "handled": False},
+        "stacktrace": {"frames": frames},
+    }
+    return {
+        "exception": [raised],
+        "request": {"url": "https://shop.example.com/cart?token=not-shown"},
+        "user": {"id": "8f21c0de"},
+        "tags": [["browser", "Firefox 132"]],
+    }
+
+
+class MadeUp:
+    """What `mail_records.Records` asks, answered without a database."""
+
+    def __init__(self, scenery: Scenery) -> None:
+        self.scenery = scenery
+        self.of_events = ("alert.new", "alert.regression", "alert.again", "regression", "unignored")
+
+    def event(self, notice: Notice) -> Event | None:
+        return self.scenery.event() if notice.kind in self.of_events and notice.event_id else None
+
+    def event_before(self, event: Event) -> datetime | None:
+        return event.timestamp - timedelta(days=11, hours=2)
+
+    def hours(self, issue: Issue, until: datetime) -> Sequence[int]:
+        return [0] * 15 + [1, 0, 2, 1, 3, 2, 5, 21, 3] if self.scenery.texts.has_event else [0] * 24
+
+    def settled(self, notice: Notice) -> Activity | None:
+        data = {"version": "4.1.7"} if self.scenery.texts.has_event else {}
+        type_ = "set_resolved_in_release" if data else "set_resolved"
+        return Activity(
+            type=type_, actor=self.scenery.reader, data=data, created_at=AT - timedelta(days=11, hours=5)
+        )
+
+    def person(self, user_id: int | None) -> str:
+        return self.scenery.texts.reader if user_id else ""
+
+    def told(self, notice: Notice, user_ids: Collection[int]) -> int:
+        return max(len(user_ids) - 1, 0)
+
+    def rang(self, digest: Digest) -> Sequence[Notice]:
+        issue = self.scenery.issue(9, level="fatal")
+        return [Notice(issue=issue, project=issue.project, issue_short_id=issue.short_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One mail of the gallery: `make` gives the delivery that is to be composed."""
+
+    name: str
+    title: str
+    make: Callable[[Scenery], Delivery]
+
+
+def delivery(scenery: Scenery, kind: str, **columns: Any) -> Delivery:
+    return Delivery(
+        id=1,
+        public_id="d.4k2p9x",
+        user=scenery.reader,
+        channel="email",
+        kind=kind,
+        address="priya@example.com",
+        created_at=AT,
+        send_at=AT,
+        **{"data": {}, "subject": "", **columns},
+    )
+
+
+def of_notice(
+    scenery: Scenery,
+    kind: str,
+    *reasons: str,
+    activity: str = "",
+    data: Mapping[str, Any] | None = None,
+    by_person: bool = True,
+    issue: Issue | None = None,
+    number: int = 1,
+    **params: Any,
+) -> Notice:
+    """A notice with the reader's verdict about it."""
+    about = issue or scenery.issue()
+    actor = scenery.actor if activity and by_person else None
+    is_alert = kind.startswith("alert.")
+    happened = (
+        Activity(id=number, type=activity, actor=actor, data=dict(data or {}), created_at=AT)
+        if activity
+        else None
+    )
+    notice = Notice(
+        id=number,
+        public_id=f"n_{number:016x}",
+        kind=kind,
+        project_id=1,
+        issue_id=about.id,
+        project=about.project,
+        issue=about,
+        issue_short_id=about.short_id,
+        issue_title=about.title,
+        event_id="8f21c0de9a4b4d6e8f21c0de9a4b4d6e" if is_alert or not by_person else None,
+        activity=happened,
+        actor=actor,
+        rule=AlertRule(name=scenery.texts.rule) if is_alert and scenery.texts.rule else None,
+        data={"members": 9},
+        occurred_at=AT,
+        mail_epoch=1,
+    )
+    outcome = params.pop("outcome", "send")
+    Verdict(notice=notice, outcome=outcome, reasons=list(reasons), params={"scope": "built-in", **params})
+    return notice
+
+
+def single(scenery: Scenery, *args: Any, **facts: Any) -> Delivery:
+    """The delivery of one notice."""
+    notice = of_notice(scenery, *args, **facts)
+    subject = notice.issue.mail_subject if notice.issue else ""
+    return delivery(scenery, notice.kind, verdict=notice.verdicts[0], subject=subject or "")
+
+
+def several(scenery: Scenery, kind: str, notices: Iterator[Notice]) -> Delivery:
+    """The delivery of a digest that holds these."""
+    verdicts = [notice.verdicts[0] for notice in notices]
+    since = (AT - timedelta(hours=14)).isoformat()
+    made = Digest(
+        id=1,
+        public_id="g_1",
+        kind=kind,
+        key=kind,
+        user_id=1,
+        opened_at=AT - timedelta(hours=11),
+        send_at=AT,
+        data={"since": since} if kind == "quiet" else {},
+        verdicts=verdicts,
+    )
+    return delivery(scenery, "digest", digest=made)
+
+
+def commit(scenery: Scenery) -> dict[str, Any]:
+    """A commit as activities keep it."""
+    line = next(iter(scenery.texts.commit.splitlines()), "")
+    url = f"https://git.example.com/acme/shop/commit/{SHA}" if line else ""
+    return {"commit": SHA, "line": line, "author": scenery.texts.other, "repository": "acme/shop", "url": url}
+
+
+def teammate(scenery: Scenery) -> dict[str, Any]:
+    return {"type": "user", "id": 3, "name": scenery.texts.other}
+
+
+def team(scenery: Scenery) -> Team:
+    return Team(id=1, slug="payments", name="Payments")

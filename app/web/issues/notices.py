@@ -1,0 +1,48 @@
+"""The issue's Notifications tab: all that people might have been told of it, and how far that got."""
+
+from typing import Any
+
+from flask import Response, request, url_for
+
+from app.clock import now
+from app.db import db
+from app.services import access, notice_list
+from app.web.account.typed import number
+from app.web.hypermedia import page_or_fragment, see_other
+from app.web.identity import login_required, me
+from app.web.issues.blueprint import bp
+
+
+@bp.get("/<org>/<slug>/issues/<int:issue_id>/notifications/")
+@login_required
+def notifications(org: str, slug: str, issue_id: int) -> Response:
+    session = db.session
+    issue = access.visible_issue(session, me(), issue_id)
+    project = issue.project
+    asked: dict[str, Any] = {name: request.args[name] for name in ("person",) if request.args.get(name)}
+    place: dict[str, Any] = {"org": project.organization.slug, "slug": project.slug, "issue_id": issue.id}
+    if place != {"org": org, "slug": slug, "issue_id": issue_id}:
+        return see_other(url_for("issues.notifications", **place, **asked))
+    before = request.args.get("before")
+    rows = notice_list.of(
+        session,
+        issue,
+        reader=me(),
+        now=now(),
+        person_id=number(asked["person"]) if asked else None,
+        before=number(before) if before else None,
+    )
+    older = rows[-1].notice.id if len(rows) == notice_list.PAGE else None
+    here = url_for("issues.notifications", **place)
+    return page_or_fragment(
+        "issues/notifications.html",
+        "issues/_notifications.html",
+        issue=issue,
+        org=project.organization,
+        project=project,
+        rows=rows,
+        here=here,
+        asked=asked,
+        older=url_for("issues.notifications", **place, **asked, before=older) if older else None,
+        people=notice_list.people(session, issue),
+    )

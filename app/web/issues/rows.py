@@ -1,0 +1,27 @@
+"""One row of a list, as it is after something was done about its issue."""
+
+from functools import partial
+
+from flask import Response
+
+from app.clock import now
+from app.db import db
+from app.models import Issue
+from app.services import explaining, finding, issue_facts
+from app.web.hypermedia import fragments
+from app.web.identity import me
+from app.web.issues.blueprint import issue_url
+
+
+def row(issue: Issue, said: str) -> Response:
+    """The row itself; what was done is heard, for it is seen in the row."""
+    shown = finding.row_of(db.session, issue, now=now())
+    notice_ids = [shown.notice_id] if shown.notice_id is not None else []
+    return fragments(
+        "issues/_one_row.html",
+        otherwise=issue_url(issue),
+        each=shown,
+        substatus=partial(issue_facts.substatus, now=now()),
+        reach=explaining.reach_of(db.session, notice_ids, reader=me(), now=now()),
+        said=said,
+    )

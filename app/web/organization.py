@@ -1,0 +1,53 @@
+"""An organization's own settings: its name, and how much its mails may say."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.db import db
+from app.domain.errors import NotFound, Refused
+from app.models import Organization
+from app.services import access, configuring
+from app.web.hypermedia import form_again, see_other
+from app.web.identity import login_required, me
+
+bp = Blueprint("organization", __name__)
+
+
+@bp.get("/<org>/settings/")
+@login_required
+def general(org: str) -> ResponseReturnValue:
+    organization = access.visible_organization(db.session, me(), org)
+    return render_template(
+        "organization/general.html", errors={}, values=_stored(organization), **_frame(organization)
+    )
+
+
+@bp.post("/<org>/settings/")
+@login_required
+def save(org: str) -> ResponseReturnValue:
+    organization = access.visible_organization(db.session, me(), org)
+    if not access.can(db.session, me(), organization, "edit_organization"):
+        raise NotFound
+    try:
+        configuring.configure_organization(
+            organization,
+            name=request.form.get("name", ""),
+            enhanced_privacy="enhanced_privacy" in request.form,
+        )
+    except Refused as error:
+        return form_again("organization/general.html", error, **_frame(organization))
+    db.session.commit()
+    flash("Saved.")
+    return see_other(url_for("organization.general", org=org))
+
+
+def _stored(organization: Organization) -> Mapping[str, str]:
+    boxes = {"enhanced_privacy": "1"} if organization.enhanced_privacy else {}
+    return {"name": organization.name, **boxes}
+
+
+def _frame(organization: Organization) -> Mapping[str, object]:
+    may_edit = access.can(db.session, me(), organization, "edit_organization")
+    return {"org": organization, "active_tab": "settings", "may_edit": may_edit}

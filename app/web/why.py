@@ -1,0 +1,241 @@
+"""Why was I not told? The question as a form, its answer, and the change with which one is told next time."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, current_app, flash, request, url_for
+from redis.exceptions import RedisError
+from werkzeug.exceptions import BadRequest
+
+from app import refusals
+from app.clock import now
+from app.db import db
+from app.domain import next_time as rules
+from app.domain.clocks import Clock
+from app.domain.errors import NotFound, Refused
+from app.domain.ids import parse_id
+from app.models import Issue, User
+from app.services import access, accounts, answering, asking, explaining, holding, next_time, tuning
+from app.services.asking import Answer, Question
+from app.services.tuning import Tuned
+from app.web.account.notifications import instance
+from app.web.hypermedia import is_htmx, page_or_fragment, see_other
+from app.web.identity import login_required, me
+
+bp = Blueprint("why", __name__, url_prefix="/notices/why")
+
+AN_EVENT = "event"
+# Switch of a code → category of the settings row, and whether it is the project's.
+ROWS: Mapping[str, tuple[str, bool]] = {
+    "alerts": ("alerts", True),
+    "workflow": ("workflow", True),
+    "kinds": ("workflow", False),
+    "own_activity": ("own_activity", False),
+}
+
+
+@bp.get("/")
+@login_required
+def ask() -> Response:
+    """The form; with what happened, the answer about oneself."""
+    return _page(me() if _is_asked() else None)
+
+
+@bp.post("/")
+@login_required
+def look_up() -> Response:
+    """About oneself the answer has an address. Asking about another leaves a line in their log."""
+    email = request.form.get("user", "").strip()
+    person = accounts.find_user(db.session, email) if email else me()
+    if person and person.id == me().id and not is_htmx():
+        return see_other(url_for("why.ask", **_fields()))
+    try:
+        issue = _issue()
+        if issue is None:
+            raise Refused("Say which issue: its short name, such as SHOP-1.", field="issue")
+        _check_who(issue, person)
+        question = _question(issue, person)
+    except Refused as error:
+        db.session.rollback()
+        return _page(None, status=422, errors={error.field or "": error.message})
+    response = _page(person, question=question, others=email if email.lower() != me().email else "")
+    db.session.commit()
+    return response
+
+
+def _check_who(issue: Issue, person: User | None) -> None:
+    """Everybody may ask about themselves, and administrators of the project about anybody."""
+    if person is not None and person.id == me().id:
+        return
+    if not access.can(db.session, me(), issue.project, "edit_project"):
+        raise Refused("Only who administers the project can ask about others.", field="user")
+    if person is not None:
+        answering.note_lookup(db.session, issue, of=person, by=me(), now=now(), via="web")
+
+
+@bp.post("/change")
+@login_required
+def change() -> Response:
+    """Make the changes that were offered, or take them back."""
+    session, form = db.session, request.form
+    notice = explaining.visible_notice(session, me(), form.get("notice", ""))
+    changes = [rules.read(text) for text in form.getlist("change")]
+    if notice.project is None or not changes or len(changes) > rules.MOST_CHANGES:
+        raise BadRequest
+    known = [each for each in changes if each]
+    if len(known) != len(changes):
+        raise BadRequest
+    back = next_time.make(session, known, issue=notice.issue, project=notice.project, user=me(), now=now())
+    session.commit()
+    return page_or_fragment(
+        "why/changed.html",
+        "why/_changed.html",
+        notice=notice,
+        back=back,
+        taken_back="back" in form,
+        said=next_time.sentences(session, known, notice, me(), instance()),
+    )
+
+
+@bp.post("/send")
+@login_required
+def send_now() -> Response:
+    """Have what is held for oneself sent, quiet hours or not."""
+    session = db.session
+    notice = explaining.visible_notice(session, me(), request.form.get("notice", ""))
+    held = holding.held_for(session, me())
+    if held:
+        holding.release(session, held, now())
+        session.commit()
+    flash("On its way, with all else that was held for you." if held else "Nothing is held for you any more.")
+    return see_other(url_for("why.ask", issue=notice.issue_id, notice=notice.public_id))
+
+
+def _page(
+    person: User | None,
+    *,
+    question: Question | None = None,
+    others: str = "",
+    status: int = 200,
+    errors: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    issue = question.issue if question else _issue_or_none()
+    answer = None
+    problems = dict(errors)
+    if issue and (question or person) and not problems:
+        try:
+            question = question or _question(issue, person)
+            answer = asking.answer(db.session, question, reader=me(), instance=instance(), now=now())
+        except Refused as error:
+            status, problems = 422, {error.field or "": error.message}
+    return page_or_fragment(
+        "why/ask.html",
+        "why/_answer.html" if not problems else "why/_form.html",
+        status=status,
+        issue=issue,
+        org=issue.project.organization if issue else None,
+        project=issue.project if issue else None,
+        choices=_choices(issue) if issue else (),
+        may_ask_of_others=issue is not None and access.can(db.session, me(), issue.project, "edit_project"),
+        others=others,
+        errors=problems,
+        values=request.values,
+        answer=answer,
+        **(_beside(answer, issue) if answer and issue else {}),
+    )
+
+
+def _choices(issue: Issue) -> list[tuple[str, str]]:
+    """What happened to the issue lately, for the form."""
+    clock = Clock(now(), me().timezone)
+    recent = asking.recent(db.session, issue)
+    reach = explaining.reach_of_loaded(db.session, recent, reader=me(), now=now())
+    found = [
+        (each.public_id, f"{clock.full(each.occurred_at)} · {asking.word(each)} · {reach[each.id].sentence}")
+        for each in recent
+    ]
+    return [*found, (AN_EVENT, "An event at about …")]
+
+
+def _beside(answer: Answer, issue: Issue) -> dict[str, Any]:
+    return {"tuned": _row(answer), "refusal": _last_refusal(issue) if answer.intake else None}
+
+
+def _row(answer: Answer) -> Tuned | None:
+    """The settings row that decided, to change it on the spot."""
+    if answer.notice is None or answer.recorded is None or answer.control not in ROWS:
+        return None
+    category, of_project = ROWS[answer.control or ""]
+    kind = str(answer.recorded.verdict.params.get("kind", "")) if answer.control == "kinds" else ""
+    try:
+        where = tuning.project(db.session, me(), answer.notice.project_id or 0) if of_project else None
+    except NotFound:
+        return None
+    return tuning.one(db.session, me(), category, kind=kind, where=where, instance=instance(), now=now())
+
+
+def _last_refusal(issue: Issue) -> refusals.Refusal | None:
+    """A help, not a necessity: the page also works while Redis does not."""
+    try:
+        return refusals.last(current_app.extensions["tocsin_redis"], issue.project_id, now=now())
+    except RedisError:
+        return None
+
+
+def _is_asked() -> bool:
+    return bool(request.values.get("notice") or request.values.get("at") or request.values.get("ask"))
+
+
+def _fields() -> dict[str, Any]:
+    """What was asked, for the address of the answer."""
+    names = ("issue", "notice", "at")
+    return {name: request.values[name] for name in names if request.values.get(name)} | {"ask": "1"}
+
+
+def _issue_or_none() -> Issue | None:
+    try:
+        return _issue()
+    except (NotFound, Refused):
+        return None
+
+
+def _issue() -> Issue | None:
+    """By id or by short name, among those that the person sees; None if none is named yet."""
+    typed = request.values.get("issue", "").strip()
+    if not typed:
+        return None
+    number = parse_id(typed)
+    if number is not None:
+        return access.visible_issue(db.session, me(), number)
+    for organization in access.visible_organizations(db.session, me()):
+        try:
+            return access.visible_issue_by_short_id(db.session, me(), organization, typed)
+        except NotFound:
+            continue
+    raise Refused(f"You see no issue {typed}.", field="issue")
+
+
+def _question(issue: Issue, person: User | None) -> Question:
+    chosen = request.values.get("notice", "")
+    if chosen == AN_EVENT or (not chosen and request.values.get("at")):
+        return Question(issue, person, at=_moment(request.values.get("at", "")))
+    if not chosen:
+        return Question(issue, person)
+    notice = explaining.visible_notice(db.session, me(), chosen)
+    if notice.issue_id != issue.id:
+        raise NotFound
+    return Question(issue, person, notice)
+
+
+def _moment(typed: str) -> datetime:
+    """What a clock of the reader's zone showed."""
+    try:
+        at = datetime.fromisoformat(typed)
+    except ValueError:
+        raise Refused("Say when, such as 2026-11-23 09:14.", field="at") from None
+    if not 1971 <= at.year <= 9000:
+        raise Refused("Say when, such as 2026-11-23 09:14.", field="at")
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(me().timezone))).astimezone(UTC)

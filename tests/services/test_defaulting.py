@@ -1,0 +1,130 @@
+"""The instance's defaults: for those who chose nothing, with the effect told before."""
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.errors import Refused
+from app.models import NotificationDefault, NotificationSetting, SettingAudit
+from app.services import defaulting, preferring
+
+pytestmark = pytest.mark.both_databases
+# The cast, and who among them chose: alice, bob, cy, dee, charlie.
+EVERYBODY = 5
+
+
+@pytest.fixture
+def set_default(session, cast, now):
+    def choose(category, value, *, kind="", version=0):
+        defaulting.choose(session, category, kind, value, version=version, by=cast.alice, now=now)
+
+    return choose
+
+
+def line(session, category, kind="", workflow="always"):
+    found = defaulting.lines(session, workflow=workflow)
+    return next(each for each in found if (each.category, each.kind) == (category, kind))
+
+
+def test_a_default_holds_for_those_who_chose_nothing(session, make, cast, set_default):
+    make.choice(cast.bob, "workflow", "always")
+    set_default("workflow", "never")
+    instance = preferring.defaults(session, workflow="always")
+    people = [cast.alice.id, cast.bob.id, cast.cy.id]
+    held = preferring.choices(session, people, cast.shop.id, instance)
+    assert [held[id_].workflow.value for id_ in people] == ["never", "always", "never"]
+
+
+def test_changing_a_default_touches_nobodys_choices(session, make, cast, set_default):
+    make.choice(cast.bob, "alerts", "on")
+    make.choice(cast.cy, "alerts", "off", project=cast.shop)
+    before = [(row.id, row.value, row.version) for row in session.scalars(select(NotificationSetting))]
+    set_default("alerts", "off")
+    assert [
+        (row.id, row.value, row.version) for row in session.scalars(select(NotificationSetting))
+    ] == before
+
+
+def test_each_line_says_how_many_follow_it(session, make, cast):
+    make.choice(cast.bob, "workflow", "never")
+    make.choice(cast.cy, "workflow", "never", project=cast.shop)
+    make.user("Gone", is_active=False)
+    found = line(session, "workflow")
+    assert (found.following, found.people) == (EVERYBODY - 1, EVERYBODY)
+    assert line(session, "workflow", "comments").following == EVERYBODY
+
+
+EFFECTS = {
+    "all workflow mail": ("workflow", "", "never", "4 people will stop getting workflow mail."),
+    "alerts": ("alerts", "", "off", "5 people will stop getting alerts by mail."),
+    "own activity": ("own_activity", "", "on", "5 people will get mail about what they do themselves."),
+    "a kind": (
+        "workflow",
+        "comments",
+        "off",
+        "5 people will stop getting workflow mail of the kind “Comments”.",
+    ),
+    "what holds already": ("alerts", "", "on", "Nothing changes for anybody: it holds already."),
+}
+
+
+@pytest.mark.parametrize(("category", "kind", "value", "words"), EFFECTS.values(), ids=EFFECTS)
+def test_the_effect_is_told_before(session, make, cast, category, kind, value, words):
+    make.choice(cast.bob, "workflow", "participating")
+    found = defaulting.effect(session, category, kind, value, workflow="always")
+    assert found.words == words
+    assert session.scalars(select(NotificationDefault)).all() == []
+
+
+def test_every_change_that_can_be_made_has_words(session):
+    for category, kind in defaulting.LINES:
+        for value in (None, *preferring.values(category, kind)):
+            assert defaulting.effect(session, category, kind, value, workflow="always").words
+
+
+def test_going_back_leaves_no_row_and_the_environment_holds_again(session, set_default):
+    set_default("workflow", "always")
+    assert line(session, "workflow", workflow="never").now.value == "always"
+    set_default("workflow", None, version=1)
+    assert session.scalars(select(NotificationDefault)).all() == []
+    assert line(session, "workflow", workflow="never").now.value == "never"
+
+
+def test_a_default_that_was_changed_meanwhile_is_not_overwritten(session, set_default):
+    set_default("alerts", "off")
+    with pytest.raises(defaulting.Stale):
+        set_default("alerts", "on")
+    assert line(session, "alerts").now.value == "off"
+
+
+def test_every_change_is_in_the_log_with_who_made_it(session, set_default):
+    set_default("alerts", "off")
+    set_default("workflow", "off", kind="comments")
+    assert [(change.sentence, change.by) for change in defaulting.log(session)] == [
+        ("Comments: Default → Off", "Alice"),
+        ("Alerts: Default → Off", "Alice"),
+    ]
+    assert {row.scope for row in session.scalars(select(SettingAudit))} == {"instance"}
+
+
+REFUSED = {
+    "no such category": ("security", "", "off"),
+    "one that is nobody's default": ("fatal_rings", "", "off"),
+    "no such value": ("alerts", "", "never"),
+    "no such kind": ("workflow", "weather", "off"),
+}
+
+
+@pytest.mark.parametrize(("category", "kind", "value"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_default_is_refused(session, set_default, category, kind, value):
+    with pytest.raises(Refused):
+        set_default(category, value, kind=kind)
+    with pytest.raises(Refused):
+        defaulting.effect(session, category, kind, value, workflow="always")
+
+
+def test_the_page_takes_a_constant_number_of_queries(session, make, cast, count_statements):
+    for person in (cast.alice, cast.bob, cast.cy):
+        make.choice(person, "workflow", "never")
+    with count_statements() as sent:
+        defaulting.lines(session, workflow="always")
+    assert len(sent) == 4

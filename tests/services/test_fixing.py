@@ -1,0 +1,336 @@
+"""Commits that name issues: what they are tied to, what their release settles (`notifications.md` 11)."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.resolutions import in_commit, in_next_release, in_release
+from app.models import Activity, IssueCommit, IssueRedirect, Notice, Resolution, Subscription
+from app.services import fixing, resolving
+from app.services.timeline import Batch
+
+pytestmark = pytest.mark.both_databases
+
+HOME = "https://tocsin.example.org"
+
+
+@pytest.fixture
+def arrive(session, make, cast, now):
+    """A commit of acme arrives with this message; the activities that it leaves."""
+
+    def act(message, **columns):
+        commit = make.commit(cast.acme, message, **columns)
+        return fixing.refer(session, commit, base_url=HOME, now=now)
+
+    return act
+
+
+@pytest.fixture
+def released(session, make, shop, now):
+    """Commits become part of a release of shop; the activities that it leaves."""
+
+    def act(version, *commits, project=None, **kwargs):
+        release = make.release(project or shop, version)
+        for commit in commits:
+            make.in_release(commit, release)
+        return fixing.release_commits(session, release, commits, now=now, **kwargs)
+
+    return act
+
+
+@pytest.fixture
+def linked(session, make, cast, issue, now):
+    """A commit by Bob that fixes the issue."""
+    commit = make.commit(cast.acme, f"Guard the cart. Fixes {issue.short_id}", key="1f0c3aa", author=cast.bob)
+    fixing.refer(session, commit, base_url=HOME, now=now)
+    return commit
+
+
+def types(session) -> list[str]:
+    return list(session.scalars(select(Activity.type).order_by(Activity.id)))
+
+
+def kinds(session) -> list[str]:
+    return list(session.scalars(select(Notice.kind).order_by(Notice.id)))
+
+
+# A commit arrives
+
+
+def test_both_issues_that_it_names_show_it_and_stay_as_they_are(session, make, cast, shop, arrive):
+    one, two = make.issue(shop), make.issue(shop, status="ignored")  # case 111
+    activities = arrive("Fixes SHOP-1, shop-2", author=cast.bob, key="1f0c3aa")
+    assert [(each.issue_id, each.type, each.actor_id) for each in activities] == [
+        (issue.id, "referenced_in_commit", cast.bob.id) for issue in (one, two)
+    ]
+    assert (activities[0].data["commit"], activities[0].data["line"]) == ("1f0c3aa", "Fixes SHOP-1, shop-2")
+    assert (one.status, two.status) == ("unresolved", "ignored")
+    assert kinds(session) == []
+    ties = session.execute(select(IssueCommit.issue_id, IssueCommit.tie).order_by(IssueCommit.issue_id))
+    assert ties.all() == [(one.id, "resolves"), (two.id, "resolves")]
+
+
+def test_its_author_follows_the_issues_unless_they_asked_to_be_left_alone(session, make, cast, shop, arrive):
+    one, two = make.issue(shop), make.issue(shop)
+    make.subscription(two, cast.bob, state="unsubscribed")
+    arrive("Fixes SHOP-1 and SHOP-2", author=cast.bob)
+    rows = session.scalars(select(Subscription).order_by(Subscription.issue_id)).all()
+    assert [(row.issue_id, row.user_id, row.state, row.reasons) for row in rows] == [
+        (one.id, cast.bob.id, "subscribed", ["participated"]),
+        (two.id, cast.bob.id, "unsubscribed", []),
+    ]
+
+
+@pytest.mark.parametrize(
+    "message", ["Refs SHOP-1", "prefix SHOP-1", "Fixes SHOP-9", "Fixes OTHER-SHOP-1", ""]
+)
+def test_a_commit_that_fixes_no_issue_of_ours_leaves_nothing(session, make, cast, issue, arrive, message):
+    make.issue(cast.other_shop)  # case 112
+    assert arrive(message) == []
+    assert session.scalars(select(IssueCommit)).all() == []
+
+
+def test_the_list_ends_with_its_line(make, shop, arrive):
+    one, _ = make.issue(shop), [make.issue(shop) for _ in range(9)]  # case 113
+    assert [each.issue_id for each in arrive("Fixes SHOP-1\nSee SHOP-9")] == [one.id]
+
+
+def test_an_issue_of_another_project_of_the_organization_counts(make, cast, arrive):
+    elsewhere = make.issue(make.project(cast.acme, "site"))
+    assert [each.issue_id for each in arrive("Closes SITE-1")] == [elsewhere.id]
+
+
+def test_the_address_of_an_issue_names_it(make, cast, issue, arrive):
+    foreign = make.issue(cast.other_shop)
+    message = f"Fixes {HOME}/acme/shop/issues/{issue.id}/\nFixes {HOME}/rivals/x/issues/{foreign.id}/"
+    assert [each.issue_id for each in arrive(message)] == [issue.id]
+
+
+def test_a_merged_issue_stands_for_the_one_that_it_went_into(session, make, shop, arrive):
+    kept, gone = make.issue(shop), make.issue(shop, status="merging")
+    session.add(IssueRedirect(from_id=gone.id, project_id=shop.id, short_id=gone.short_id, to_id=kept.id))
+    session.flush()
+    assert [each.issue_id for each in arrive("Fixes SHOP-2 and SHOP-1")] == [kept.id]
+
+
+def test_what_is_being_deleted_is_left_alone(make, shop, arrive):
+    make.issue(shop, status="deleting")
+    assert arrive("Fixes SHOP-1") == []
+
+
+def test_of_two_that_had_one_name_the_newest_is_meant(session, make, cast, shop, arrive):
+    make.issue(shop)
+    newest = make.issue(make.project(cast.acme, "site"))
+    newest.short_id = "SHOP-1"
+    session.flush()
+    assert [each.issue_id for each in arrive("Fixes SHOP-1")] == [newest.id]
+
+
+def test_the_same_commit_again_is_not_said_again(session, issue, linked, now):
+    assert fixing.refer(session, linked, base_url=HOME, now=now) == []
+    assert types(session) == ["referenced_in_commit"]
+
+
+@pytest.mark.parametrize("case", ["unverified", "unknown", "elsewhere", "inactive", "none"])
+def test_without_a_known_author_it_is_by_nobody(session, make, cast, issue, arrive, case):
+    author = {
+        "unverified": make.member(cast.acme, make.user("Una", verified=False)),
+        "unknown": "Ana Lima",
+        "elsewhere": cast.charlie,
+        "inactive": make.member(cast.acme, make.user("Ina", is_active=False)),
+        "none": "",
+    }[case]
+    [activity] = arrive("Fixes SHOP-1", author=author)
+    assert activity.actor_id is None
+    assert activity.data["author"]
+    assert session.scalars(select(Subscription)).all() == []
+
+
+# It becomes part of a release
+
+
+@pytest.mark.parametrize("status", ["unresolved", "ignored", "resolved"])
+def test_its_release_resolves_what_it_fixes_whatever_its_state(
+    session, make, cast, issue, linked, released, status
+):
+    issue.status = status
+    session.flush()
+    [activity] = released("4.2.2", linked)  # case 111
+    assert (activity.type, activity.actor_id) == ("set_resolved_in_release", cast.bob.id)
+    assert (activity.data["version"], activity.data["commit"]) == ("4.2.2", "1f0c3aa")
+    assert activity.data["was"] == status
+    assert issue.status == "resolved"
+    row = resolving.of(session, issue.id)
+    assert (row.kind, row.state, row.release.version, row.commit_id) == (
+        "in_release",
+        "resolved",
+        "4.2.2",
+        linked.id,
+    )
+    assert kinds(session) == ["resolved"]
+    assert session.scalars(select(Subscription.user_id)).all() == [cast.bob.id]
+
+
+@pytest.mark.parametrize("into", ["release", "commit", "the same release by the commit"])
+def test_what_is_resolved_in_it_already_stays_so(
+    session, make, cast, shop, issue, linked, released, now, into
+):
+    release = make.release(shop, "4.2.2")
+    if into == "release":
+        resolving.resolve(session, issue, by=cast.alice, now=now, into=in_release("4.2.2"))
+    else:
+        make.in_release(linked, release)
+        resolving.resolve(session, issue, by=cast.alice, now=now, into=in_commit("acme/shop", "1f0c3aa"))
+    before = types(session)
+    assert fixing.release_commits(session, release, [linked], now=now) == []
+    assert types(session) == before
+
+
+@pytest.mark.parametrize("into", [None, in_release("4.0"), in_commit("acme/shop", "1f0c3aa")])
+def test_what_was_resolved_otherwise_is_resolved_in_it_from_then_on(
+    session, make, cast, shop, issue, linked, released, now, into
+):
+    make.release(shop, "4.0", at=now - timedelta(days=1))
+    resolving.resolve(session, issue, by=cast.alice, now=now, into=into)
+    assert [each.type for each in released("4.2.2", linked)] == ["set_resolved_in_release"]
+    row = resolving.of(session, issue.id)
+    assert (row.kind, row.release.version) == ("in_release", "4.2.2")
+
+
+def test_what_waited_for_the_next_release_is_settled_by_that_alone(
+    session, make, cast, shop, issue, linked, released, now
+):
+    make.release(shop, "4.0", at=now - timedelta(days=1))
+    resolving.resolve(session, issue, by=cast.alice, now=now, into=in_next_release())
+    assert released("4.2.2", linked) == []
+    session.expire_all()
+    assert resolving.of(session, issue.id).release.version == "4.2.2"
+
+
+def test_a_release_of_another_project_resolves_it_too(session, make, cast, issue, linked, released):
+    released("site@7", linked, project=make.project(cast.acme, "site"))
+    assert issue.status == "resolved"
+    assert resolving.of(session, issue.id).release.version == "site@7"
+
+
+def test_of_two_commits_that_fix_it_the_first_is_named(session, make, cast, issue, linked, released, now):
+    other = make.commit(cast.acme, "Fixes SHOP-1 again", key="2222222")
+    fixing.refer(session, other, base_url=HOME, now=now)
+    [activity] = released("4.2.2", other, linked)
+    assert (activity.data["commit"], activity.actor_id) == ("2222222", None)
+
+
+def test_commits_that_fix_nothing_and_mere_references_resolve_nothing(
+    session, make, cast, issue, released, now
+):
+    plain, reference = make.commit(cast.acme), make.commit(cast.acme)
+    session.add(IssueCommit(issue_id=issue.id, commit_id=reference.id, tie="references", created_at=now))
+    session.flush()
+    assert released("4.2.2", plain, reference) == []
+    assert issue.status == "unresolved"
+
+
+def test_what_came_back_is_not_resolved_by_the_release_that_was_wrong(
+    session, make, cast, issue, linked, released, now
+):
+    released("4.2.2", linked)
+    issue.status = "unresolved"
+    session.flush()
+    other = make.commit(cast.acme)
+    assert released("4.2.2", other) == []
+    assert issue.status == "unresolved"
+
+
+def test_what_nobody_has_becomes_the_authors_who_asked_for_that(session, make, cast, issue, linked, released):
+    make.choice(cast.bob, "claim", "on")
+    released("4.2.2", linked)
+    assert issue.assignee_user_id == cast.bob.id
+
+
+def test_a_release_that_settles_many_is_one_batch(session, make, cast, shop, released, arrive, now):
+    [make.issue(shop) for _ in range(3)]
+    commit = make.commit(cast.acme, "Fixes SHOP-1, SHOP-2, SHOP-3")
+    fixing.refer(session, commit, base_url=HOME, now=now)
+    assert len(released("4.2.2", commit, batch=Batch("b_1"))) == 3
+    assert set(session.scalars(select(Notice.batch))) == {"b_1"}
+
+
+# It turns out not to
+
+
+@pytest.fixture
+def edit(session, linked, now):
+    return lambda message: fixing.edit(session, linked, message=message, base_url=HOME, now=now)
+
+
+def test_a_commit_that_no_longer_names_it_reopens_what_it_resolved(session, issue, linked, released, edit):
+    released("4.2.2", linked)
+    [activity] = edit("Guard the cart")
+    assert (activity.type, activity.actor_id) == ("set_unresolved", None)
+    assert (activity.data["was"], activity.data["ident"]) == ("resolved", str(issue.id))
+    assert activity.data["commit"] == "1f0c3aa"
+    assert issue.status == "unresolved"
+    assert session.scalars(select(Resolution)).all() == []
+    assert session.scalars(select(IssueCommit)).all() == []
+    assert kinds(session) == ["resolved", "reopened"]
+
+
+def test_a_commit_that_still_names_it_changes_nothing(session, issue, linked, released, edit):
+    released("4.2.2", linked)
+    assert edit("Another story. Closes shop-1") == []
+    assert issue.status == "resolved"
+
+
+def test_a_commit_that_names_another_one_now_is_tied_to_that(session, make, shop, issue, linked, edit):
+    other = make.issue(shop)
+    assert [(each.issue_id, each.type) for each in edit("Fixes SHOP-2")] == [
+        (other.id, "referenced_in_commit")
+    ]
+    assert session.scalars(select(IssueCommit.issue_id)).all() == [other.id]
+
+
+def test_a_link_that_somebody_made_by_hand_outlives_the_message(session, make, cast, shop, linked, edit, now):
+    other = make.issue(shop)
+    resolving.resolve(session, other, by=cast.alice, now=now, into=in_commit("acme/shop", "1f0c3aa"))
+    edit("Guard the cart")
+    assert session.scalars(select(IssueCommit.issue_id)).all() == [other.id]
+    assert other.status == "resolved"
+
+
+@pytest.mark.parametrize("into", [None, in_release("4.0"), in_next_release()])
+def test_what_something_else_resolved_stays_resolved(
+    session, make, cast, shop, issue, linked, released, now, into
+):
+    make.release(shop, "4.0")
+    released("4.2.2", linked)
+    resolving.resolve(session, issue, by=cast.alice, now=now, into=into)
+    assert fixing.unlink(session, issue, linked, now=now) is None
+    assert issue.status == "resolved"
+    assert session.scalars(select(IssueCommit)).all() == []
+
+
+def test_what_another_commit_of_that_release_fixes_too_stays_resolved_by_that_one(
+    session, make, cast, issue, linked, released, now
+):
+    other = make.commit(cast.acme, "Fixes SHOP-1 again")
+    fixing.refer(session, other, base_url=HOME, now=now)
+    released("4.2.2", linked, other)
+    assert fixing.unlink(session, issue, linked, now=now) is None
+    assert resolving.of(session, issue.id).commit_id == other.id
+    assert fixing.unlink(session, issue, other, now=now).type == "set_unresolved"
+
+
+@pytest.mark.parametrize("status", ["unresolved", "ignored"])
+def test_what_is_not_resolved_stays_as_it_is(session, issue, linked, now, status):
+    issue.status = status
+    session.flush()
+    assert fixing.unlink(session, issue, linked, now=now) is None
+    assert issue.status == status
+
+
+def test_taking_the_link_away_twice_reopens_once(session, issue, linked, released, now):
+    released("4.2.2", linked)
+    assert fixing.unlink(session, issue, linked, now=now)
+    assert fixing.unlink(session, issue, linked, now=now) is None
+    assert types(session).count("set_unresolved") == 1

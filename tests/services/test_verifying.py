@@ -1,0 +1,206 @@
+"""A person's mail addresses: only what is verified gets mail, and nobody takes what is somebody else's."""
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.errors import NotFound, Refused
+from app.models import Delivery, EmailAddress, EmailRoute, OneTimeLink, SettingAudit
+from app.services import accounts, addressing, naming, onboarding, reaching, verifying
+
+pytestmark = pytest.mark.both_databases
+HOME = "bob@home.example"
+
+
+@pytest.fixture
+def letters(session):
+    """The links that were mailed: address, secret; those of a kind."""
+
+    def mailed(kind="verify"):
+        found = select(Delivery).where(Delivery.kind == kind).order_by(Delivery.id)
+        return [(letter.address, letter.data.get("url", "")) for letter in session.scalars(found)]
+
+    return mailed
+
+
+@pytest.fixture
+def add(session, now):
+    def add_to(user, address=HOME):
+        return verifying.add(session, user, address, link=lambda secret: secret, now=now)
+
+    return add_to
+
+
+@pytest.fixture
+def verified(session, add, letters, now):
+    """An address that went all the way."""
+
+    def go_all_the_way(user, address=HOME):
+        add(user, address)
+        return verifying.verify(session, user, letters()[-1][1], now=now)
+
+    return go_all_the_way
+
+
+def test_an_added_address_gets_a_link_and_no_other_mail(session, cast, add, letters):
+    added = add(cast.bob, " Bob@Home.Example ")
+    assert (added.address, added.verified_at, added.is_primary) == (HOME, None, False)
+    assert [address for address, _ in letters()] == [HOME]
+    assert reaching.addresses_of(session, [cast.bob.id]) == {cast.bob.id: "bob@example.org"}
+    with pytest.raises(Refused, match="verified"):
+        addressing.choose_route(session, cast.bob, cast.shop, added.id, via="web", now=added.user.created_at)
+
+
+def test_the_link_verifies_once(session, cast, add, letters, now):
+    add(cast.bob)
+    [(_, secret)] = letters()
+    assert verifying.verify(session, cast.bob, secret, now=now).verified_at == now
+    with pytest.raises(NotFound):
+        verifying.verify(session, cast.bob, secret, now=now)
+
+
+def test_a_link_to_one_address_leaves_that_to_another_working(session, cast, add, letters, now):
+    add(cast.bob)
+    add(cast.bob, "bob@work.example")
+    for _, secret in letters():
+        verifying.verify(session, cast.bob, secret, now=now)
+
+
+def test_adding_again_mails_a_new_link_and_ends_the_old(session, cast, add, letters, now):
+    add(cast.bob)
+    add(cast.bob)
+    (_, old), (_, new) = letters()
+    with pytest.raises(NotFound):
+        verifying.verify(session, cast.bob, old, now=now)
+    verifying.verify(session, cast.bob, new, now=now)
+
+
+def test_a_link_works_for_nobody_but_the_person_who_added_the_address(session, cast, add, letters, now):
+    add(cast.bob)
+    [(_, secret)] = letters()
+    for other in (cast.alice, cast.charlie):
+        with pytest.raises(NotFound):
+            verifying.verify(session, other, secret, now=now)
+
+
+def test_claiming_somebody_elses_address_is_answered_like_any_other_and_wins_nothing(
+    session, cast, add, letters, now
+):
+    claimed = add(cast.charlie, cast.alice.email)
+    session.flush()
+    assert accounts.find_user(session, "alice@example.org") == cast.alice
+    assert naming.bearers(session, [cast.alice, cast.charlie], {"alice@example.org"}) == [cast.alice]
+    with pytest.raises(Refused, match="Another account"):
+        verifying.verify(session, cast.charlie, letters()[0][1], now=now)
+    session.refresh(claimed)
+    assert claimed.verified_at is None
+
+
+def test_of_two_who_claim_an_address_one_can_verify_it(session, cast, add, letters, now):
+    add(cast.bob)
+    add(cast.cy)
+    (_, bobs), (_, cys) = letters()
+    verifying.verify(session, cast.cy, cys, now=now)
+    with pytest.raises(Refused):
+        verifying.verify(session, cast.bob, bobs, now=now)
+    assert accounts.find_user(session, HOME) == cast.cy
+
+
+def test_a_claim_keeps_nobody_from_getting_an_account(session, cast, add, make, now):
+    add(cast.charlie, "newcomer@example.org")
+    newcomer = make.user("Newcomer")
+    assert accounts.find_user(session, "newcomer@example.org") == newcomer
+
+
+def test_a_sign_in_link_proves_the_address_it_was_mailed_to(session, make, cast, verified, letters, now):
+    person = make.user("Una", verified=False)
+    second = verified(person, "una@home.example")
+    onboarding.mail_sign_in_link(session, second.address, address=lambda secret: secret, now=now)
+    onboarding.sign_in_by_link(session, letters("sign_in")[-1][1], now=now)
+    assert person.primary_address.verified_at is None
+
+
+def test_making_primary_wants_a_verified_address(session, cast, add, now):
+    added = add(cast.bob)
+    with pytest.raises(Refused):
+        verifying.promote(session, cast.bob, added.id, now=now)
+    assert cast.bob.email == "bob@example.org"
+
+
+def test_the_old_address_hears_that_it_is_no_longer_the_primary_one(session, cast, verified, letters, now):
+    second = verified(cast.bob)
+    verifying.promote(session, cast.bob, second.id, now=now)
+    assert cast.bob.email == HOME
+    assert [address for address, _ in letters("primary_changed")] == ["bob@example.org"]
+    assert reaching.addresses_of(session, [cast.bob.id]) == {cast.bob.id: HOME}
+
+
+def test_the_primary_address_cannot_be_removed(session, cast, verified, now):
+    verified(cast.bob)
+    with pytest.raises(Refused):
+        verifying.remove(session, cast.bob, cast.bob.primary_address.id, now=now)
+
+
+def test_removing_takes_routes_along_and_mail_falls_back_to_the_primary_address(
+    session, cast, verified, make, now
+):
+    second = verified(cast.bob)
+    addressing.choose_route(session, cast.bob, cast.shop, second.id, via="web", now=now)
+    assert reaching.addresses_of(session, [cast.bob.id], cast.shop.id) == {cast.bob.id: HOME}
+    waiting = make.delivery(make.notice(make.issue(cast.shop)), cast.bob, address=HOME)
+    verifying.remove(session, cast.bob, second.id, now=now)
+    session.expire_all()
+    assert reaching.addresses_of(session, [cast.bob.id], cast.shop.id) == {cast.bob.id: "bob@example.org"}
+    assert session.scalars(select(EmailRoute)).all() == []
+    assert session.get(Delivery, waiting.id).address == "bob@example.org"
+
+
+def test_a_link_to_a_removed_address_does_nothing(session, cast, add, letters, now):
+    added = add(cast.bob)
+    verifying.remove(session, cast.bob, added.id, now=now)
+    session.commit()
+    assert session.scalars(select(OneTimeLink)).all() == []
+    with pytest.raises(NotFound):
+        verifying.verify(session, cast.bob, letters()[0][1], now=now)
+
+
+def test_nobody_touches_the_addresses_of_others(session, cast, verified, now):
+    second = verified(cast.bob)
+    for act in (verifying.promote, verifying.remove):
+        with pytest.raises(NotFound):
+            act(session, cast.alice, second.id, now=now)
+    with pytest.raises(Refused):
+        addressing.choose_route(session, cast.alice, cast.shop, second.id, via="web", now=now)
+
+
+def test_there_is_an_end_to_adding(session, cast, add):
+    for number in range(verifying.MOST - 1):
+        add(cast.bob, f"bob{number}@home.example")
+    with pytest.raises(Refused):
+        add(cast.bob, "one.more@home.example")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "bob", "bob@", "bob@home.example, eve@evil.example", "bob@exa mple.org"]
+)
+def test_what_is_no_address_is_not_added(session, cast, add, text):
+    with pytest.raises(Refused):
+        add(cast.bob, text)
+    assert len(session.scalars(select(EmailAddress).where(EmailAddress.user_id == cast.bob.id)).all()) == 1
+
+
+def test_all_of_it_is_in_the_log(session, cast, verified, now):
+    second = verified(cast.bob)
+    addressing.choose_route(session, cast.bob, cast.shop, second.id, via="web", now=now)
+    verifying.promote(session, cast.bob, second.id, now=now)
+    old = next(each for each in cast.bob.addresses if not each.is_primary)
+    verifying.remove(session, cast.bob, old.id, now=now)
+    logged = [
+        (row.category, row.new) for row in session.scalars(select(SettingAudit).order_by(SettingAudit.id))
+    ]
+    assert logged == [
+        ("address", "added"),
+        ("address", "verified"),
+        ("route", None),
+        ("address", "primary"),
+        ("address", "removed"),
+    ]
