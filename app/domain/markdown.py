@@ -37,7 +37,7 @@ def blocks(tokens: Sequence[Token]) -> Iterator[tuple[Token, bool]]:
 
 
 def words(block: Token) -> Iterator[tuple[Token, bool]]:
-    """The tokens of a piece of running text, and whether each is plain words: not code, not part of a link."""
+    """The tokens of a piece of running text, and whether each is plain words: no code, no part of a link."""
     depth = 0
     for token in block.children or ():
         if token.type in ("link_open", "link_close"):

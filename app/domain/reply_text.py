@@ -7,8 +7,8 @@ there, because the library takes away the indentation of a pasted traceback (`ex
 import re
 from html.parser import HTMLParser
 
-from mailparser_reply.parser import EmailReplyParser
 from mailparser_reply.constants import MAIL_LANGUAGES
+from mailparser_reply.parser import EmailReplyParser
 
 DELIMITER = "———— reply above this line ————"
 LONGEST = 10_000

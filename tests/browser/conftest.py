@@ -121,7 +121,7 @@ def tocsin(peopled_tocsin: Tocsin) -> Iterator[Tocsin]:
 
 @pytest.fixture
 def issue(tocsin: Tocsin) -> Issue:
-    """An issue of shop with an event. Tocsin writes meanwhile, so what will write waits for its turn first."""
+    """An issue of shop with an event. Tocsin writes meanwhile: what will write waits for its turn first."""
     tocsin.session.connection(execution_options={"writes": True})
     shop = tocsin.session.query(Project).filter_by(slug="shop").one()
     made = Make(tocsin.session, NOON).issue(shop, title="KeyError: cart", events=1)
