@@ -1,12 +1,16 @@
 """People, their addresses, and what lets them or their programs in."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, or_, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Keyed
+
+if TYPE_CHECKING:
+    from app.models.preferences import OnCall
 
 
 class User(Keyed):
@@ -30,6 +34,8 @@ class User(Keyed):
     addresses: Mapped[list["EmailAddress"]] = relationship(
         back_populates="user", cascade="all, delete-orphan", order_by="EmailAddress.id"
     )
+
+    on_call: Mapped["OnCall | None"] = relationship(viewonly=True)
 
     is_authenticated = True
     is_anonymous = False

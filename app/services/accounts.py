@@ -191,9 +191,10 @@ def end_session(session: Session, session_id: str, *, forget_at: datetime) -> No
 
 
 def signed_in(session: Session, user_id: int, session_id: str) -> User | None:
-    """The active person of this session, unless it was signed out of."""
+    """The active person of this session, unless it was signed out of; with what every page's header says."""
     ended = select(EndedSession.session_id).where(EndedSession.session_id == session_id)
-    return session.scalar(select(User).where(User.id == user_id, User.is_active, ~ended.exists()))
+    person = select(User).where(User.id == user_id, User.is_active, ~ended.exists())
+    return session.scalar(person.options(joinedload(User.on_call)))
 
 
 # One-time links

@@ -88,7 +88,7 @@ def _frame() -> dict[str, Any]:
 
 @cache
 def _fingerprint(path: str) -> str:
-    return sha256((ROOT / "static" / path).read_bytes()).hexdigest()[:12]
+    return sha256((ROOT / "static" / path).read_bytes()).hexdigest()[:6]
 
 
 def static_url(path: str) -> str:

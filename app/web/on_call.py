@@ -6,11 +6,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.clock import now
-from app.db import db
 from app.domain import on_call
 from app.domain.clocks import Clock
 from app.models import User
-from app.services import quieting
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ def standing(person: User, at: datetime | None = None) -> Standing:
     """For the menu in the header."""
     at = at or now()
     clock = Clock(at, person.timezone)
-    until = quieting.on_call_until(db.session, person, now=at)
+    until = person.on_call.until if person.on_call and person.on_call.until > at else None
     offered = on_call.choices(ZoneInfo(person.timezone), at)
     return Standing(
         until=clock.short(until) if until else "",
