@@ -1,9 +1,11 @@
 """Holding side by side with sending, and at what cost."""
 
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.domain.routing import Outcome
@@ -36,22 +38,39 @@ def carried(session):
 
 
 @pytest.mark.on_postgresql
-def test_what_is_held_while_a_digest_is_closed_is_in_it_or_in_the_next(
-    session, make, cast, shop, side_by_side
-):
-    """One has chosen the digest and writes into it as the other closes it."""
-    meeting = ("INSERT INTO verdicts", "INSERT INTO deliveries")
+def test_what_is_held_while_a_digest_is_closed_is_in_it_or_in_the_next(session, make, cast, shop, engine):
+    """One has chosen the digest and is about to write into it; the other closes it just then, if it can."""
     cast.alice.is_active = cast.cy.is_active = False
     make.quiet_now(cast.bob)
     first, second = (make.notice(make.issue(shop)) for _ in range(2))
     planning(first.id)(session)
     digest_id = session.scalar(select(Digest.id))
     session.commit()
-    assert side_by_side(planning(second.id), closing(digest_id), meeting=meeting) == [None, None]
-    session.commit()
-    held_on = session.scalar(
-        select(func.count(Verdict.id)).join(Verdict.digest).where(Digest.closed_at.is_(None))
-    )
+    chosen, closed = Event(), Event()
+
+    def pause(_connection, _cursor, statement, *_rest):
+        if statement.startswith("INSERT INTO verdicts"):
+            chosen.set()
+            closed.wait(0.5)
+        elif statement.startswith("UPDATE digests"):
+            chosen.wait(5)
+
+    def work(act, done):
+        with Session(engine) as own, own.begin():
+            act(own)
+        done.set()
+
+    jobs = ((planning(second.id), Event()), (closing(digest_id), closed))
+    workers = [Thread(target=work, args=job) for job in jobs]
+    event.listen(engine, "before_cursor_execute", pause)
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(10)
+    event.remove(engine, "before_cursor_execute", pause)
+    assert all(done.is_set() for _, done in jobs)
+    open_ = select(func.count(Verdict.id)).join(Verdict.digest).where(Digest.closed_at.is_(None))
+    held_on = session.scalar(open_)
     [(kind, count)] = carried(session)
     assert count + held_on == 2
     assert kind == ("digest" if count > 1 else "alert.new")
