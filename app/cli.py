@@ -155,11 +155,12 @@ def create_project(slug: str, org: str, team: Sequence[str], platform: str) -> R
     """Make a project with a key and the default alert rule. An existing one is given to the teams."""
     with transaction() as session:
         organization = organization_of(session, org)
+        teams = [team_of(session, organization, each) for each in team]
         project = workspaces.find_project(session, organization, slug) or workspaces.create_project(
-            session, organization, slug=slug, platform=platform, now=now()
+            session, organization, slug=slug, platform=platform, teams=teams, now=now()
         )
-        for each in team:
-            workspaces.give_to_team(session, project, team_of(session, organization, each))
+        for each in teams:
+            workspaces.give_to_team(session, project, each)
         key = workspaces.default_key(session, project)
         dsn = workspaces.dsn(settings().tocsin_url, key, project) if key else None
     return {"id": project.id, "slug": project.slug, "dsn": dsn}

@@ -65,6 +65,7 @@ def examine(app: Flask) -> list[Check]:
         check("data directory", lambda: privacy(settings)),
         check("disk", lambda: disk(settings)),
         check("mail", lambda: mail(app)),
+        check("replies", lambda: replies(settings)),
         check("public address", lambda: address(settings)),
         check("clock", lambda: clock(connection)),
     ]
@@ -204,6 +205,18 @@ def _greeting(app: Flask) -> str:
         encrypted = isinstance(server.sock, ssl.SSLSocket) and server.sock.version()
         said = (server.ehlo_resp or server.helo_resp or b"").decode(errors="replace").splitlines()
     return f"{encrypted or 'without TLS'}: {said[0] if said else 'no greeting'}"
+
+
+def replies(settings: Settings) -> str:
+    """A From line proves nothing by itself: whoever knows an address for replies could write as its owner."""
+    if not settings.reply_domain:
+        return "not taken (REPLY_DOMAIN is not set)"
+    if settings.inbound_without_dmarc:
+        return "taken WITHOUT proof of who wrote them (INBOUND_WITHOUT_DMARC)"
+    if not settings.inbound_authserv_id:
+        fix = "Set INBOUND_AUTHSERV_ID to the name that the receiving server writes; see docs/replies.md."
+        raise Ailing("every reply is refused: nothing proves who wrote it", fix)
+    return f"taken with a DMARC pass of {settings.inbound_authserv_id}"
 
 
 def address(settings: Settings) -> str:

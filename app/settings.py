@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from dotenv import dotenv_values
 
 from app import settings_kinds as kinds
+from app.domain.outward import Allowed
 from app.settings_kinds import ROOT, Kind, SettingsError
 
 __all__ = ["ROOT", "TABLE", "Setting", "Settings", "SettingsError", "load"]
@@ -136,6 +137,9 @@ class Settings:
     mail_token_keys: tuple[str, ...] = setting(
         kinds.KEYS, _kept("mail_token_key"), "signs the links in mails" + _LATER, secret=True
     )
+    credential_keys: tuple[str, ...] = setting(
+        kinds.KEYS, _kept("credential_key"), "encrypts the secrets of integrations" + _LATER, secret=True
+    )
     database_url: str = setting(
         kinds.DATABASE,
         Derived(
@@ -185,6 +189,11 @@ class Settings:
         "",
         "receiving server, whose DMARC pass replies need",
     )
+    inbound_without_dmarc: bool = setting(
+        kinds.SWITCH,
+        "false",
+        "take replies without proof of who wrote them: only where every sender is checked before",
+    )
     web_processes: int = setting(kinds.whole(1, 64), "2", "web processes")
     web_threads: int = setting(kinds.whole(1, 64), "2", "threads of each; 8 are faster, and take more memory")
     workers: int = setting(kinds.whole(1, 64), "2", "processes that plan and send notifications")
@@ -192,6 +201,14 @@ class Settings:
         kinds.choice("always", "participating", "never"),
         "always",
         "workflow setting of people who chose none, unless `/manage/` says otherwise",
+    )
+    outbound_allow: Allowed = setting(  # noqa: RUF009 (a field, like the others)
+        kinds.OUTBOUND, "", "private hosts and networks that integrations may call, plain http included"
+    )
+    outbound_proxy: str = setting(
+        kinds.OPTIONAL_WEB_ADDRESS,
+        "",
+        "proxy that integrations call through; it has to refuse private addresses itself",
     )
     event_retention_days: int = setting(kinds.whole(1, 36500), "90", "days that events are kept")
     notice_retention_days: int = setting(

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
 from app.cannot_start import CannotStart
+from app.domain import outward
 
 ROOT = Path(__file__).resolve().parent.parent
 Network = IPv4Network | IPv6Network
@@ -183,4 +184,10 @@ OPTIONAL_SECRET = Kind("at least 16 characters", lambda value: _secret(value) if
 KEYS = Kind("keys of at least 16 characters, separated by commas", _keys)
 DATABASE = Kind("sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME", _database)
 REDIS = Kind("redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH", _redis)
+OPTIONAL_WEB_ADDRESS = Kind(
+    "an address such as http://proxy.example.org:3128", lambda value: _web_address(value) if value else ""
+)
+OUTBOUND = Kind(
+    "hosts and networks such as hooks.internal or 10.0.0.0/8, separated by commas", outward.read_allowed
+)
 NETWORKS = Kind("addresses or networks such as 10.0.0.0/8, separated by commas", _networks)

@@ -2,7 +2,8 @@
 
 Each starts when the first test asks for it, once a test process, and is emptied before the next test.
 Tests that touch a database run on SQLite; those marked `both_databases` on PostgreSQL too. With
-`TOCSIN_TEST_DATABASES=all` every one of them runs on both, with `sqlite` or `postgresql` on that one alone.
+`TOCSIN_TEST_DATABASES=all` every one of them runs on both but those marked `any_database`, with `sqlite` or
+`postgresql` on that one alone.
 """
 
 import os
@@ -22,7 +23,7 @@ from sqlalchemy import Engine, select
 from werkzeug.test import Client
 
 from app import create_app, queue
-from app.models import User
+from app.models import Destination, User
 from app.settings import Settings, load
 from tests.make import Make, envelope, payload
 from tests.support import cast as casting
@@ -33,6 +34,7 @@ from tests.support.browser import Browser
 from tests.support.cast import Cast
 from tests.support.databases import Database
 from tests.support.jobs import Jobs
+from tests.support.receiver import Receiver
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 URL = "https://tocsin.example.org"
@@ -47,6 +49,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_databases: runs on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", "any_database: is about nothing that a database does, one is enough")
     config.addinivalue_line("markers", "on_postgresql: about writers side by side, of which SQLite has none")
 
 
@@ -62,7 +65,8 @@ def _database_kinds(test: pytest.Item) -> list[str]:
         return [] if asked == "sqlite" else ["postgresql"]
     if asked in databases.KINDS:
         return [asked]
-    both = asked == "all" or test.get_closest_marker("both_databases")
+    everywhere = asked == "all" and not test.get_closest_marker("any_database")
+    both = everywhere or test.get_closest_marker("both_databases")
     return list(databases.KINDS if both else databases.KINDS[:1])
 
 
@@ -191,6 +195,7 @@ def environment(data_dir: Path, database_url: str, smtp_server: smtp.Server) -> 
         "MAIL_SERVER": smtp_server.host,
         "MAIL_PORT": str(smtp_server.port),
         "MAIL_DEFAULT_SENDER": "Tocsin <tocsin@example.org>",
+        "OUTBOUND_ALLOW": "127.0.0.0/8",
     }
 
 
@@ -217,6 +222,14 @@ def app(
     made.extensions.pop("tocsin_delay", None)
     session.app = made
     return made
+
+
+@pytest.fixture
+def unlimited(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is too fast: for tests that do within a minute what takes people hours."""
+    from app.extensions import limiter
+
+    monkeypatch.setattr(limiter, "enabled", False)
 
 
 @pytest.fixture
@@ -330,6 +343,20 @@ def told(smtp_server: smtp.Server) -> Callable[..., list[str]]:
     return names
 
 
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A server that integrations send to."""
+    made = Receiver()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def hook(make: Make, shop, receiver: Receiver, settings: Settings) -> Destination:
+    """A webhook of shop that wants every kind."""
+    return make.webhook(shop, receiver.url, settings)
+
+
 # People and things
 
 
@@ -390,6 +417,13 @@ def charlie(cast: Cast):
 @pytest.fixture
 def shop(cast: Cast):
     return cast.shop
+
+
+@pytest.fixture
+def at_once(shop, session: ArrangingSession) -> None:
+    """Shop sends every alert as a mail of its own, however many come."""
+    shop.digest_minimum = shop.digest_maximum = 0
+    session.commit()
 
 
 @pytest.fixture

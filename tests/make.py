@@ -15,11 +15,14 @@ from sqlalchemy.orm import Session
 from app.domain import event as events
 from app.domain import short_id
 from app.domain.event import Receipt
+from app.domain.kinds import INTEGRATION_KINDS
 from app.domain.scopes import SCOPES
 from app.models import (
     AlertRule,
     Commit,
     Delivery,
+    Destination,
+    Environment,
     Event,
     Issue,
     IssueHash,
@@ -38,15 +41,20 @@ from app.models import (
 )
 from app.services import (
     accounts,
+    connecting,
     delivering,
     digesting,
+    entrusting,
     event_body,
     preferring,
     releases_seen,
     timeline,
     workspaces,
 )
+from app.services.connecting import Vault, Wishes
+from app.services.sealing import Seal
 from app.services.stream_entry import ENVELOPE, Entry
+from app.settings import Settings
 
 PASSWORD = "correct horse battery"
 _numbers = count(1)
@@ -318,7 +326,7 @@ class Make:
             state=state,
             reasons=list(reasons),
             updated_at=self.now,
-            via="page",
+            via="web",
         )
         self.session.add(row)
         self.session.flush()
@@ -329,12 +337,13 @@ class Make:
     ) -> None:
         """What a person chose on the settings pages."""
         preferring.choose(
-            self.session, user, category, value, project=project, kind=kind, via="page", now=self.now
+            self.session, user, category, value, project=project, kind=kind, via="web", now=self.now
         )
 
     def rule(self, project: Project, name: str = "Another rule", **columns: Any) -> AlertRule:
         """A rule that rings for every new issue, beside the one that every project begins with."""
-        given = {"conditions": [{"id": "first_seen"}], "actions": [], "created_at": self.now}
+        owners = {"id": "mail", "target": "owners", "fallback": "project"}
+        given = {"conditions": [{"id": "first_seen"}], "actions": [owners], "created_at": self.now}
         rule = AlertRule(project_id=project.id, name=name, **{**given, **columns})
         self.session.add(rule)
         self.session.flush()
@@ -349,8 +358,15 @@ class Make:
         self.session.flush()
 
     def notice(self, issue: Issue, kind: str = "alert.new", **columns: Any) -> Notice:
-        """An unplanned notice about the issue, without an activity behind it."""
-        notice = Notice(**{**timeline.notice_row(kind, issue, now=self.now), **columns})
+        """An unplanned notice about the issue, without an activity behind it; an alert of its first rule."""
+        rule_id = None
+        if kind.startswith("alert."):
+            rules = (
+                select(AlertRule.id).where(AlertRule.project_id == issue.project_id).order_by(AlertRule.id)
+            )
+            rule_id = self.session.scalar(rules.limit(1))
+        row = timeline.notice_row(kind, issue, now=self.now, rule_id=rule_id)
+        notice = Notice(**{**row, **columns})
         self.session.add(notice)
         self.session.flush()
         return notice
@@ -389,6 +405,23 @@ class Make:
         self.session.flush()
         return delivery
 
+    def webhook(
+        self, project: Project, url: str, settings: Settings, name: str = "Ops hook", **columns: Any
+    ) -> Destination:
+        """An integration that sends to the address, every kind of message."""
+        vault = Vault(Seal(settings.credential_keys), settings.outbound_allow)
+        wishes = Wishes(name, INTEGRATION_KINDS, {"url": url})
+        by = self.session.scalars(select(User).order_by(User.id)).first() or self.user()
+        made, _ = connecting.add(self.session, project, "webhook", wishes, vault, by=by, now=self.now)
+        return self._with(made, columns)
+
+    def rule_to(self, destination: Destination, *, mail: bool = False, **columns: Any) -> AlertRule:
+        """A rule that sends new issues and regressions to an integration, with `mail` to people too."""
+        actions = [{"id": "integration", "integration": destination.id, "tags": ["browser"]}]
+        if mail:
+            actions.append({"id": "mail", "target": "owners", "targetId": None, "fallback": "all"})
+        return self.rule(destination.project, actions=actions, **columns)
+
     def _take_in(self, issue: Issue, fingerprint: str, version: int) -> None:
         if self.session.get(IssueHash, (issue.project_id, fingerprint)) is None:
             self.session.add(
@@ -403,3 +436,15 @@ class Make:
             setattr(row, name, value)
         self.session.flush()
         return row
+
+    def owners(self, project: Project, raw: str, **switches: bool) -> None:
+        """The project's issue owners: `owners(shop, "src/* #payments", auto_assign=True)`."""
+        by = self.user()
+        wishes = entrusting.Wishes(raw=raw, **switches)
+        entrusting.save(self.session, project, wishes, by=by, via="page", now=self.now)
+        self.session.flush()
+
+    def environment(self, project: Project, name: str) -> None:
+        """As if an event had come from there."""
+        self.session.add(Environment(project_id=project.id, name=name, first_seen=self.now))
+        self.session.flush()

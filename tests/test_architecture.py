@@ -88,3 +88,9 @@ def test_templates_hold_no_script_and_no_style_of_their_own():
 
 def without_expressions(template: str) -> str:
     return re.sub(r"{{.*?}}|{%.*?%}|{#.*?#}", "", template, flags=re.DOTALL)
+
+
+def test_the_readme_leads_to_every_page_of_the_documentation():
+    readme = (ROOT / "README.md").read_text()
+    pages = [name_of(path) for path in (ROOT / "docs").glob("*.md")]
+    assert [page for page in pages if f"]({page})" not in readme] == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import inspect, text
 
@@ -52,10 +53,12 @@ def tables() -> set[str]:
 
 
 def another_migration(scripts: Path, body: str) -> None:
+    """One that comes after all there are."""
+    newest = ScriptDirectory(str(scripts)).get_current_head()
     (scripts / "versions" / "20991231_2359_another.py").write_text(
         "import sqlalchemy as sa\n"
         "from alembic import op\n"
-        'revision, down_revision = "another", "20261123_0930"\n'
+        f'revision, down_revision = "another", "{newest}"\n'
         f"def upgrade():\n{body}"
     )
 

@@ -1,4 +1,4 @@
-"""Issues: lists, details, and their comments (`web-api.md` 4)."""
+"""Issues: lists and details (`web-api.md` 4)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -10,15 +10,14 @@ from sqlalchemy.orm import selectinload
 from app.api import narrowing, shapes, status_details
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import me, needs
-from app.api.paging import FIRST, linked, page, size
+from app.api.paging import FIRST, linked, size
 from app.api.places import visible_issue, visible_organization
-from app.api.reading import body, known_members, text
 from app.api.shapes import Json
 from app.clock import now
 from app.db import db
 from app.domain import cursor
 from app.models import Activity, Issue, Subscription, User
-from app.services import access, bookmarking, commenting, finding, issue_facts
+from app.services import access, bookmarking, finding, issue_lists
 from app.services.finding import Scope
 
 # What clients write → our name of the order.
@@ -107,7 +106,7 @@ def details(row: Issue) -> Json:
         "lastRelease": {"version": row.last_release} if row.last_release else None,
         "tags": [
             {"key": key, "name": key, "topValues": [asdict(share) for share in top]}
-            for key, top in issue_facts.tag_shares(db.session, row).items()
+            for key, top in issue_lists.tag_shares(db.session, row).items()
         ],
         "activity": [shapes.activity(each) for each in db.session.scalars(recent)],
         "seenBy": [],
@@ -135,34 +134,3 @@ def by_short_id(org: str, short_id: str) -> Answer:
         group=_line(row),
         shortId=row.short_id,
     )
-
-
-@bp.get("/issues/<issue>/comments/")
-@bp.get("/organizations/<org>/issues/<issue>/comments/")
-@needs("event:read")
-def comments(issue: str, org: str | None = None) -> Answer:
-    """Newest first."""
-    is_comment = (Activity.issue_id == visible_issue(issue, org).id) & (Activity.type == "note")
-    found = select(Activity).where(is_comment).order_by(Activity.id.desc())
-
-    def fetch(start: int, count: int) -> Sequence[Activity]:
-        rows = (
-            found.offset(start)
-            .limit(count)
-            .options(selectinload(Activity.actor).selectinload(User.addresses))
-        )
-        return db.session.scalars(rows).all()
-
-    return page(fetch, lambda rows: [shapes.activity(row) for row in rows])
-
-
-@bp.post("/issues/<issue>/comments/")
-@bp.post("/organizations/<org>/issues/<issue>/comments/")
-@needs("event:write")
-def comment(issue: str, org: str | None = None) -> Answer:
-    row = visible_issue(issue, org)
-    given = body()
-    known_members(given, "text")
-    made = commenting.comment(db.session, row, text=text(given, "text"), by=me(), now=now())
-    db.session.commit()
-    return jsonify(shapes.activity(made)), 201

@@ -23,13 +23,15 @@ from app.services import access, accounts, answering, explaining, verdicts
 from app.services.answering import Reply
 from app.services.verdicts import Shown
 
+SUBJECTS = {"user": "user", "destination": "integration"}
+
 
 @bp.get("/notices/")
 @needs("event:read")
 def notices() -> Answer:
     """Newest first; of projects that the person sees."""
     found = select(Notice).join(Notice.project).where(access.sees_project(me()), *_conditions())
-    together = (Notice.project, Notice.issue, Notice.rule)
+    together = (Notice.project, Notice.issue, Notice.rule, Notice.activity)
     ordered = found.order_by(Notice.id.desc()).options(
         *(joinedload(each) for each in together), joinedload(Notice.actor).selectinload(User.addresses)
     )
@@ -55,7 +57,7 @@ def why() -> Answer:
     if not name:
         raise Invalid("Say which issue: issue=SHOP-1.")
     issue, email = visible_issue(name), request.args.get("user") or me().email
-    person = accounts.find_user(db.session, email)
+    person = accounts.find_by_primary(db.session, email)
     own = person is not None and person.id == me().id
     if not own:
         may(issue.project, "edit_project")
@@ -118,7 +120,7 @@ def _since(text: str) -> ColumnElement[bool]:
 
 def _shown(rows: Collection[Notice]) -> list[Json]:
     seen = verdicts.of(db.session, rows, me())
-    reach = explaining.reach_of(db.session, [row.id for row in rows], reader=me(), now=now())
+    reach = explaining.reach_of(db.session, rows, reader=me(), now=now())
     return [_line(row, reach[row.id], seen.get(row.id, ())) for row in rows]
 
 
@@ -131,6 +133,8 @@ def _line(row: Notice, reach: Reach, seen: Sequence[Shown]) -> Json:
         "event": row.event_id,
         "actor": shapes.person(row.actor),
         "rule": {"id": str(row.rule.id), "name": row.rule.name} if row.rule else None,
+        "ruleVersion": row.rule_version,
+        "ownersVersion": row.owners_version,
         "dateCreated": shapes.moment(row.occurred_at),
         "gate": row.gate_code,
         "reach": _reach(reach),
@@ -141,7 +145,7 @@ def _line(row: Notice, reach: Reach, seen: Sequence[Shown]) -> Json:
 def _reach(reach: Reach) -> Json:
     """`held` is what is still to go out."""
     return {
-        "told": reach.told,
+        "told": reach.told + len(reach.places),
         "held": reach.held + reach.sending + reach.retrying,
         "failed": reach.failed,
         "bounced": 0,  # returned mail is not read
@@ -153,12 +157,13 @@ def _reach(reach: Reach) -> Json:
 
 def _verdict(seen: Shown) -> Json:
     return {
-        "subject": {"type": "user", "id": str(seen.user_id), "name": seen.name},
+        "subject": {"type": SUBJECTS[seen.subject], "id": str(seen.subject_id), "name": seen.name},
         "channel": seen.channel,
         "outcome": seen.outcome,
         "code": seen.code,
         "sentence": seen.sentence,
         "reasons": list(seen.reasons),
+        "because": list(seen.because),
         "until": shapes.moment(seen.until) if seen.until else None,
         "delivery": _delivery(seen),
     }

@@ -14,14 +14,23 @@ from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
 from app.domain.kinds import WORKFLOW_SWITCHES
-from app.domain.preferences import ALERTS, CLAIM, DEPLOYS, OWN_ACTIVITY, PER_PROJECT, VALUES, WORKFLOW
+from app.domain.preferences import (
+    ALERTS,
+    BATCHING,
+    CLAIM,
+    DEPLOYS,
+    OWN_ACTIVITY,
+    PER_PROJECT,
+    VALUES,
+    WORKFLOW,
+)
 from app.models import Organization, Project, User
 from app.services import accounts, addressing, preferring, tuning
 from app.services.preferring import Defaults, Place
 
 DEFAULT = "default"
 # Member of the answer → the setting behind it.
-CHOICES = {"alerts": ALERTS, "workflow": WORKFLOW, "deploys": DEPLOYS}
+CHOICES = {"alerts": ALERTS, "workflow": WORKFLOW, "deploys": DEPLOYS, "batching": BATCHING}
 FLAGS = {"ownActivity": OWN_ACTIVITY, "claimUnassignedOnResolve": CLAIM}
 # Where a value has another name here than in the database.
 ALL, ALWAYS = "all", "always"

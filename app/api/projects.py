@@ -15,10 +15,11 @@ from app.api.places import visible_organization, visible_project
 from app.api.reading import Json, body, known_members, lines, text, whole_number
 from app.clock import now
 from app.db import db
-from app.domain import slugs
+from app.domain import pacing, slugs
 from app.domain.errors import NotFound
+from app.domain.pacing import Pace
 from app.models import Project
-from app.services import access, configuring, workspaces
+from app.services import access, alert_delivery, configuring, workspaces
 from app.services.configuring import Wishes
 
 # Member of the API → field of the settings page.
@@ -30,6 +31,7 @@ SETTINGS = {
     "mailDetail": "mail_detail",
 }
 AGE = "resolveAge"  # hours
+DELAYS = ("digestsMinDelay", "digestsMaxDelay")  # seconds
 LISTS = {
     "sensitiveFields": "sensitive_fields",
     "safeFields": "safe_fields",
@@ -108,14 +110,33 @@ def change_project(org: str, proj: str) -> Answer:
     row = visible_project(org, proj)
     may(row, "edit_project")
     given = body()
-    known_members(given, *SETTINGS, *LISTS, AGE)
+    known_members(given, *SETTINGS, *LISTS, AGE, *DELAYS)
     asked: Json = {field: text(given, member) for member, field in SETTINGS.items() if member in given}
     asked |= {field: lines(given, member) for member, field in LISTS.items() if member in given}
     if AGE in given:
         asked["resolve_age_hours"] = whole_number(given, AGE) or 0
     configuring.configure(db.session, row, replace(_as_it_is(row), **asked))
+    if not given.keys().isdisjoint(DELAYS):
+        alert_delivery.choose(db.session, row, _pace(given, row))
     db.session.commit()
     return jsonify(_shown(row))
+
+
+def _pace(given: Json, row: Project) -> Pace:
+    """What is absent stays."""
+    kept = (row.digest_minimum, row.digest_maximum)
+    shortest, longest = (
+        _minutes(given, member) if member in given else minutes
+        for member, minutes in zip(DELAYS, kept, strict=True)
+    )
+    return pacing.checked(shortest, longest, fields=DELAYS)
+
+
+def _minutes(given: Json, member: str) -> int:
+    seconds = whole_number(given, member) or 0
+    if seconds % 60:
+        raise Invalid("A whole number of minutes, in seconds.", member)
+    return seconds // 60
 
 
 def _as_it_is(row: Project) -> Wishes:
@@ -154,5 +175,6 @@ def _shown(row: Project) -> Json:
         "subjectTemplate": row.subject_template,
         "mailDetail": row.mail_detail,
         AGE: row.resolve_age_hours,
+        **dict(zip(DELAYS, (row.digest_minimum * 60, row.digest_maximum * 60), strict=True)),
         **{member: getattr(row, field) for member, field in LISTS.items()},
     }

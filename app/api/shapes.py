@@ -17,7 +17,10 @@ Json = dict[str, Any]
 
 PRIORITIES = {"fatal": "high", "error": "high", "warning": "medium", "info": "low", "debug": "low"}
 # What an activity's data may tell everybody; the rest says how its people had set up their notifications.
-TOLD_OF_ACTIVITIES = ("text", "to", "was", "version", "commit", "repository", "condition", "ended", "hours")
+TOLD_OF_ACTIVITIES = (
+    *("text", "edited_at", "to", "was", "version", "commit", "repository"),
+    *("condition", "ended", "hours"),
+)
 
 
 def base_url() -> str:
@@ -120,10 +123,13 @@ def person(row: User | None) -> Json | None:
 
 
 def assignee(row: Issue) -> Json | None:
-    user, its_team = row.assignee_user, row.assignee_team
-    if user:
-        return {"type": "user", "id": str(user.id), "name": user.name, "email": user.email}
-    return {"type": "team", "id": str(its_team.id), "name": its_team.slug} if its_team else None
+    return assigned_to(row.assignee_user or row.assignee_team)
+
+
+def assigned_to(who: User | Team | None) -> Json | None:
+    if isinstance(who, User):
+        return {"type": "user", "id": str(who.id), "name": who.name, "email": who.email}
+    return {"type": "team", "id": str(who.id), "name": who.slug} if who else None
 
 
 def issue(

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from flask_mail import Connection, Message, sanitize_address
 
 from app.channels.base import Mail, Result, Sent
+from app.domain.delivery_states import CAPTURED
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 10
@@ -296,7 +297,7 @@ class Capture:
             unfinished.write_bytes(message.raw)
             os.replace(unfinished, path)
             answer = "kept: no mail server is set"
-            yield [Sent(message.delivery_id, Result.ACCEPTED, response=answer, peer="/dev/mail/")]
+            yield [Sent(message.delivery_id, Result.ACCEPTED, response=answer, peer=CAPTURED)]
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -11,12 +11,30 @@ _ADDRESS = re.compile(r"([^\s@<>()\[\],;:\"\\]+)@([^\s@<>()\[\],;:\"\\]+)")
 
 
 def normal(text: str) -> str:
-    """The address in lower case; `Refused` when it is none."""
+    """The address in lower case, as mail servers write it; `Refused` when it is none that they all take."""
     address = text.strip().lower()
     match = _ADDRESS.fullmatch(address)
     if match is None or len(address) > LONGEST or not _is_sound(match[1], match[2]):
         raise Refused("That is not a mail address.", field="email")
-    return address
+    if not match[1].isascii():
+        raise Refused("Before the @, only plain letters, digits and signs get through.", field="email")
+    return f"{match[1]}@{_plain(match[2])}"
+
+
+def forms(text: str) -> set[str]:
+    """How the address that somebody typed may be stored."""
+    try:
+        return {text.strip().lower(), normal(text)}
+    except Refused:
+        return {text.strip().lower()}
+
+
+def _plain(domain: str) -> str:
+    """`müller.example` as `xn--mller-kva.example`."""
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:
+        raise Refused("That is not a mail address.", field="email") from None
 
 
 def _is_sound(local: str, domain: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.domain.preferences import (
     ALERTS,
+    BATCHING,
     CLAIM,
     DEPLOYS,
     FATAL_RINGS,
@@ -20,11 +21,16 @@ CATEGORIES: Mapping[str, str] = {
     OWN_ACTIVITY: "My own activity",
     CLAIM: "Claim unassigned issues I’ve resolved",
     FATAL_RINGS: "Fatal alerts in quiet hours",
+    BATCHING: "Batching of alerts",
     "subscription": "Subscription",
+    "mute": "Mute",
+    "rule_mute": "Mute of an alert rule",
+    "rule": "Alert rule",
     "quiet_hours": "Quiet hours",
     "on_call": "On call",
-    "route": "Address",
-    "address": "Address",
+    "route": "Delivery address",
+    "address": "Email addresses",
+    "pause": "Maintenance",
     "explanation": "Explanation",
 }
 NOTES: Mapping[str, str] = {
@@ -34,6 +40,7 @@ NOTES: Mapping[str, str] = {
     OWN_ACTIVITY: "What I did myself.",
     CLAIM: "An issue that nobody has becomes mine when I resolve it.",
     FATAL_RINGS: "Fatal alerts reach me in my quiet hours too.",
+    BATCHING: "After a first alert the rest come together. My window is never shorter than the project’s.",
 }
 # Workflow kind → its name, and when it rings.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -43,6 +50,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "regression": ("Regressions", "A resolved issue happens again."),
     "ignore": ("Ignores that end", "An ignored issue got worse, or its time is over."),
 }
+# By which way somebody changed something; "web", the usual one, needs no words.
 WAYS: Mapping[str, str] = {
     "one-click": "by one-click in email",
     "mail link": "through a link in email",
@@ -105,6 +113,8 @@ def sentence(
         return f"Somebody looked up why you were told or not: {where}" if where else "Somebody looked you up"
     if category == "address":
         return f"{where}: {_ADDRESSES[new]}"
+    if category in ("rule", "rule_mute"):
+        return f"Alert rule {where}: {(detail or {}).get('new', '')}"
     said = {"old": value(old), "new": value(new), **(detail or {})}
     return f"{name(category, kind, where)}: {said['old']} → {said['new']}"
 
@@ -123,6 +133,16 @@ _EFFECTS: Mapping[tuple[str, str], str] = {
     (OWN_ACTIVITY, "off"): "will stop getting mail about what they do themselves",
     (CLAIM, "on"): "will get unassigned issues that they resolve assigned",
     (CLAIM, "off"): "will no longer get unassigned issues that they resolve assigned",
+    (FATAL_RINGS, "on"): "will get fatal alerts in their quiet hours too",
+    (FATAL_RINGS, "off"): "will get fatal alerts only after their quiet hours",
+    (BATCHING, "project"): "will get alerts together as often as each project says",
+    **{
+        (
+            BATCHING,
+            minutes,
+        ): f"will get alerts together every {minutes} minutes, or as seldom as a project says"
+        for minutes in ("15", "30", "60")
+    },
 }
 
 

@@ -41,6 +41,17 @@ UNFINISHED = tuple(name for name, state in STATES.items() if not state.is_final)
 TRIED = (ACCEPTED, FAILED, EXPIRED)
 
 
+# Where mail is kept while no mail server is set: there is nobody to accept it.
+CAPTURED = "/dev/mail/"
+
+
+def meaning(state: str, *, peer: str = "") -> str:
+    """What became of a message, for sentences; `peer` took it last."""
+    if state == ACCEPTED and peer == CAPTURED:
+        return "kept here, as no mail server is set"
+    return of(state).meaning
+
+
 def of(state: str | None) -> DeliveryState:
     """A message that was decided on and has no row yet is as good as queued."""
     return STATES[state or QUEUED]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.domain import stacks
+from app.domain import phrases, stacks
 
 MOST_FRAMES = 8
 LONGEST_LINE = 140
@@ -81,7 +81,7 @@ def _path(url: object) -> str:
 
 
 def _short(value: object) -> str:
-    text = " ".join(str(value or "").split())
+    text = phrases.one_line(str(value or ""))
     return text if len(text) <= LONGEST_TRAIT else f"{text[:LONGEST_TRAIT]}…"
 
 
@@ -92,10 +92,15 @@ def cut(text: str) -> str:
 
 
 def _frame(frame: Mapping[str, Any]) -> Frame:
-    place = str(frame.get("filename") or frame.get("module") or "?")
+    place = phrases.one_line(str(frame.get("filename") or frame.get("module") or "?"))
     line = f":{frame['lineno']}" if frame.get("lineno") else ""
     return Frame(
         place=f"{place}{line}"[-LONGEST_LINE:],
-        function=str(frame.get("function") or "")[:LONGEST_LINE],
-        code=str(frame.get("context_line") or "").strip()[:LONGEST_LINE],
+        function=phrases.one_line(str(frame.get("function") or ""))[:LONGEST_LINE],
+        code=_code(str(frame.get("context_line") or ""))[:LONGEST_LINE],
     )
+
+
+def _code(line: str) -> str:
+    """The first line of what stands there, its inner spaces as they are."""
+    return next(iter(line.strip().splitlines()), "")

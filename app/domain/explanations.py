@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.kinds import ALERTS, WORKFLOW
 from app.domain.routing import Outcome, Reason
-from app.domain.wording import THEIR_OWN, UNKNOWN, reason_sentence
+from app.domain.wording import REASONS, THEIR_OWN, said
 
 # Kind of notice → why there is one. Facts: actor, rule, event, to, was, version, how, cause; all fit for a
 # sentence.
@@ -23,8 +23,10 @@ ORIGINS: Mapping[str, str] = {
     "assigned": "{actor} assigned this issue to {to}.",
     "unassigned": "{actor} took this issue from {was}.",
     "comment": "{actor} commented on this issue.",
-    "digest": "Several messages came as one.",
+    "digest": "{summary}",
+    "storm": "More than 20 new issues came up in {project} within 10 minutes.",
     "test": "You asked for a test message.",
+    "integration_off": "{integration} does not work any more.",
 }
 
 # Kind of notice → when there is one, for the help page.
@@ -37,19 +39,23 @@ OCCASIONS: Mapping[str, str] = {
     "reopened": "Somebody reopened an issue that was resolved or ignored.",
     "unignored": "The condition with which an issue was ignored was met, or its time was over.",
     "digest": "Several messages for you came as one.",
+    "storm": "More than 20 new issues came up in a project within 10 minutes. Told again every hour.",
     "assigned": "An issue was assigned to a person or a team.",
     "unassigned": "An issue was taken from whoever had it.",
     "comment": "Somebody commented on an issue.",
     "test": "You asked for a test message.",
+    "integration_off": "An integration of your project does not work any more.",
     "sign_in": "Somebody asked for a link that signs you in.",
     "invite": "Somebody invited you to their organization.",
     "reply_refused": "You answered a mail, and the answer could not be posted.",
     "verify": "An address was added to your account, and waits to be confirmed.",
+    "address_verified": "Another address of your account was verified.",
     "primary_changed": "Another address became the primary one of your account.",
 }
 
 # Facts as in `wording.REASONS`.
 OF_OTHERS: Mapping[Reason, str] = {
+    Reason.REQUIRED: "admins of {project} require the alert rule “{rule}”, so it ignores {despite}",
     Reason.RESUBSCRIBED: "being {doing} subscribed them to this issue again",
     Reason.ASSIGNED: "this issue is assigned to them",
     Reason.TEAM_ASSIGNED: "this issue is assigned to {team}",
@@ -60,7 +66,12 @@ OF_OTHERS: Mapping[Reason, str] = {
     Reason.PARTICIPATED: "they resolved, ignored or reopened this issue",
     Reason.SUBSCRIBED: "they subscribed to this issue",
     Reason.BOOKMARKED: "they bookmarked this issue",
-    Reason.FALLBACK_ALL: "no owner rule matched, so {everyone} told",
+    Reason.OWNER_RULE: "issue owners line {line}{owner} names them",
+    Reason.TEAM_OWNER_RULE: "issue owners line {line}{owner} names {team}",
+    Reason.RULE_MEMBER: "the alert rule “{rule}” sends to them",
+    Reason.RULE_TEAM: "the alert rule “{rule}” sends to {team}",
+    Reason.RULE_INTEGRATION: "the alert rule “{rule}” sends to {integration}",
+    Reason.FALLBACK_ALL: "{nobody}, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "they get all workflow changes in {project} ({scope})",
 }
 # The same of what has not happened: facts everyone (the subject alone) and those of `wording.REASONS`.
@@ -71,12 +82,12 @@ IF_NOW: Mapping[Reason, str] = {
 }
 # Category → why everybody in a team that has the project is considered.
 AUDIENCES: Mapping[str, str] = {
-    ALERTS: "the rule tells the issue’s owners, and nobody is named: then everybody is told",
+    ALERTS: "they are whom the rule tells",
     WORKFLOW: "workflow changes go to whoever chose Always or follows the issue",
 }
 
-# Says how somebody set up their own notifications.
-PRIVATE = frozenset({Reason.WORKFLOW_ALWAYS})
+# Says how somebody set up their own notifications, or what they did for themselves.
+PRIVATE = frozenset({Reason.REQUIRED, Reason.WORKFLOW_ALWAYS, Reason.RESUBSCRIBED, Reason.BOOKMARKED})
 
 
 # Outcome of a verdict → what it means, for the help page.
@@ -85,7 +96,7 @@ OUTCOMES: Mapping[Outcome, str] = {
     Outcome.DEFER: "Held, and told later with what else is held: nothing is dropped. It is decided again "
     "before it goes out, and what nobody wants any more by then is not sent.",
     Outcome.SKIP: "Not told, with the code of what decided.",
-    Outcome.COLLAPSE: "Told with another notice about the same event, which it leads to.",
+    Outcome.COLLAPSE: "Told with another notice about the same event or change, which it leads to.",
 }
 
 
@@ -94,28 +105,56 @@ def origin(kind: str, facts: Mapping[str, Any]) -> str:
     return ORIGINS[kind].format_map(facts)
 
 
-def audience(category: str, members: int, project: str) -> str:
-    """Who was considered, and why they: "12 members of checkout, because …"."""
+def audience(category: str, members: int, project: str, told: Sequence[str] = ()) -> str:
+    """Who was considered, and why they: "12 members of checkout, because …".
+
+    `told`: whom an alert's rule names, as `targets` says it.
+    """
     if category not in AUDIENCES:
         return ""
     people = f"{members} member of {project}" if members == 1 else f"{members} members of {project}"
-    return f"{people}, because {AUDIENCES[category]}"
+    because = f"the rule tells {'; '.join(told)}" if told else AUDIENCES[category]
+    return f"{people}, because {because}"
+
+
+def nobody(told: Sequence[str]) -> str:
+    """Why nobody was considered; `told` as in `audience`."""
+    if told:
+        return f"Nobody was considered: the rule tells {'; '.join(told)}."
+    return "Nobody was considered: the project had no members then."
+
+
+def versions(rule: int | None, owners: int | None) -> str:
+    """What was asked, as it was then: "version 7 of the rule, version 3 of the issue owners"."""
+    asked = ((rule, "of the rule"), (owners, "of the issue owners"))
+    return ", ".join(f"version {number} {of}" for number, of in asked if number)
 
 
 def reason_if_now(reasons: Sequence[Reason], facts: Mapping[str, Any]) -> str:
     """Why somebody would be told, the strongest reason alone: to follow "because"."""
-    strongest = reasons[0]
-    words = IF_NOW.get(strongest)
-    return words.format_map(facts) if words else reason_sentence([strongest], facts)
+    return said({**REASONS, **IF_NOW}, reasons[0], facts)
 
 
 def reasons_of_others(reasons: Iterable[str], facts: Mapping[str, Any], *, private: bool) -> tuple[str, ...]:
     """Why somebody else was told, the strongest reason first; with `private` also what only they set up."""
     known = [Reason(reason) for reason in reasons]
-    team = str(facts.get("team", UNKNOWN["team"])).replace("your team", "their team")
-    said = {**UNKNOWN, **facts, "team": team}
     told = [reason for reason in known if private or reason not in PRIVATE]
-    shown = [OF_OTHERS[reason].format_map(said).removesuffix(" ()") for reason in told]
+    shown = [_of_others(said(OF_OTHERS, reason, facts)) for reason in told]
     if known and not shown:
         return (THEIR_OWN.rstrip(".").lower(),)
     return tuple(shown)
+
+
+def _of_others(sentence: str) -> str:
+    """What facts say in the second person."""
+    for ours, theirs in _TURNED.items():
+        sentence = sentence.replace(ours, theirs)
+    return sentence
+
+
+_TURNED: Mapping[str, str] = {
+    "your team": "their team",
+    "your Off for": "their Off for",
+    "that you muted it": "that they muted it",
+    "that it was your own doing": "that it was their own doing",
+}

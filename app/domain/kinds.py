@@ -6,6 +6,7 @@ from datetime import timedelta
 from app.domain.lifecycle import IGNORED
 
 ALERTS, WORKFLOW, SECURITY, TEST = "alerts", "workflow", "security", "test"
+HEALTH = "health"  # of integrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +14,9 @@ class Kind:
     """A kind of notice.
 
     `switch` is the workflow kind with which a person turns it off (`experience.md` 2.2); `word` is the
-    state word of its mail; `carries` orders the notices of one event: the highest takes the others along;
-    `lasts` is how long its message is worth sending.
+    state word of its mail; `carries` orders notices that belong together: the highest takes others along;
+    `lasts` is how long its message is worth sending. `integration` is the checkbox with which an integration
+    asks for it, "" if none gets it; `webhook` is the type of its webhook.
     """
 
     name: str
@@ -25,26 +27,91 @@ class Kind:
     carries: int = 0
     in_thread: bool = True
     lasts: timedelta = timedelta(hours=24)
+    integration: str = ""
+    webhook: str = ""
 
 
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("alert.new", ALERTS, "New", "alert", carries=1),
-        Kind("alert.regression", ALERTS, "Regressed", "alert", carries=1),
-        Kind("alert.again", ALERTS, "Again", "alert", carries=1),
+        Kind("alert.new", ALERTS, "New", "alert", carries=1, integration="new", webhook="issue.created"),
+        Kind(
+            "alert.regression",
+            ALERTS,
+            "Regressed",
+            "alert",
+            carries=1,
+            integration="regression",
+            webhook="issue.regressed",
+        ),
+        Kind(
+            "alert.again", ALERTS, "Again", "alert", carries=1, integration="again", webhook="issue.alerted"
+        ),
         Kind("regression", WORKFLOW, "Regressed", "regression", "regression", carries=2),
-        Kind("resolved", WORKFLOW, "Resolved", "resolved", "resolution"),
+        Kind(
+            "resolved",
+            WORKFLOW,
+            "Resolved",
+            "resolved",
+            "resolution",
+            carries=1,
+            integration="resolved",
+            webhook="issue.resolved",
+        ),
         Kind("reopened", WORKFLOW, "Reopened", "reopened", "resolution"),
-        Kind("unignored", WORKFLOW, "No longer ignored", "unignored", "ignore", carries=2),
-        Kind("assigned", WORKFLOW, "Assigned", "assigned", "assignment"),
+        Kind(
+            "unignored",
+            WORKFLOW,
+            "No longer ignored",
+            "unignored",
+            "ignore",
+            carries=2,
+            integration="unignored",
+            webhook="issue.unignored",
+        ),
+        Kind(
+            "assigned",
+            WORKFLOW,
+            "Assigned",
+            "assigned",
+            "assignment",
+            integration="assigned",
+            webhook="issue.assigned",
+        ),
         Kind("unassigned", WORKFLOW, "Unassigned", "unassigned", "assignment"),
-        Kind("comment", WORKFLOW, "Comment", "comment", "comments"),
-        Kind("digest", WORKFLOW, "Digest", "digest", in_thread=False),
-        Kind("test", TEST, "Test", "test", in_thread=False),
+        Kind(
+            "comment",
+            WORKFLOW,
+            "Comment",
+            "comment",
+            "comments",
+            integration="comment",
+            webhook="issue.commented",
+        ),
+        Kind(
+            "digest",
+            WORKFLOW,
+            "Digest",
+            "digest",
+            in_thread=False,
+            integration="digest",
+            webhook="digest",
+        ),
+        Kind(
+            "storm",
+            ALERTS,
+            "Storm",
+            "storm",
+            in_thread=False,
+            integration="digest",
+            webhook="digest",
+        ),
+        Kind("test", TEST, "Test", "test", in_thread=False, integration="test", webhook="webhook.test"),
+        Kind("integration_off", HEALTH, "Broken", "integration_off", in_thread=False),
         Kind("sign_in", SECURITY, "Sign in", "sign_in", in_thread=False, lasts=timedelta(minutes=15)),
         Kind("invite", SECURITY, "Invitation", "invite", in_thread=False),
         Kind("verify", SECURITY, "Verify", "verify", in_thread=False),
+        Kind("address_verified", SECURITY, "Address added", "address_verified", in_thread=False),
         Kind("primary_changed", SECURITY, "Address changed", "primary_changed", in_thread=False),
         Kind("reply_refused", SECURITY, "Not posted", "reply_refused", in_thread=False),
     )
@@ -80,3 +147,20 @@ def notice_of(activity: str, *, by_tocsin: bool, was: str | None) -> str | None:
     if activity == "set_unresolved" and by_tocsin and was == IGNORED:
         return "unignored"
     return NOTICE_OF_ACTIVITY[activity]
+
+
+# The checkboxes of an integration: what it may be sent, and what it is sent unless somebody says otherwise.
+INTEGRATION_KINDS = {
+    "new": "New issues",
+    "regression": "Regressions",
+    "again": "Further alerts about an issue",
+    "digest": "Summaries of storms and maintenance",
+    "resolved": "Resolved",
+    "unignored": "Ignores that end",
+    "assigned": "Assignments",
+    "comment": "Comments",
+}
+USUAL_INTEGRATION_KINDS = ("new", "regression", "again", "digest")
+# What opens an incident on a service that pages, and what closes it.
+OPENING = ("new", "regression", "again")
+CLOSING = ("resolved", "ignored")

@@ -14,8 +14,12 @@ from app.domain.routing import GATES, Gate, Reason
 
 NOTICE = "Stopped for everybody?"
 TOGETHER = "Several issues changed by one action?"
+# In the facts of a verdict: how many issues are told in one message.
+TOLD_TOGETHER = "issues"
 # Asked of one category only; of the rest they are nobody's concern.
 ONLY_OF: Mapping[str, str] = {
+    "rule_muted": ALERTS,
+    "rule_muted_me": ALERTS,
     "alerts_off": ALERTS,
     "workflow_never": WORKFLOW,
     "kind_off": WORKFLOW,
@@ -48,7 +52,7 @@ def steps(decided: Decided) -> tuple[Step, ...]:
     """Up to the gate that shut, or all of them."""
     asked = [gate for gate in GATES if ONLY_OF.get(gate.code, decided.kind.category) == decided.kind.category]
     codes = [gate.code for gate in asked]
-    if decided.code in codes:
+    if decided.code in codes and TOLD_TOGETHER not in decided.params:
         before = asked[: codes.index(decided.code)]
         shut = asked[codes.index(decided.code)]
         return (Step(NOTICE, "no"), *(_open(gate, decided) for gate in before), _shut(shut, decided))
@@ -62,7 +66,8 @@ def steps(decided: Decided) -> tuple[Step, ...]:
 
 def _shut(gate: Gate, decided: Decided) -> Step:
     value = decided.until or wording.scope_words(decided.params.get("scope"))
-    return Step(gate.question, f"yes, {value}" if value else "yes", shut=True)
+    pace = wording.pace_words(decided.params) if gate.code == "batched" else ""
+    return Step(gate.question, ", ".join(filter(None, ("yes", value, pace))), shut=True)
 
 
 def _scoped(value: str, decided: Decided) -> str:
@@ -96,6 +101,17 @@ def _own(decided: Decided, value: str) -> str:
     return "yes, and wants to hear of it" if decided.was_actor else "no"
 
 
+def _required(code: str) -> Callable[[Decided, str], str]:
+    """Gates that do not hold up what a required rule tells."""
+
+    def answer(decided: Decided, value: str) -> str:
+        if code not in decided.params.get("overrules", ()):
+            return _no(decided, value)
+        return "yes, but the rule is required"
+
+    return answer
+
+
 def _quiet(decided: Decided, value: str) -> str:
     if decided.params.get("last_resort"):
         return "yes, but nobody awake would have been told"
@@ -103,7 +119,12 @@ def _quiet(decided: Decided, value: str) -> str:
 
 
 # Gates that may be met and still stay open.
-_THOUGH: Mapping[str, Callable[[Decided, str], str]] = {"own_activity": _own, "quiet_hours": _quiet}
+_THOUGH: Mapping[str, Callable[[Decided, str], str]] = {
+    "own_activity": _own,
+    "rule_muted_me": _required("rule_muted_me"),
+    "alerts_off": _required("alerts_off"),
+    "quiet_hours": _quiet,
+}
 # Gate → what was in force when it stayed open.
 _IN_FORCE: Mapping[str, Callable[[Decided], str]] = {
     "alerts_off": lambda decided: _scoped(changes.value("on"), decided),

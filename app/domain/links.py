@@ -31,7 +31,23 @@ class Links:
 
     def workflow_kinds(self) -> str:
         """Where a person switches kinds of workflow changes off."""
-        return f"{self.settings()}#kinds"
+        return f"{self.settings()}?show=kinds#kinds"
+
+    def batching(self) -> str:
+        """Where a person chooses how often alerts come."""
+        return f"{self.settings()}#row-batching-0"
+
+    def delivery(self, organization: str, project: str) -> str:
+        """How often a project sends alerts."""
+        return f"{self.base}/{organization}/{project}/settings/alerts/delivery/"
+
+    def pauses(self, organization: str, project: str) -> str:
+        """Maintenance windows of a project."""
+        return f"{self.base}/{organization}/{project}/settings/alerts/pauses/"
+
+    def muted_rules(self) -> str:
+        """The alert rules that a person muted."""
+        return f"{self.settings()}rules/"
 
     def quiet_hours(self) -> str:
         return f"{self.settings()}quiet-hours/"
@@ -39,6 +55,16 @@ class Links:
     def history(self) -> str:
         """What a person was sent, and why."""
         return f"{self.settings()}history/"
+
+    def integration(self, organization: str, project: str, destination_id: int) -> str:
+        return f"{self.base}/{organization}/{project}/settings/integrations/{destination_id}/"
+
+    def rule(self, organization: str, project: str, rule_id: int) -> str:
+        return f"{self.base}/{organization}/{project}/settings/alerts/{rule_id}/"
+
+    def mute_rule(self, public_id: str) -> str:
+        """Where a person says whether the rule that rang is to be silent for them. Opening does nothing."""
+        return f"{self.notice(public_id)}mute-rule/"
 
     def unsubscribe(self, token: str) -> str:
         return f"{self.base}/u/{token}"

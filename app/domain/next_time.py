@@ -12,15 +12,15 @@ from app.domain.kinds import ALERTS
 from app.domain.preferences import Choices, InForce
 from app.domain.routing import Happening, Outcome, Person, Reason
 
-ISSUE, PROJECT, ACCOUNT = "issue", "project", "account"
+ISSUE, RULE, PROJECT, ACCOUNT = "issue", "rule", "project", "account"
 MOST_CHANGES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`value` None is "Default", or for an issue: as if nothing had been said about it."""
+    """`value` None is "Default", or for an issue or a rule: as if nothing had been said about it."""
 
-    name: str  # mute, subscription, alerts, workflow, kind, own_activity
+    name: str  # mute, subscription, rule_mute, alerts, workflow, kind, own_activity
     scope: str
     value: str | None = None
     kind: str = ""
@@ -67,7 +67,11 @@ def offers(what: Happening, inherited: Choices) -> Sequence[Change]:
         Change("subscription", ISSUE, "subscribed"),
     ]
     if what.kind.category == ALERTS:
-        of_project = [Change("alerts", PROJECT), Change("alerts", PROJECT, "on")]
+        of_project = [
+            Change("rule_mute", RULE),
+            Change("alerts", PROJECT),
+            Change("alerts", PROJECT, "on"),
+        ]
     else:
         steps = (None, "participating", "always")
         of_project = [Change("workflow", PROJECT, value) for value in steps]
@@ -111,9 +115,14 @@ def _unmute(change: Change, who: Person, inherited: Choices) -> Person:
     return replace(who, is_muted=False, muted_until=None)
 
 
+def _unmute_rule(change: Change, who: Person, inherited: Choices) -> Person:
+    return replace(who, rule_muted=False, rule_muted_until=None)
+
+
 _APPLY: Mapping[tuple[str, str], Callable[[Change, Person, Choices], Person]] = {
     ("mute", ISSUE): _unmute,
     ("subscription", ISSUE): _subscription,
+    ("rule_mute", RULE): _unmute_rule,
     ("alerts", PROJECT): _alerts,
     ("workflow", PROJECT): _workflow,
     ("kind", ACCOUNT): _kind,

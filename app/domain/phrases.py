@@ -1,9 +1,12 @@
 """Phrases that mails are put together from: counts, preheaders, a chart in one line of text."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 SHORTEST_PREHEADER, LONGEST_PREHEADER = 40, 90
 BARS = "▁▂▃▄▅▆▇█"
+# All but the space at which no line is broken.
+_SPACE = re.compile(r"[^\S\xa0]+")
 FILLER = "Open it to see more, and who else was told."
 
 
@@ -34,9 +37,14 @@ def preheader(*sentences: str) -> str:
     return shortened(" ".join((*sentences, FILLER)), LONGEST_PREHEADER)
 
 
+def one_line(text: str) -> str:
+    """What programs sent may hold line ends, of many kinds: it must not look as if it were several facts."""
+    return _SPACE.sub(" ", text).strip()
+
+
 def shortened(text: str, longest: int) -> str:
     """One line of at most so many characters, cut between words where that leaves most of it."""
-    line = " ".join(text.split())
+    line = one_line(text)
     if len(line) <= longest:
         return line
     cut = line[: longest - 1]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ALERTS, WORKFLOW, DEPLOYS = "alerts", "workflow", "deploys"
-OWN_ACTIVITY, CLAIM, FATAL_RINGS = "own_activity", "claim", "fatal_rings"
+OWN_ACTIVITY, CLAIM, FATAL_RINGS, BATCHING = "own_activity", "claim", "fatal_rings", "batching"
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     ALERTS: ("on", "off"),
@@ -13,6 +13,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     OWN_ACTIVITY: ("on", "off"),
     CLAIM: ("on", "off"),
     FATAL_RINGS: ("on", "off"),
+    BATCHING: ("project", "15", "30", "60"),  # minutes
 }
 BUILT_IN: Mapping[str, str] = {
     ALERTS: "on",
@@ -21,6 +22,7 @@ BUILT_IN: Mapping[str, str] = {
     OWN_ACTIVITY: "off",
     CLAIM: "off",
     FATAL_RINGS: "on",
+    BATCHING: "project",
 }
 PER_PROJECT = (ALERTS, WORKFLOW)
 PER_ORGANIZATION = (DEPLOYS,)
@@ -34,6 +36,10 @@ SHOWN: Mapping[str, str] = {
     "participating": "Only on issues I subscribe to",
     "mine": "Only with my commits",
     "never": "Never",
+    "project": "As the project says",
+    "15": "Every 15 minutes",
+    "30": "Every 30 minutes",
+    "60": "Every 60 minutes",
 }
 SOURCES: Mapping[str, str] = {
     "built-in": "built-in default",
@@ -61,6 +67,7 @@ class Choices:
     wants_own: bool = False
     fatal_rings: bool = True
     kinds_off: frozenset[str] = frozenset()
+    batching: InForce = InForce("project", "built-in")
 
 
 def in_force(

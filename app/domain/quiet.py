@@ -67,12 +67,12 @@ def _spans(windows: Iterable[Window], zone: ZoneInfo, at: datetime) -> Iterator[
 
 
 def _span(window: Window, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    first, _ = _moments(day, window.start, zone)
-    _, last = _moments(day, window.start + window.minutes, zone)
+    first, _ = moments(day, window.start, zone)
+    _, last = moments(day, window.start + window.minutes, zone)
     return first, last
 
 
-def _moments(day: date, minute: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def moments(day: date, minute: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The first and the last moment at which the clock shows this minute of the day, or jumps over it."""
     shown = datetime.combine(day, time()) + minute * MINUTE
     first, last = (shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))

@@ -5,7 +5,6 @@ there, because the library takes away the indentation of a pasted traceback (`ex
 """
 
 import re
-from html.parser import HTMLParser
 
 from mailparser_reply.constants import MAIL_LANGUAGES
 from mailparser_reply.parser import EmailReplyParser
@@ -47,47 +46,3 @@ def _cut(text: str) -> str:
         if at < len(wanted) and line == wanted[at]:
             at, end = at + 1, position + 1
     return "\n".join(lines[:end])
-
-
-class _Text(HTMLParser):
-    """Plain text of HTML mail, without what it quotes."""
-
-    QUOTES = ("blockquote",)
-    HIDDEN = ("style", "script", "head", "title")
-    BREAKS = ("br", "p", "div", "tr", "li", "pre", "h1", "h2", "h3")
-    VOID = ("br", "img", "hr", "meta", "link", "input")
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._left_out: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._left_out:
-            if tag not in self.VOID:
-                self._left_out.append(tag)
-            return
-        classes = dict(attrs).get("class") or ""
-        if tag in self.QUOTES or tag in self.HIDDEN or "gmail_quote" in classes:
-            self._left_out.append(tag)
-        elif tag in self.BREAKS:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._left_out:
-            while self._left_out.pop() != tag:
-                pass
-        elif not self._left_out and tag in self.BREAKS and tag != "br":
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._left_out:
-            self.parts.append(data)
-
-
-def text_of_html(html: str) -> str:
-    """The words of a message that comes as HTML only."""
-    reader = _Text()
-    reader.feed(html[: READ_AT_MOST * 10])
-    reader.close()
-    return re.sub(r"\n{3,}", "\n\n", "".join(reader.parts)).strip()

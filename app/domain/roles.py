@@ -16,6 +16,7 @@ LOWEST = {
     "see": MEMBER,
     "act": MEMBER,
     "discard": ADMIN,
+    "delete_comments": ADMIN,
     "edit_project": ADMIN,
     "create_project": ADMIN,
     "create_team": ADMIN,

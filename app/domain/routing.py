@@ -28,6 +28,7 @@ class Outcome(StrEnum):
 class Reason(StrEnum):
     """Why somebody is a candidate, the strongest first. A public contract (`experience.md` 1.9)."""
 
+    REQUIRED = "required"
     RESUBSCRIBED = "resubscribed"
     ASSIGNED = "assigned"
     TEAM_ASSIGNED = "team_assigned"
@@ -38,6 +39,11 @@ class Reason(StrEnum):
     PARTICIPATED = "participated"
     SUBSCRIBED = "subscribed"
     BOOKMARKED = "bookmarked"
+    OWNER_RULE = "owner_rule"
+    TEAM_OWNER_RULE = "team_owner_rule"
+    RULE_MEMBER = "rule_member"
+    RULE_TEAM = "rule_team"
+    RULE_INTEGRATION = "rule_integration"
     FALLBACK_ALL = "fallback_all"
     WORKFLOW_ALWAYS = "workflow_always"
 
@@ -53,6 +59,10 @@ class Happening:
     actor_id: int | None = None
     is_fatal: bool = False
     may_interrupt: bool = False  # an administrator's word, in a rule: quiet hours do not hold it
+    is_required: bool = False  # the same: whoever switched alerts off is told all the same
+    storm: str | None = None  # the notice that sums up a storm of new issues, of which this is one
+    flapping: str | None = None  # the last notice of an issue that comes back again and again
+    told_lately: frozenset[int] = frozenset()  # who was told by that one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +77,20 @@ class Person:
     unsubscribed: bool = False
     is_muted: bool = False  # for this issue, by this person, at this moment
     muted_until: datetime | None = None
+    rule_muted: bool = False  # the rule that rang, by this person, at this moment
+    rule_muted_until: datetime | None = None
+    rule_silent: bool = False  # the same for everybody, since it rang
+    rule_silent_until: datetime | None = None
     has_address: bool = True
     carried_by: str | None = None  # the notice of the same event that already goes to this person
+    paused_until: datetime | None = None  # a maintenance window of the project holds it
+    paused_for: str = ""  # what people gave as its reason
     quiet_until: datetime | None = None  # quiet hours hold now, until then; being on call ends them
+    paced_until: datetime | None = None  # alerts of the project were sent just now; the next come together
+    pace_minutes: int = 0
+    paced_by: str = "project"  # whose window it is: the project's, the account's or the instance's
+    capped_until: datetime | None = None  # so many messages within the hour that more come together
+    because: Mapping[str, Any] = field(default_factory=dict)  # what the sentences of the reasons need
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +107,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One question of the ladder. The first gate that shuts gives its code."""
+    """One question of the ladder. The first gate that shuts gives its code.
+
+    One that `yields` does not hold up what a required rule tells.
+    """
 
     code: str
     question: str
     shuts: Callable[[Happening, Person], bool]
     params: Callable[[Happening, Person], dict[str, Any]] = lambda what, who: {}
     outcome: Outcome = Outcome.SKIP
+    yields: bool = False
 
 
 def _workflow_scope(what: Happening, who: Person) -> dict[str, Any]:
@@ -113,19 +138,34 @@ GATES: tuple[Gate, ...] = (
         "own_activity",
         "Did this person do it?",
         lambda what, who: who.id == what.actor_id and not who.choices.wants_own,
+        yields=True,
     ),
     Gate("issue_unsubscribed", "Unsubscribed from this issue?", lambda what, who: who.unsubscribed),
     Gate(
         "issue_muted",
         "This issue muted?",
         lambda what, who: who.is_muted,
-        lambda what, who: {"until": who.muted_until.isoformat() if who.muted_until else None},
+        lambda what, who: {"until": _text(who.muted_until)},
+    ),
+    Gate(
+        "rule_muted",
+        "This rule muted for everyone?",
+        lambda what, who: who.rule_silent,
+        lambda what, who: {"until": _text(who.rule_silent_until)},
+    ),
+    Gate(
+        "rule_muted_me",
+        "This rule muted?",
+        lambda what, who: who.rule_muted,
+        lambda what, who: {"until": _text(who.rule_muted_until)},
+        yields=True,
     ),
     Gate(
         "alerts_off",
         "Alerts off?",
         lambda what, who: what.kind.category == ALERTS and who.choices.alerts.value == "off",
         lambda what, who: {"scope": who.choices.alerts.source},
+        yields=True,
     ),
     Gate(
         "workflow_never",
@@ -150,21 +190,69 @@ GATES: tuple[Gate, ...] = (
         "merged",
         "Told already by another notice of this event?",
         lambda what, who: who.carried_by is not None,
-        lambda what, who: {"notice": who.carried_by},
+        lambda what, who: {**_scope(what, who), "notice": who.carried_by},
+        Outcome.COLLAPSE,
+    ),
+    Gate(
+        "flapping",
+        "Told of lately, of an issue that comes back again and again?",
+        lambda what, who: what.flapping is not None and who.id in what.told_lately,
+        lambda what, who: {**_scope(what, who), "notice": what.flapping},
+        Outcome.COLLAPSE,
+    ),
+    Gate(
+        "storm",
+        "One of many new issues at once?",
+        lambda what, who: what.storm is not None,
+        lambda what, who: {**_scope(what, who), "notice": what.storm},
         Outcome.COLLAPSE,
     ),
     # Last, because what is held is promised: nobody is promised what will not come.
+    Gate(
+        "project_paused",
+        "Maintenance?",
+        lambda what, who: who.paused_until is not None,
+        lambda what, who: {
+            **_scope(what, who),
+            "until": _text(who.paused_until),
+            "maintenance": who.paused_for,
+        },
+        Outcome.DEFER,
+    ),
     Gate(
         "quiet_hours",
         "Quiet hours?",
         lambda what, who: who.quiet_until is not None and not _rings_through(what, who),
         lambda what, who: {
             **_scope(what, who),
-            "until": who.quiet_until.isoformat() if who.quiet_until else None,
+            "until": _text(who.quiet_until),
         },
         Outcome.DEFER,
     ),
+    Gate(
+        "batched",
+        "Alerts of the project sent just now?",
+        lambda what, who: who.paced_until is not None,
+        lambda what, who: {
+            **_scope(what, who),
+            "until": _text(who.paced_until),
+            "minutes": who.pace_minutes,
+            "paced_by": who.paced_by,
+        },
+        Outcome.DEFER,
+    ),
+    Gate(
+        "recipient_cap",
+        "Too many messages within the hour?",
+        lambda what, who: who.capped_until is not None and not what.is_fatal and not what.is_required,
+        lambda what, who: {**_scope(what, who), "until": _text(who.capped_until)},
+        Outcome.DEFER,
+    ),
 )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def _rings_through(what: Happening, who: Person) -> bool:
@@ -178,12 +266,29 @@ def plan(what: Happening, people: Iterable[Person]) -> list[Verdict]:
 
 def decide(what: Happening, who: Person) -> Verdict:
     """Walk the ladder; whoever passes every gate is told."""
-    reasons = tuple(sorted(who.reasons, key=STRENGTH.__getitem__))
+    overruled: list[str] = []
     for gate in GATES:
-        if gate.shuts(what, who):
-            return Verdict(who.id, EMAIL, gate.outcome, gate.code, reasons, gate.params(what, who))
+        if not gate.shuts(what, who):
+            continue
+        if not (gate.yields and what.is_required):
+            return _verdict(who, gate.outcome, gate.code, gate.params(what, who), overruled)
+        overruled.append(gate.code)
     through = {"rings_through": True} if who.quiet_until else {}
-    return Verdict(who.id, EMAIL, Outcome.SEND, "send", reasons, {**_scope(what, who), **through})
+    return _verdict(who, Outcome.SEND, "send", {**_scope(what, who), **through}, overruled)
+
+
+def _verdict(
+    who: Person, outcome: Outcome, code: str, params: Mapping[str, Any], overruled: Sequence[str]
+) -> Verdict:
+    """Whom a required rule tells against their choice, learns that first."""
+    is_told = outcome != Outcome.SKIP and overruled
+    reasons = who.reasons | {Reason.REQUIRED} if is_told else who.reasons
+    facts = {
+        **params,
+        **({"overrules": list(overruled)} if is_told else {}),
+        **({"because": dict(who.because)} if who.because else {}),
+    }
+    return Verdict(who.id, EMAIL, outcome, code, tuple(sorted(reasons, key=STRENGTH.__getitem__)), facts)
 
 
 def wake(verdicts: Iterable[Verdict], last_resort: Collection[int]) -> list[Verdict]:
@@ -199,12 +304,17 @@ def wake(verdicts: Iterable[Verdict], last_resort: Collection[int]) -> list[Verd
             each,
             outcome=Outcome.SEND,
             code="send",
-            params={"scope": each.params.get("scope"), "last_resort": True},
+            params={**_without_holding(each.params), "last_resort": True},
         )
-        if each.outcome == Outcome.DEFER and each.person_id in last_resort
+        if each.outcome == Outcome.DEFER and each.code != "project_paused" and each.person_id in last_resort
         else each
         for each in found
     ]
+
+
+def _without_holding(params: Mapping[str, Any]) -> dict[str, Any]:
+    """All that does not say until when something is held, or why."""
+    return {name: value for name, value in params.items() if name not in ("until", "minutes", "paced_by")}
 
 
 def tally(batch: Iterable[Iterable[Verdict]]) -> Counter[int]:
@@ -232,6 +342,26 @@ def gather(
     ]
 
 
+def together(
+    verdicts: Iterable[Verdict], told: Mapping[int, int], *, until: datetime, least: int
+) -> list[Verdict]:
+    """These verdicts, but whoever is told of `least` such things within minutes hears of all in one message.
+
+    `told`: of how many each person is.
+    """
+    return [
+        replace(
+            each,
+            outcome=Outcome.DEFER,
+            code="batched",
+            params={**each.params, "issues": told[each.person_id], "until": _text(until)},
+        )
+        if each.outcome == Outcome.SEND and told.get(each.person_id, 0) >= least
+        else each
+        for each in verdicts
+    ]
+
+
 def gate_of_notice(kind: Kind, status: str | None) -> str | None:
     """The code with which a notice stops before anybody is considered, or None when it may go on.
 
@@ -240,6 +370,6 @@ def gate_of_notice(kind: Kind, status: str | None) -> str | None:
     """
     if kind.in_thread and (status is None or status in HIDDEN):
         return "no_longer_open"
-    if kind.category != ALERTS or status == UNRESOLVED:
+    if not kind.in_thread or kind.category != ALERTS or status == UNRESOLVED:
         return None
     return "issue_ignored" if status == IGNORED else "no_longer_open"

@@ -1,6 +1,6 @@
 """What the link in a mail can stop, as one table; and as little of an address as its owner needs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from app.domain.tokens import SCOPES as NAMES
@@ -74,11 +74,30 @@ SCOPES: Mapping[str, Scope] = {
 }
 
 
-def choices(own: str) -> tuple[str, ...]:
-    """The scopes that a link with this scope of its own offers: itself first, then all that are wider."""
-    milder = ("issue_week",) if own == "issue" else ()
+def choices(own: str, stopped: Collection[str] = ()) -> tuple[str, ...]:
+    """The scopes that a link with this scope of its own offers: itself first, then all that are wider.
+
+    A week of silence is none for an issue that was left for good: it promises mail that will not come.
+    """
+    milder = ("issue_week",) if own == "issue" and "issue" not in stopped else ()
     wider = [name for name in NAMES if name != own and _width(name) >= _width(own)]
     return (own, *milder, *wider)
+
+
+# What goes without saying once the wider scope is stopped.
+_COVERS: Mapping[str, Collection[str]] = {
+    "issue": ("issue_week",),
+    "all_alerts": ("project_alerts",),
+    "all_workflow": ("project_workflow",),
+    "everything": tuple(name for name in SCOPES if name != "everything"),
+}
+
+
+def besides(done: str, stopped: Collection[str]) -> list[str]:
+    """What is stopped apart from what was just done, the widest words for it only."""
+    others = [name for name in SCOPES if name in stopped and name != done]
+    said = {covered for name in (done, *others) for covered in _COVERS.get(name, ())}
+    return [name for name in others if name not in said]
 
 
 def _width(name: str) -> int:

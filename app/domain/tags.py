@@ -42,6 +42,11 @@ def complete(tags: Tags, members: dict[str, Any]) -> tuple[tuple[str, str], ...]
     return (*own, *derived)
 
 
+def is_key(text: str) -> bool:
+    """Whether a tag can be called so."""
+    return _KEY.fullmatch(text) is not None
+
+
 def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, dict):
         return value.items()
@@ -52,7 +57,7 @@ def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
 
 def _key(value: Any) -> str:
     key = as_text(value).strip().replace(" ", "-")
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise Invalid
     return key
 

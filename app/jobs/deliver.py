@@ -17,7 +17,7 @@ from app.db import reading, transaction, writing
 from app.domain.site import Site
 from app.jobs import doorbell
 from app.models import Delivery
-from app.services import delivering, preferring, reconsidering
+from app.services import delivering, posting, preferring, reconsidering
 from app.services.composing import Composer
 from app.services.reconsidering import Objections
 
@@ -27,9 +27,15 @@ AT_ONCE = 20
 
 
 def run(*delivery_ids: int) -> None:
-    """Send what is due of these deliveries. Safe to run twice, and at the same time."""
+    """Send what is due of these deliveries. Safe to run twice, and at the same time.
+
+    What goes to integrations is left to a job for each: none of them holds up mails.
+    """
     for start in range(0, len(delivery_ids), BATCH):
         _send(delivery_ids[start : start + BATCH])
+    with reading() as session:
+        outward = posting.destinations_of(session, delivery_ids)
+    doorbell.post(outward)
 
 
 def _send(delivery_ids: Sequence[int]) -> None:
@@ -80,13 +86,17 @@ def _in_parts(session: Session, delivery_ids: Sequence[int]) -> Iterator[Sequenc
 
 
 def _composed(composer: Composer, delivery: Delivery) -> Outgoing | Sent:
-    """One message that cannot be composed must not hold up the others; it is tried again like any failure."""
+    """One message that cannot be composed must not hold up the others; it is tried again like any failure.
+
+    Characters that a mail cannot carry, as in an address, are the same ones the next time.
+    """
     try:
         return _outgoing(composer.compose(delivery))
     except Exception as error:
         log.exception("a message could not be composed", extra={"delivery": delivery.id})
         words = f"Tocsin could not compose it: {type(error).__name__}"
-        return Sent(delivery.id, Result.RETRY, response=words)
+        result = Result.FAILED if isinstance(error, UnicodeError) else Result.RETRY
+        return Sent(delivery.id, result, response=words)
 
 
 def _outgoing(mail: Mail) -> Outgoing:

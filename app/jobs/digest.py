@@ -18,6 +18,7 @@ from app.db import AWAY, db, transaction
 from app.jobs import doorbell
 from app.jobs.stream_reader import StreamReader
 from app.services import cursors, digesting
+from app.services.counting import Ceilings
 from app.services.cursors import Position
 from app.services.setting_aside import set_aside
 from app.services.stream_entry import STREAM, Entry
@@ -62,6 +63,7 @@ class Digester:
         self._position: Position | None = None
         self._batch = MAX_BATCH
         self._suspects = 0  # entries ahead that may have killed a digester
+        self._ceilings: Ceilings = {}
 
     def run(self, stop: Flag) -> None:
         while not stop.is_set():
@@ -155,11 +157,14 @@ class Digester:
         with Session(db.engine) as session:
             batch = digesting.read_all(session, entries)
         began = time.monotonic()
+        # What was counted in a batch that is taken back never was: it is kept only if all goes well.
+        ceilings, self._ceilings = self._ceilings, {}
         with transaction() as session:
             cursor = cursors.lock(session, STREAM)
             batch.leave_out(lambda entry: cursors.is_digested(cursor, generation, entry.id))
-            kept = digesting.keep(session, batch, now=now())
+            kept = digesting.keep(session, batch, now=now(), ceilings=ceilings)
             cursors.advance(cursor, generation, entries[batch.taken - 1].id)
+        self._ceilings = ceilings
         self._adapt(time.monotonic() - began)
         return batch.taken, kept.notice_ids
 

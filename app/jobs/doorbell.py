@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from app import queue
 from app.clock import now
+from app.domain.delivery_states import QUEUED
 from app.domain.lifecycle import HIDDEN
 from app.models import Delivery, Digest, InboundMessage, Issue, Notice
 
 log = logging.getLogger(__name__)
 NOTIFY, DELIVER = "app.jobs.notify.run", "app.jobs.deliver.run"
 DIGESTS = "app.jobs.digests.run"
+POST = "app.jobs.post.run"
 INBOUND, CLEAR = "app.jobs.inbound.run", "app.jobs.clear.run"
 MOST_IDS = 200
 
@@ -47,6 +49,12 @@ def send(delivery_ids: Collection[int], *, batch: int) -> None:
         _enqueue(DELIVER, ids[start : start + batch])
 
 
+def post(destination_ids: Collection[int]) -> None:
+    """Have what waits for these integrations sent soon, by a job for each."""
+    for destination_id in destination_ids:
+        _enqueue(POST, [destination_id])
+
+
 def release(digest_ids: Collection[int]) -> None:
     """Have these digests sent soon, if they are due."""
     _enqueue(DIGESTS, digest_ids)
@@ -72,7 +80,7 @@ def _notice_new_rows(session: Session, _context: Any) -> None:
         if isinstance(row, Notice | Delivery | InboundMessage):
             session.info.setdefault(type(row), []).append(row)
     for row in session.dirty:
-        if isinstance(row, Digest | Issue):
+        if isinstance(row, Digest | Issue) or (isinstance(row, Delivery) and row.state == QUEUED):
             session.info.setdefault(type(row), []).append(row)
 
 

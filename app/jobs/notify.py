@@ -49,7 +49,7 @@ def _plan_batch(group: Group, batch: str) -> list[int]:
         instance = preferring.defaults(session, workflow=_workflow())
         survey = notifying.survey(session, group, now=now(), instance=instance)
     delivery_ids: list[int] = []
-    for ids in notifying.parts(group.notice_ids, survey.size):
+    for ids in group.parts(survey.size):
         with transaction() as session:
             delivery_ids += notifying.plan_part(
                 session, batch, ids, survey.told, now=now(), instance=instance

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from app import queue
 from app.clock import now
 from app.db import AWAY, reading, transaction
-from app.jobs import clear, deliver, digests, doorbell, inbound, notify, states
+from app.jobs import calm, clear, deliver, digests, doorbell, inbound, notify, post, states
 from app.models import Notice
-from app.services import delivering, holding, notifying, pruning
+from app.services import delivering, holding, notifying, posting, pruning
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 5
@@ -78,12 +78,16 @@ def _in_chunks(chunk: Callable[[], int]) -> None:
 
 RECURRING = (
     Recurring("end ignores that are over", timedelta(seconds=TICK_SECONDS), states.wake),
+    Recurring("go on with storms", timedelta(seconds=30), calm.weather),
+    Recurring("sum up maintenance that is over", timedelta(seconds=15), calm.after_maintenance),
+    Recurring("forget maintenance that is over", timedelta(hours=1), calm.forget_maintenance),
     Recurring("resolve what was silent for long", timedelta(hours=1), states.resolve_old),
     Recurring("take away what was deleted", timedelta(minutes=1), clear.sweep),
     Recurring("read mail that was left", timedelta(minutes=1), _read_inbound),
     Recurring("forget mail that people sent", timedelta(hours=1), _prune_inbound),
     Recurring("forget old events", timedelta(minutes=15), _prune_events),
     Recurring("forget old notices", timedelta(hours=1), _prune_notices),
+    Recurring("encrypt secrets with the first key", timedelta(hours=1), post.reseal),
     Recurring("forget ended sessions", timedelta(hours=12), _prune_sessions),
 )
 
@@ -117,6 +121,7 @@ def _wake_workers() -> None:
         doorbell.ring(list({batch or key: key for key, batch in unplanned(now() - GRACE)}.values()))
         doorbell.release(_held())
         doorbell.send(_due(), batch=deliver.BATCH)
+        doorbell.post(_due_outward())
 
 
 def _run_recurring(last_run: dict[str, datetime]) -> None:
@@ -134,6 +139,8 @@ def sweep_once() -> dict[str, int]:
     """
     inbound.run(*inbound.waiting())
     states.wake(now())
+    calm.weather(now())
+    calm.after_maintenance(now())
     notice_ids = [notice_id for notice_id, _ in unplanned(now())]
     for start in range(0, len(notice_ids), doorbell.MOST_IDS):
         with suppress(notify.NotPlanned):
@@ -142,6 +149,7 @@ def sweep_once() -> dict[str, int]:
         digests.run(*_held())
     delivery_ids = _due()
     deliver.run(*delivery_ids)
+    post.run(*_due_outward())
     clear.sweep(now())
     return {"planned": len(notice_ids), "sent": len(delivery_ids)}
 
@@ -157,6 +165,11 @@ def unplanned(before: datetime) -> list[tuple[int, str | None]]:
 def _held() -> list[int]:
     with reading() as session:
         return list(holding.due(session, now=now(), limit=MOST))
+
+
+def _due_outward() -> list[int]:
+    with reading() as session:
+        return list(posting.due(session, now=now(), limit=MOST))
 
 
 def _due() -> list[int]:

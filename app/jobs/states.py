@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from app.clock import now
 from app.db import reading, transaction
 from app.jobs import doorbell
 from app.services import auto_resolving, muting, waking
@@ -37,12 +38,13 @@ def resolve_old(at: datetime) -> None:
 
 
 def _resolve_old_of(project_id: int, at: datetime) -> None:
-    with reading() as session:
-        batch = auto_resolving.batch_for(session, project_id, now=at)
+    run = auto_resolving.begin(now=now())
     for _ in range(MOST_CHUNKS):
         with transaction() as session:
-            resolved, notice_ids = auto_resolving.resolve_old(session, project_id, batch=batch, now=at)
-        if batch.plan_after is None:
-            doorbell.ring(notice_ids)
+            run = auto_resolving.going_on(run, now=now())
+            resolved = auto_resolving.resolve_old(session, project_id, batch=run, now=at)
         if resolved < auto_resolving.CHUNK:
-            return
+            break
+    with transaction() as session:
+        notice_ids = auto_resolving.end(session, run)
+    doorbell.ring(notice_ids)

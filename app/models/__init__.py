@@ -1,7 +1,20 @@
 """Every table, imported here once so that metadata is complete."""
 
 from app.models.accounts import ApiToken, EmailAddress, EndedSession, OneTimeLink, User
+from app.models.alerting import (
+    AlertPace,
+    AlertRule,
+    Codeowners,
+    Ownership,
+    OwnershipVersion,
+    Pause,
+    RuleFiring,
+    RuleMute,
+    RuleTemplate,
+    RuleVersion,
+)
 from app.models.base import Base
+from app.models.destinations import Destination, DestinationIssue, InstanceName
 from app.models.issues import (
     Attachment,
     Bookmark,
@@ -12,6 +25,8 @@ from app.models.issues import (
     IngestCursor,
     Issue,
     IssueCommit,
+    IssueCount,
+    IssueEnvironmentUser,
     IssueHash,
     IssueHour,
     IssueRedirect,
@@ -28,7 +43,7 @@ from app.models.notifying import (
     Digest,
     InboundMessage,
     Notice,
-    RuleFiring,
+    Storm,
     Verdict,
 )
 from app.models.preferences import (
@@ -42,7 +57,6 @@ from app.models.preferences import (
     Subscription,
 )
 from app.models.projects import (
-    AlertRule,
     Environment,
     Invitation,
     Membership,
@@ -53,18 +67,29 @@ from app.models.projects import (
     TeamMember,
     team_projects,
 )
-from app.models.releases import Commit, Release, ReleaseCommit, ReleaseProject, Repository
+from app.models.releases import (
+    Commit,
+    Release,
+    ReleaseCommit,
+    ReleaseEnvironment,
+    ReleaseProject,
+    Repository,
+)
 
 __all__ = [
     "Activity",
+    "AlertPace",
     "AlertRule",
     "ApiToken",
     "Attachment",
     "Attempt",
     "Base",
     "Bookmark",
+    "Codeowners",
     "Commit",
     "Delivery",
+    "Destination",
+    "DestinationIssue",
     "Digest",
     "EmailAddress",
     "EmailRoute",
@@ -76,9 +101,12 @@ __all__ = [
     "InboundMessage",
     "IngestCount",
     "IngestCursor",
+    "InstanceName",
     "Invitation",
     "Issue",
     "IssueCommit",
+    "IssueCount",
+    "IssueEnvironmentUser",
     "IssueHash",
     "IssueHour",
     "IssueMute",
@@ -92,16 +120,24 @@ __all__ = [
     "OnCall",
     "OneTimeLink",
     "Organization",
+    "Ownership",
+    "OwnershipVersion",
+    "Pause",
     "Project",
     "ProjectKey",
     "QuietHours",
     "Release",
     "ReleaseCommit",
+    "ReleaseEnvironment",
     "ReleaseProject",
     "Repository",
     "Resolution",
     "RuleFiring",
+    "RuleMute",
+    "RuleTemplate",
+    "RuleVersion",
     "SettingAudit",
+    "Storm",
     "Subscription",
     "Team",
     "TeamMember",

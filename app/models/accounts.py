@@ -62,7 +62,8 @@ class User(Keyed):
 class EmailAddress(Keyed):
     """Stored lower-cased; mail goes to verified ones only (DEC-12).
 
-    Several people may say that an address is theirs; only one of them can verify it, or sign in with it.
+    Several people may say that an address is theirs; only one of them can verify it. One signs in with
+    the primary one alone.
     """
 
     __tablename__ = "email_addresses"

@@ -46,6 +46,7 @@ class Issue(Keyed):
     regressed_at: Mapped[datetime | None]
     escalated_at: Mapped[datetime | None]  # when the condition of its ignore was met
     resolved_at: Mapped[datetime | None]
+    last_resolved_at: Mapped[datetime | None]  # stays when it is reopened
     reappears: Mapped[bool] = mapped_column(default=False)  # a timed ignore ended; its next event is told of
     active_at: Mapped[datetime]  # when it last became unresolved
     first_seen: Mapped[datetime]
@@ -57,6 +58,8 @@ class Issue(Keyed):
     last_release: Mapped[str | None] = mapped_column(String(200))
     assignee_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     assignee_team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="SET NULL"))
+    auto_assign_off: Mapped[bool] = mapped_column(default=False)  # somebody took an assignment away
+    flapping_until: Mapped[datetime | None]  # it comes back again and again: regressions are told seldom
     # Mail threading: one frozen subject, and a root that is renewed before mail programs cap the thread.
     mail_subject: Mapped[str | None] = mapped_column(String(255))
     mail_epoch: Mapped[int] = mapped_column(default=1)
@@ -188,6 +191,10 @@ class Event(Keyed):
         UniqueConstraint("project_id", "event_id"),
         Index("ix_events_issue", "issue_id", "timestamp", "id"),
         Index("ix_events_received", "received_at"),
+        # What alert rules count: the events and the people of a stretch of time.
+        Index("ix_events_window", "issue_id", "received_at", "environment", "user_ident"),
+        # The newest of a project, against which rules and owners are tried.
+        Index("ix_events_project", "project_id", "received_at"),
     )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
@@ -252,14 +259,50 @@ class IssueHour(Base):
     count: Mapped[int] = mapped_column(default=0)
 
 
+class IssueCount(Base):
+    """Events of an issue received in one minute or one hour, by environment: what alert rules count.
+
+    Unlike `IssueHour` by when they came in, and kept as long as they are.
+    """
+
+    __tablename__ = "issue_counts"
+    __table_args__ = (Index("ix_issue_counts_start", "start"),)
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    minutes: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 1 or 60
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    environment: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
 class IssueUser(Base):
-    """A distinct person met by an issue; counting them is exact."""
+    """A distinct person met by an issue; counting them is exact.
+
+    `last_seen` is when the last event of theirs came in; `seen_before`, when the last one did before the
+    batch that wrote the row: without it the batch was the first to meet them.
+    """
 
     __tablename__ = "issue_users"
+    __table_args__ = (Index("ix_issue_users_last_seen", "issue_id", "last_seen"),)
 
     issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
     ident: Mapped[str] = mapped_column(String(300), primary_key=True)
     first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    seen_before: Mapped[datetime | None]
+
+
+class IssueEnvironmentUser(Base):
+    """The same for each environment of an issue."""
+
+    __tablename__ = "issue_environment_users"
+    __table_args__ = (Index("ix_issue_environment_users_last_seen", "issue_id", "environment", "last_seen"),)
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    ident: Mapped[str] = mapped_column(String(300), primary_key=True)
+    environment: Mapped[str] = mapped_column(String(64), primary_key=True)
+    last_seen: Mapped[datetime]
+    seen_before: Mapped[datetime | None]
 
 
 class IssueTag(Base):

@@ -6,13 +6,15 @@ A row is the only thing one stage leaves for the next, so a stage can be killed 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.accounts import User
-from app.models.base import Base, Keyed
+from app.models.alerting import AlertRule
+from app.models.base import Keyed
+from app.models.destinations import Destination
 from app.models.issues import Issue
-from app.models.projects import AlertRule, Project
+from app.models.projects import Project
 
 
 class Activity(Keyed):
@@ -67,6 +69,7 @@ class Notice(Keyed):
     )
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("alert_rules.id", ondelete="SET NULL"))
     rule_version: Mapped[int | None]
+    owners_version: Mapped[int | None]  # of the issue owners that were asked
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     data: Mapped[dict[str, Any]]
     occurred_at: Mapped[datetime]
@@ -87,8 +90,9 @@ class Notice(Keyed):
 class Digest(Keyed):
     """Messages that wait for a person, to be sent as one: deferred verdicts point here.
 
-    `key` says what is collected: "quiet", or "batch:…" for what one action did to several issues. One with
-    a key is open at a time; when `send_at` comes it is closed, and what is left in it gets its delivery.
+    `key` says what is collected: "quiet", "batch:…" for what one action did to several issues, "alerts:…"
+    for alerts of a project, or "cap" where there was too much. One with a key is open at a time; when
+    `send_at` comes it is closed, and what is left in it gets its delivery.
     """
 
     __tablename__ = "digests"
@@ -110,7 +114,7 @@ class Digest(Keyed):
     )
 
     public_id: Mapped[str] = mapped_column(String(24), unique=True)
-    kind: Mapped[str] = mapped_column(String(12))  # quiet, batch
+    kind: Mapped[str] = mapped_column(String(12))  # the key up to its colon
     key: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     opened_at: Mapped[datetime]
@@ -164,6 +168,9 @@ class Delivery(Keyed):
             postgresql_where=text("state IN ('queued', 'deferred', 'sending')"),
         ),
         Index("ix_deliveries_user", "user_id", "id"),
+        # How many a person was sent within the hour.
+        Index("ix_deliveries_lately", "user_id", "created_at"),
+        Index("ix_deliveries_destination", "destination_id", "id"),
         Index("ix_deliveries_created", "created_at"),
         Index(
             "ix_deliveries_failed",
@@ -177,6 +184,8 @@ class Delivery(Keyed):
     verdict_id: Mapped[int | None] = mapped_column(ForeignKey("verdicts.id", ondelete="CASCADE"), unique=True)
     digest_id: Mapped[int | None] = mapped_column(ForeignKey("digests.id", ondelete="CASCADE"), unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    destination_id: Mapped[int | None] = mapped_column(ForeignKey("destinations.id", ondelete="CASCADE"))
+    lane: Mapped[int | None] = mapped_column(BigInteger)  # the issue, within which a destination keeps order
     channel: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(24))
     address: Mapped[str] = mapped_column(String(254))
@@ -187,12 +196,14 @@ class Delivery(Keyed):
     attempt_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     send_at: Mapped[datetime]  # when next to try
+    put_off_until: Mapped[datetime | None]  # its lifetime counts from then, where it was not due before
     claimed_until: Mapped[datetime | None]  # a worker holds it until then
     finished_at: Mapped[datetime | None]
 
     verdict: Mapped[Verdict | None] = relationship(back_populates="delivery")
     digest: Mapped[Digest | None] = relationship(back_populates="delivery")
     user: Mapped[User | None] = relationship()
+    destination: Mapped[Destination | None] = relationship()
     attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
 
     @property
@@ -215,6 +226,7 @@ class Attempt(Keyed):
     at: Mapped[datetime]
     outcome: Mapped[str] = mapped_column(String(12))  # accepted, deferred, failed
     code: Mapped[str] = mapped_column(String(16), default="")
+    request: Mapped[str] = mapped_column(Text, default="")  # what a destination was asked, without secrets
     response: Mapped[str] = mapped_column(Text, default="")
     milliseconds: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str] = mapped_column(String(100), default="")
@@ -237,13 +249,28 @@ class InboundMessage(Keyed):
     raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
-class RuleFiring(Base):
-    """When a rule last fired for an issue; claimed with one conditional update."""
+class Storm(Keyed):
+    """Many new issues of a project at once: instead of a message for each there is one that sums up.
 
-    __tablename__ = "rule_firings"
+    `notice_id` is the latest summary; a new one is made every hour while it lasts.
+    """
 
-    rule_id: Mapped[int] = mapped_column(ForeignKey("alert_rules.id", ondelete="CASCADE"), primary_key=True)
-    issue_id: Mapped[int] = mapped_column(
-        ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True, index=True
+    __tablename__ = "storms"
+    __table_args__ = (
+        Index(
+            "uq_storms_open",
+            "project_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
-    last_fired: Mapped[datetime]
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id", ondelete="SET NULL"), index=True)
+    started_at: Mapped[datetime]
+    latest_at: Mapped[datetime]  # of its new issues
+    told_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    notice: Mapped[Notice | None] = relationship()

@@ -1,14 +1,17 @@
 """Organizations, teams, projects, and the keys with which SDKs send events."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domain.scrubbing import SAFE_FIELDS
 from app.models.accounts import User
 from app.models.base import Base, Keyed
+
+if TYPE_CHECKING:
+    from app.models.alerting import Pause
 
 team_projects = Table(
     "team_projects",
@@ -112,6 +115,9 @@ class Project(Keyed):
     sensitive_fields: Mapped[list[str]] = mapped_column(default=list)
     safe_fields: Mapped[list[str]] = mapped_column(default=lambda: list(SAFE_FIELDS))
     allowed_origins: Mapped[list[str]] = mapped_column(default=list)
+    # The first alert goes to a person at once, those that follow come together: minutes between messages.
+    digest_minimum: Mapped[int] = mapped_column(default=5)
+    digest_maximum: Mapped[int] = mapped_column(default=5)
     last_issue_number: Mapped[int] = mapped_column(default=0)
     first_event_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -120,6 +126,7 @@ class Project(Keyed):
     teams: Mapped[list[Team]] = relationship(
         secondary=team_projects, back_populates="projects", order_by="Team.slug"
     )
+    pauses: Mapped[list["Pause"]] = relationship(viewonly=True)
 
 
 class ProjectKey(Keyed):
@@ -145,21 +152,3 @@ class Environment(Keyed):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(64))
     first_seen: Mapped[datetime]
-
-
-class AlertRule(Keyed):
-    """What rings, and for whom. Versions are kept so that a verdict can name the one that decided."""
-
-    __tablename__ = "alert_rules"
-    __table_args__ = (Index("ix_alert_rules_active", "project_id", "is_active"),)
-
-    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(64))
-    environment: Mapped[str | None] = mapped_column(String(64))
-    condition_match: Mapped[str] = mapped_column(String(4), default="all")
-    conditions: Mapped[list[dict[str, Any]]]
-    actions: Mapped[list[dict[str, Any]]]
-    frequency_minutes: Mapped[int] = mapped_column(default=30)
-    is_active: Mapped[bool] = mapped_column(default=True)
-    version: Mapped[int] = mapped_column(default=1)
-    created_at: Mapped[datetime]

@@ -33,6 +33,18 @@ class ReleaseProject(Base):
     )
 
 
+class ReleaseEnvironment(Base):
+    """An environment of a project in which a release was seen."""
+
+    __tablename__ = "release_environments"
+
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(
+        ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    environment: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
 class Repository(Keyed):
     __tablename__ = "repositories"
     __table_args__ = (UniqueConstraint("organization_id", "name"),)

@@ -6,8 +6,8 @@ organization, superusers all of the instance; the role billing sees none.
 
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, true
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy.orm import Session, joinedload, lazyload
 
 from app.domain import lifecycle, roles
 from app.domain.errors import NotFound, Refused
@@ -60,12 +60,17 @@ def visible_projects(session: Session, user: User) -> list[Project]:
 def visible_project(session: Session, user: User, org_slug: str, project_slug: str) -> Project:
     named = (Organization.slug == org_slug) & (Project.slug == project_slug)
     found = select(Project).join(Project.organization).where(named, sees_project(user))
-    return _or_not_found(session.scalar(found))
+    found = found.options(joinedload(Project.pauses))  # every page says whether the project is paused
+    return _or_not_found(session.scalars(found).unique().first())
 
 
-def visible_issue(session: Session, user: User, issue_id: int) -> Issue:
-    """The issue, or the one that it was merged into."""
-    return _or_not_found(session.scalar(_issues(user).where(named(issue_id))))
+def visible_issue(session: Session, user: User, issue_id: int, *, with_teams: bool = False) -> Issue:
+    """The issue, or the one that it was merged into; `with_teams` reads those of its project too."""
+    found = _issues(user).where(named(issue_id))
+    if with_teams:
+        teams = joinedload(Issue.project).joinedload(Project.teams).options(lazyload(Team.organization))
+        found = found.options(teams, joinedload(Issue.project).joinedload(Project.pauses))
+    return _or_not_found(session.scalars(found).unique().first())
 
 
 def visible_issue_by_short_id(session: Session, user: User, org: Organization, short_id: str) -> Issue:
@@ -100,11 +105,13 @@ def can(session: Session, user: User, where: Project | Organization, permission:
     """Whether the person may do this there; the permissions are those of `roles.LOWEST`."""
     if user.is_superuser:
         return user.is_active
-    organization_id = where.organization_id if isinstance(where, Project) else where.id
-    role = role_in(session, user, organization_id)
-    if not user.is_active or role is None or not roles.has(role, permission):
-        return False
-    return isinstance(where, Organization) or _sees(session, user, where)
+    if isinstance(where, Organization):
+        found = role_of(user, where.id)
+    else:
+        seen = exists().where(Project.id == where.id, sees_project(user))
+        found = role_of(user, where.organization_id).where(seen)
+    role = session.scalar(found)
+    return user.is_active and role is not None and roles.has(role, permission)
 
 
 def refuse_above(session: Session, user: User, organization: Organization, role: str) -> None:
@@ -117,16 +124,34 @@ def refuse_above(session: Session, user: User, organization: Organization, role:
 
 
 def role_in(session: Session, user: User, organization_id: int) -> str | None:
-    return session.scalar(
-        select(Membership.role).where(
-            Membership.organization_id == organization_id, Membership.user_id == user.id
-        )
+    return session.scalar(role_of(user, organization_id))
+
+
+def role_of(user: User, organization_id: int) -> Select[str]:
+    """Their role in the organization, as a query or a part of one."""
+    return select(Membership.role).where(
+        Membership.organization_id == organization_id, Membership.user_id == user.id
     )
 
 
 def project_member_ids(session: Session, project_id: int) -> set[int]:
     """The active people in a team that has the project: those whom the project's notices concern."""
     return set(session.scalars(_member_ids(project_id)))
+
+
+def project_admin_ids(session: Session, project: Project) -> set[int]:
+    """Who looks after the project: its members with the rights to; without any, those of the organization."""
+    able = [role for role in roles.ROLES if roles.has(role, "edit_project")]
+    found = (
+        select(User.id)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organization_id == project.organization_id, Membership.role.in_(able), User.is_active
+        )
+    )
+    members = set(session.scalars(found.where(is_member(project.id))))
+    everywhere = Membership.role.in_(roles.SEES_EVERY_PROJECT)
+    return members or set(session.scalars(found.where(everywhere)))
 
 
 def member_project_ids(session: Session, user: User) -> set[int]:
@@ -152,13 +177,25 @@ def is_member(project_id: int) -> ColumnElement[bool]:
     return User.id.in_(_member_ids(project_id))
 
 
+def is_in_a_team() -> ColumnElement[bool]:
+    """A condition on `User`: those whom the notices of some project concern."""
+    return User.id.in_(_team_members())
+
+
 def menu(session: Session, user: User) -> list[tuple[Organization, list[Project]]]:
     """What the header's menus list: organizations, each with the projects that this person sees."""
-    projects = visible_projects(session, user)
-    return [
-        (organization, [project for project in projects if project.organization_id == organization.id])
-        for organization in visible_organizations(session, user)
-    ]
+    seen = (Project.organization_id == Organization.id) & sees_project(user)
+    found = (
+        select(Organization, Project)
+        .outerjoin(Project, seen)
+        .where(_belongs(user))
+        .order_by(Organization.name, Organization.id, Project.name, Project.id)
+        .options(lazyload(Project.organization))
+    )
+    places: dict[Organization, list[Project]] = {}
+    for organization, project in session.execute(found):
+        places.setdefault(organization, []).extend([project] if project else [])
+    return list(places.items())
 
 
 def sees_project(user: User) -> ColumnElement[bool]:
@@ -179,11 +216,6 @@ def sees_issue(user: User) -> ColumnElement[bool]:
     return and_(sees_project(user), IS_THERE)
 
 
-def _sees(session: Session, user: User, project: Project) -> bool:
-    found = select(Project.id).where(Project.id == project.id, sees_project(user))
-    return session.scalar(found) is not None
-
-
 def _belongs(user: User) -> ColumnElement[bool]:
     if user.is_superuser:
         return true()
@@ -191,7 +223,8 @@ def _belongs(user: User) -> ColumnElement[bool]:
 
 
 def _issues(user: User) -> Select[Issue]:
-    together = (selectinload(Issue.assignee_user), selectinload(Issue.assignee_team))
+    team = joinedload(Issue.assignee_team).options(lazyload(Team.organization))
+    together = (joinedload(Issue.assignee_user), team)
     return select(Issue).join(Issue.project).where(sees_issue(user)).options(*together)
 
 

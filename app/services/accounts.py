@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import SQLColumnExpression, delete, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.domain import addresses, handles, scopes
@@ -47,10 +47,18 @@ def anybody(session: Session) -> bool:
 
 def find_user(session: Session, email: str) -> User | None:
     """Whose address this is: their primary one, or one that they verified."""
-    address = email.strip().lower()
-    theirs = select(EmailAddress.user_id).where(EmailAddress.address == address, EmailAddress.is_held)
-    found = select(User).where(User.id.in_(theirs)).options(joinedload(User.addresses))
-    return session.scalars(found).unique().one_or_none()
+    return _bearer(session, email, EmailAddress.is_held)
+
+
+def find_by_primary(session: Session, email: str) -> User | None:
+    """Whose primary address this is: the one that people sign in with, and by which others may know them."""
+    return _bearer(session, email, EmailAddress.is_primary)
+
+
+def _bearer(session: Session, email: str, tie: SQLColumnExpression[bool]) -> User | None:
+    theirs = select(EmailAddress.user_id).where(EmailAddress.address.in_(addresses.forms(email)), tie)
+    found = select(User).where(User.id.in_(theirs)).order_by(User.id).options(joinedload(User.addresses))
+    return session.scalars(found).unique().first()
 
 
 def create_user(
@@ -154,7 +162,7 @@ def set_password(user: User, password: str) -> None:
 
 def check_password(session: Session, email: str, password: str) -> User | None:
     """The active person whose password this is. An unknown address takes as long as a wrong password."""
-    user = find_user(session, email)
+    user = find_by_primary(session, email)
     stored = user.password_hash if user else None
     if not _matches(stored or _nobodys_hash(), password) or user is None or stored is None:
         return None
@@ -194,7 +202,8 @@ def signed_in(session: Session, user_id: int, session_id: str) -> User | None:
     """The active person of this session, unless it was signed out of; with what every page's header says."""
     ended = select(EndedSession.session_id).where(EndedSession.session_id == session_id)
     person = select(User).where(User.id == user_id, User.is_active, ~ended.exists())
-    return session.scalar(person.options(joinedload(User.on_call)))
+    with_header = person.options(joinedload(User.on_call), joinedload(User.addresses))
+    return session.scalars(with_header).unique().one_or_none()
 
 
 # One-time links

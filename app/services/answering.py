@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from app.domain import delivery_states, wording
+from app.domain import delivery_states
 from app.domain.clocks import Clock
 from app.domain.errors import Refused
 from app.domain.routing import Outcome
@@ -19,6 +20,7 @@ from app.services.verdicts import Recorded
 DELIVERED, HELD, REFUSED, COLLAPSED = "delivered", "held", "refused", "collapsed"
 NO_NOTICE, NO_EVENT = "no_notice", "no_event"
 NO_ACCESS = "no_access"
+NOTED_EVERY = timedelta(hours=1)
 
 OF_OUTCOME: Mapping[str, str] = {Outcome.SKIP: REFUSED, Outcome.COLLAPSE: COLLAPSED}
 
@@ -54,7 +56,7 @@ def why(
 
     `own` is whether the person is the one who asks: switches are theirs alone to use.
     """
-    if person is None or is_outside(session, issue, person):
+    if person is None or is_outside(session, issue.project, person):
         return [OUTSIDE][start:]
     notices = _notices(session, issue, start, count)
     if not notices:
@@ -64,9 +66,9 @@ def why(
     return [reply(notice, decided.get(notice.id), clock) for notice in notices]
 
 
-def is_outside(session: Session, issue: Issue, person: User) -> bool:
-    """Whether the issue's notices are none of this person's concern."""
-    return person.id not in access.project_member_ids(session, issue.project_id)
+def is_outside(session: Session, project: Project, person: User) -> bool:
+    """Whether the project's notices are none of this person's concern."""
+    return person.id not in access.project_member_ids(session, project.id)
 
 
 def find_issue(session: Session, short_id: str, organization: Organization | None) -> Issue:
@@ -87,22 +89,33 @@ def find_issue(session: Session, short_id: str, organization: Organization | Non
 def note_lookup(
     session: Session, issue: Issue, *, of: User, by: User | None, now: datetime, via: str
 ) -> None:
-    """Leave a line in the log of a person whose notices somebody else asked about."""
+    """Leave a line in the log of a member whose notices somebody else asked about.
+
+    Of whoever is outside the project there is nothing to learn, so nothing is noted.
+    """
+    if is_outside(session, issue.project, of):
+        return
     note(session, issue.id, issue.short_id, of=of.id, by=by.id if by else None, now=now, via=via)
 
 
 def note(
     session: Session, issue_id: int, short_id: str, *, of: int, by: int | None, now: datetime, via: str
 ) -> None:
-    """The same, where only ids are at hand."""
+    """The same, where only ids are at hand. One line an hour says that somebody looked, however often."""
+    line = {
+        "user_id": of,
+        "actor_id": by,
+        "category": "explanation",
+        "scope": "issue",
+        "scope_id": issue_id,
+    }
+    lately = select(SettingAudit.detail).filter_by(**line).where(SettingAudit.at > now - NOTED_EVERY)
+    if any(detail.get("issue") == short_id for detail in session.scalars(lately)):
+        return
     session.add(
         SettingAudit(
+            **line,
             at=now,
-            user_id=of,
-            actor_id=by,
-            category="explanation",
-            scope="issue",
-            scope_id=issue_id,
             new="looked up",
             via=via,
             detail={"issue": short_id},
@@ -120,12 +133,12 @@ def _notices(session: Session, issue: Issue, start: int, count: int) -> Sequence
 def reply(notice: Notice, recorded: Recorded | None, clock: Clock) -> Reply:
     """What a notice has to answer about one person; times are those of the `clock`."""
     if recorded is None:
-        return _without_verdict(notice)
+        return _without_verdict(notice, clock)
     verdict = recorded.verdict
     facts = notice_facts.of(notice, zone=clock.zone)
     return Reply(
         answer=_answer(recorded),
-        sentence=sentence(recorded, clock),
+        sentence=" ".join([sentence(recorded, clock), *_because(recorded, facts)]),
         notice=notice.public_id,
         code=verdict.code,
         scope=verdict.params.get("scope"),
@@ -133,14 +146,23 @@ def reply(notice: Notice, recorded: Recorded | None, clock: Clock) -> Reply:
     )
 
 
-def _without_verdict(notice: Notice) -> Reply:
+def _without_verdict(notice: Notice, clock: Clock) -> Reply:
     """Everybody's answer while it is undecided, or where the notice itself stopped; else who came later."""
     if notice.planned_at is None:
         return Reply(HELD, "Whom to tell is being decided.", notice.public_id)
     if notice.gate_code:
-        sentence = wording.code_sentence(notice.gate_code, {})
-        return Reply(REFUSED, sentence, notice.public_id, notice.gate_code)
+        return Reply(REFUSED, explaining.gate_sentence(notice, clock), notice.public_id, notice.gate_code)
+    if told := notice.data.get("audience"):
+        return Reply(REFUSED, f"The rule told others: {'; '.join(told)}.", notice.public_id)
     return Reply(REFUSED, "Was on no team of the project then.", notice.public_id, NO_ACCESS)
+
+
+def _because(recorded: Recorded, facts: Mapping[str, Any]) -> list[str]:
+    """Why they are told, of whoever is."""
+    if _answer(recorded) == REFUSED:
+        return []
+    found = explaining.reasons(recorded, facts)
+    return [f"Because {found[0]}."] if found else []
 
 
 def _answer(recorded: Recorded) -> str:
@@ -158,11 +180,12 @@ def sentence(recorded: Recorded, clock: Clock) -> str:
     called_off = delivery is not None and delivery.state == delivery_states.CANCELLED
     if delivery is None or called_off or recorded.verdict.outcome in OF_OUTCOME:
         return explaining.decided_by(recorded, clock)
-    state = delivery_states.of(delivery.state).meaning
+    peer = recorded.attempts[-1].peer if recorded.attempts else ""
+    state = delivery_states.meaning(delivery.state, peer=peer)
     if delivery.state == delivery_states.DEFERRED:
         state = f"{state} {clock.second(delivery.send_at)}"
     words = f"Mail to {masked(delivery.address)}: {state}."
-    if not recorded.attempts:
+    if not recorded.attempts or peer == delivery_states.CAPTURED:
         return words
     last = recorded.attempts[-1]
     when = "" if recorded.hides_times else f" of {clock.second(last.at)}"

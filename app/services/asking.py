@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session, joinedload
 from app.domain import wording
 from app.domain.clocks import Clock
 from app.domain.kinds import KINDS
-from app.domain.lifecycle import UNRESOLVED
-from app.models import Event, Issue, Notice, User
+from app.domain.lifecycle import PENDING_DELETION, UNRESOLVED
+from app.models import Event, Issue, Notice, Project, User
 from app.services import (
+    access,
     answering,
     explaining,
     intake,
@@ -37,10 +38,20 @@ NOT_OPEN = {"ignored": "ignored", "resolved": "resolved, and this event did not 
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """An issue; or, where it was deleted, what is remembered of it: its notices outlive it."""
+
+    project: Project
+    short_id: str
+    title: str
+    issue: Issue | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """About one notice, or about an event at some time; without either, about what happened last."""
 
-    issue: Issue
+    about: About
     person: User | None
     notice: Notice | None = None
     at: datetime | None = None
@@ -62,9 +73,42 @@ class Answer:
     intake: Intake | None = None
 
 
-def recent(session: Session, issue: Issue) -> Sequence[Notice]:
+def of(issue: Issue) -> About:
+    return About(issue.project, issue.short_id, issue.title, issue)
+
+
+def deleted(session: Session, reader: User, name: int | str) -> About | None:
+    """What is left of an issue that this person saw, by its short id; by its id while its row is there."""
+    if isinstance(name, int):
+        gone = (Issue.id == name) & (Issue.status == PENDING_DELETION)
+        row = session.scalar(select(Issue).join(Issue.project).where(gone, access.sees_project(reader)))
+        return About(row.project, row.short_id, row.title) if row else None
+    left = Notice.issue_id.is_(None) & (Notice.issue_short_id == name.strip().upper())
+    seen = select(Notice).join(Notice.project).where(left, access.sees_project(reader))
+    last = session.scalar(seen.order_by(Notice.id.desc()).limit(1))
+    if last is None or last.project is None:
+        return None
+    return About(last.project, last.issue_short_id or "", last.issue_title or "")
+
+
+def is_about(notice: Notice, about: About) -> bool:
+    if about.issue:
+        return notice.issue_id == about.issue.id
+    return (notice.issue_id, notice.project_id, notice.issue_short_id) == (
+        None,
+        about.project.id,
+        about.short_id,
+    )
+
+
+def recent(session: Session, about: About) -> Sequence[Notice]:
     """What happened to the issue lately, newest first."""
-    found = select(Notice).where(Notice.issue_id == issue.id).order_by(Notice.id.desc()).limit(RECENT)
+    found = select(Notice).order_by(Notice.id.desc()).limit(RECENT)
+    if about.issue:
+        found = found.where(Notice.issue_id == about.issue.id)
+    else:
+        here = (Notice.project_id == about.project.id) & (Notice.issue_short_id == about.short_id)
+        found = found.where(Notice.issue_id.is_(None), here)
     return session.scalars(found.options(*(joinedload(each) for each in notice_facts.TOGETHER))).all()
 
 
@@ -72,14 +116,17 @@ def answer(
     session: Session, question: Question, *, reader: User, instance: Defaults, now: datetime
 ) -> Answer:
     """Stops at the first that applies. Only the person, and who administers the project, may ask."""
-    issue, person = question.issue, question.person
-    if person is None or answering.is_outside(session, issue, person):
+    about, person = question.about, question.person
+    if person is None or answering.is_outside(session, about.project, person):
         return Answer(OUTSIDE)
-    if question.at:
-        return _about_event(session, question, person, question.at, reader, instance, now)
-    notice = question.notice or next(iter(recent(session, issue)), None)
+    issue = about.issue
+    if question.at and issue:
+        return _about_event(session, issue, person, question.at, reader, instance, now)
+    notice = question.notice or next(iter(recent(session, about)), None)
     if notice:
         return _about_notice(session, notice, person, reader, instance, now)
+    if issue is None:
+        return Answer(Reply(NO_NOTICE, "It was deleted, and no notice of it is left."))
     last = session.scalar(
         select(Event)
         .where(Event.issue_id == issue.id)
@@ -91,24 +138,24 @@ def answer(
 
 def _about_event(
     session: Session,
-    question: Question,
+    issue: Issue,
     person: User,
     at: datetime,
     reader: User,
     instance: Defaults,
     now: datetime,
 ) -> Answer:
-    event = _event_near(session, question.issue, at)
+    event = _event_near(session, issue, at)
     if event is None:
-        return _without_event(session, question.issue, at)
+        return _without_event(session, issue, at)
     notices = session.scalars(
         select(Notice)
-        .where(Notice.issue_id == question.issue.id, Notice.event_id == event.event_id)
+        .where(Notice.issue_id == issue.id, Notice.event_id == event.event_id)
         .order_by(Notice.id)
         .options(*(joinedload(each) for each in notice_facts.TOGETHER))
     ).all()
     if not notices:
-        return _without_notice(session, question.issue, event)
+        return _without_notice(session, issue, event)
     decided = verdicts.of_person(session, notices, person, own=person.id == reader.id)
     told = next((each for each in notices if each.id in decided and decided[each.id].delivery), notices[0])
     return _about_notice(session, told, person, reader, instance, now)
@@ -147,7 +194,7 @@ def _about_notice(
         chosen=who_chose.sentence(session, notice, verdict, reader=reader, clock=clock) if refused else "",
         control=wording.CODES[verdict.code].switch if own else None,
         offer=next_time.offer(session, notice, person, verdict, instance=instance, now=now)
-        if own and refused
+        if own and refused and notice.issue
         else None,
     )
 

@@ -39,23 +39,31 @@ def assign(
     by: User | None,
     now: datetime,
     batch: Batch | None = None,
+    event_id: str | None = None,
+    because: Mapping[str, Any] | None = None,
 ) -> Activity | None:
     """Hand the issue to `to`, or to nobody. Handing it to whoever already has it tells no one.
 
-    Raises `Refused` when `to` is nobody of the project's.
+    `by` is None where the owners' rules did it: `because` is the line of theirs, `event_id` what it matched.
+    That brings nobody back who unsubscribed. Raises `Refused` when `to` is nobody of the project's.
     """
     access.hold(session, issue)
     was = assignee(session, issue)
     if _same(was, to):
         return None
-    _check(session, issue, to)
+    if by is not None:  # owners were just looked up among those with access
+        _check(session, issue, to)
     change = handover(session, issue, to=to)
     subscribing.release(session, issue, change.lost | change.covered, why=BY_ASSIGNMENT, now=now)
-    again = subscribing.follow(session, issue, change.covered, why=change.why, now=now)
-    _store(session, issue, to)
+    again = subscribing.follow(
+        session, issue, change.covered, why=change.why, now=now, may_override=by is not None
+    )
+    _store(session, issue, to, auto_assign_off=to is None and by is not None)
     data = {**_named("to", to), **_named("was", was), **change.ties, "resubscribed": sorted(again)}
+    if because:
+        data["because"] = dict(because)
     kind = "assigned" if to else "unassigned"
-    return timeline.record(session, issue, kind, by=by, now=now, data=data, batch=batch)
+    return timeline.record(session, issue, kind, by=by, now=now, data=data, event_id=event_id, batch=batch)
 
 
 def handover(session: Session, issue: Issue, *, to: User | Team | None) -> Handover:
@@ -104,13 +112,15 @@ def _check(session: Session, issue: Issue, to: User | Team | None) -> None:
         )
 
 
-def _store(session: Session, issue: Issue, to: User | Team | None) -> None:
+def _store(session: Session, issue: Issue, to: User | Team | None, *, auto_assign_off: bool) -> None:
+    """Somebody who takes an assignment away does not want the next event to give it again."""
     session.execute(
         update(Issue)
         .where(Issue.id == issue.id)
         .values(
             assignee_user_id=to.id if isinstance(to, User) else None,
             assignee_team_id=to.id if isinstance(to, Team) else None,
+            auto_assign_off=auto_assign_off,
         )
         .execution_options(synchronize_session=False)
     )

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -19,8 +19,8 @@ from app.services.timeline import Batch
 
 CHUNK, LOOKED_AT = 1000, 200
 KIND = KINDS["resolved"]
-# Where one transaction is not enough for a project, nobody is told before all are through.
-WAITS = timedelta(minutes=1)
+# Nobody is told before a run has ended, or has not been heard of for so long.
+LEASE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +36,32 @@ def projects(session: Session) -> Sequence[int]:
     return session.scalars(select(Project.id).where(Project.resolve_age_hours > 0).order_by(Project.id)).all()
 
 
-def batch_for(session: Session, project_id: int, *, now: datetime) -> Batch:
+def begin(*, now: datetime) -> Batch:
     """One run in one project: each of its people gets one message."""
-    project = session.get_one(Project, project_id)
-    is_more = count(session, project, project.resolve_age_hours, now=now) > CHUNK
-    return Batch(f"b_{secrets.token_hex(8)}", plan_after=now + WAITS if is_more else None)
+    return going_on(Batch(f"b_{secrets.token_hex(8)}"), now=now)
 
 
-def resolve_old(session: Session, project_id: int, *, batch: Batch, now: datetime) -> tuple[int, list[int]]:
-    """Resolve a chunk of what is too old; how many there were, and the notices to plan.
+def going_on(run: Batch, *, now: datetime) -> Batch:
+    """The same run, heard of just now: a batch waits for the latest of its notices."""
+    return replace(run, plan_after=now + LEASE)
+
+
+def end(session: Session, run: Batch) -> Sequence[int]:
+    """The run is over, and people may be told; the notices to plan."""
+    left = update(Notice).where(Notice.batch == run.name, Notice.planned_at.is_(None))
+    return session.scalars(left.values(plan_after=None).returning(Notice.id)).all()
+
+
+def resolve_old(session: Session, project_id: int, *, batch: Batch, now: datetime) -> int:
+    """Resolve a chunk of what is too old; how many there were.
 
     Whether an issue is still unresolved and still silent is asked in the update itself: an event that comes
-    at the same moment keeps it open, or finds it resolved and reopens it.
+    at the same moment keeps it open, or finds it resolved and reopens it. A run of which people have been
+    told already is over: what is left is the next one's.
     """
     project = session.get(Project, project_id)
-    if project is None or not project.resolve_age_hours:
-        return 0, []
+    if project is None or not project.resolve_age_hours or _is_told(session, batch):
+        return 0
     old = _is_old(project, project.resolve_age_hours, now)
     ids = session.scalars(select(Issue.id).where(old).order_by(Issue.id).limit(CHUNK).with_for_update()).all()
     way = MOVES["age"]
@@ -59,16 +69,22 @@ def resolve_old(session: Session, project_id: int, *, batch: Batch, now: datetim
     resolved = session.scalars(
         statement.returning(Issue.id).execution_options(synchronize_session=False)
     ).all()
-    return len(resolved), _record(session, project, resolved, batch, now)
+    _record(session, project, resolved, batch, now)
+    return len(resolved)
+
+
+def _is_told(session: Session, run: Batch) -> bool:
+    planned = select(Notice.id).where(Notice.batch == run.name, Notice.planned_at.is_not(None))
+    return session.scalar(planned.limit(1)) is not None
 
 
 def _record(
     session: Session, project: Project, issue_ids: Collection[int], batch: Batch, now: datetime
-) -> list[int]:
+) -> None:
     found = select(Issue).where(Issue.id.in_(issue_ids)).order_by(Issue.id).options(lazyload(Issue.project))
     issues = session.scalars(found.execution_options(populate_existing=True)).all()
     data = {"was": UNRESOLVED, "hours": project.resolve_age_hours}
-    return timeline.record_all(session, issues, MOVES["age"].activity, now=now, data=data, batch=batch)
+    timeline.record_all(session, issues, MOVES["age"].activity, now=now, data=data, batch=batch)
 
 
 def _is_old(project: Project, hours: int, now: datetime) -> ColumnElement[bool]:

@@ -20,6 +20,8 @@ from app.models import (
     Feedback,
     Issue,
     IssueCommit,
+    IssueCount,
+    IssueEnvironmentUser,
     IssueHour,
     IssueMute,
     IssueRedirect,
@@ -35,7 +37,9 @@ from app.services.access import IS_THERE
 PARTS: Sequence[tuple[type[Base], InstrumentedAttribute[Any]]] = (
     (IssueTag, IssueTag.issue_id),
     (IssueUser, IssueUser.issue_id),
+    (IssueEnvironmentUser, IssueEnvironmentUser.issue_id),
     (IssueHour, IssueHour.issue_id),
+    (IssueCount, IssueCount.issue_id),
     (Activity, Activity.issue_id),
     (Subscription, Subscription.issue_id),
     (Bookmark, Bookmark.issue_id),

@@ -25,13 +25,14 @@ class Named:
     """Whom a text names: members and teams of the project.
 
     `marks` are those names as they were written; `strangers` are people and teams of the organization who
-    have nothing to do with the project, and so would not hear of it.
+    have nothing to do with the project, and so would not hear of it; `unknown` is borne by nobody there.
     """
 
     people: Sequence[User]
     teams: Sequence[Team]
     marks: Sequence[str]
     strangers: Sequence[str]
+    unknown: Sequence[str] = ()
 
 
 def comment(session: Session, issue: Issue, *, text: str, by: User, now: datetime) -> Activity:
@@ -78,14 +79,15 @@ def edit(session: Session, written: Activity, *, text: str, now: datetime) -> bo
     return True
 
 
-def delete(session: Session, issue: Issue, written: Activity, *, now: datetime) -> bool:
-    """Take one's comment back; False if that was done already. Whoever was not told of it yet never is."""
+def delete(session: Session, issue: Issue, written: Activity, *, by: User, now: datetime) -> bool:
+    """Take a comment away; False if that was done already. Whoever was not told of it yet never is."""
     access.hold(session, issue)
     session.refresh(written, with_for_update=True)
     if written.type == DELETED:
         return False
     kept = {name: value for name, value in written.data.items() if name not in ("text", "names")}
-    written.type, written.data = DELETED, {**kept, "deleted_at": now.isoformat()}
+    other = {} if by.id == written.actor_id else {"deleted_by": by.name}
+    written.type, written.data = DELETED, {**kept, "deleted_at": now.isoformat(), **other}
     waiting = (Notice.activity_id == written.id) & Notice.planned_at.is_(None)
     session.execute(update(Notice).where(waiting).values(planned_at=now, gate_code="undone"))
     _count(session, issue, -1)
@@ -95,12 +97,17 @@ def delete(session: Session, issue: Issue, written: Activity, *, now: datetime) 
 
 def own(session: Session, issue: Issue, activity_id: int, *, by: User) -> Activity:
     """A comment on the issue that this person wrote, and that still stands."""
+    written = standing(session, issue, activity_id)
+    if written.actor_id != by.id:
+        raise NotFound
+    return written
+
+
+def standing(session: Session, issue: Issue, activity_id: int) -> Activity:
+    """A comment on the issue that was not deleted."""
     written = session.scalar(
         select(Activity).where(
-            Activity.id == activity_id,
-            Activity.issue_id == issue.id,
-            Activity.type == COMMENT,
-            Activity.actor_id == by.id,
+            Activity.id == activity_id, Activity.issue_id == issue.id, Activity.type == COMMENT
         )
     )
     if written is None:
@@ -109,7 +116,10 @@ def own(session: Session, issue: Issue, activity_id: int, *, by: User) -> Activi
 
 
 def named_in(session: Session, issue: Issue, text: str) -> Named:
-    """Whom a text mentions. What nobody in the organization is called is a plain word."""
+    """Whom a text mentions. What nobody in the organization is called is a plain word.
+
+    Accounts elsewhere are nobody here, so that nobody finds out by a comment which there are.
+    """
     found = mentions.find(text)
     if not (found.people or found.teams):
         return Named((), (), (), ())
@@ -121,9 +131,9 @@ def named_in(session: Session, issue: Issue, text: str) -> Named:
         tuple(name for name in found.people if name not in people),
         tuple(slug for slug in found.teams if slug not in teams),
     )
-    return Named(
-        list(dict.fromkeys(people.values())), list(teams.values()), marks, _strangers(session, issue, left)
-    )
+    strangers = _strangers(session, issue, left)
+    unknown = [f"@{name}" for name in left.people if f"@{name}" not in strangers]
+    return Named(list(dict.fromkeys(people.values())), list(teams.values()), marks, strangers, unknown)
 
 
 def ties(session: Session, named: Named) -> Mapping[str, list[int]]:
@@ -143,6 +153,14 @@ def stranger_sentence(strangers: Collection[str], issue: Issue) -> str:
     return f"{who} {verb} no part in {where} and would not be told. {mend}"
 
 
+def unknown_sentence(names: Sequence[str], issue: Issue) -> str:
+    """A slip of the pen, or a plain word: worth a hint, not a refusal."""
+    verb = "is" if len(names) == 1 else "are"
+    *most, last = names
+    who = f"{', '.join(most)} and {last}" if most else last
+    return f"{who} {verb} nobody in {issue.project.name}, so nobody is told by it."
+
+
 def _strangers(session: Session, issue: Issue, names: Mentions) -> list[str]:
     organization_id = issue.project.organization_id
     found: list[str] = []
@@ -150,7 +168,7 @@ def _strangers(session: Session, issue: Issue, names: Mentions) -> list[str]:
         members = (
             select(User.handle, EmailAddress.address)
             .join(Membership, Membership.user_id == User.id)
-            .outerjoin(EmailAddress, (EmailAddress.user_id == User.id) & EmailAddress.is_held)
+            .outerjoin(EmailAddress, (EmailAddress.user_id == User.id) & EmailAddress.is_primary)
             .where(Membership.organization_id == organization_id, User.is_active)
             .where(or_(User.handle.in_(names.people), EmailAddress.address.in_(names.people)))
         )

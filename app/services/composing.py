@@ -6,7 +6,8 @@ first two make a group with one rendering, the links are placeholders in it.
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jinja2 import Environment
@@ -17,20 +18,32 @@ from app.domain import reply_text
 from app.domain.kinds import ALERTS, KINDS
 from app.domain.moments import Moments
 from app.domain.site import Site
+from app.domain.storms import STORM
 from app.domain.tokens import MailToken, sign
 from app.models import Delivery, Issue, Notice, User, Verdict
-from app.services import mail_digest, mail_facts, mail_handed, mail_headers, mail_subjects
+from app.services import (
+    mail_digest,
+    mail_facts,
+    mail_handed,
+    mail_headers,
+    mail_storm,
+    mail_subjects,
+    mail_together,
+    rule_testing,
+)
 from app.services.mail_detail import LINK, detail_of
 from app.services.mail_digest import Pile
 from app.services.mail_headers import MailList
 from app.services.mail_news import Scene
 from app.services.mail_records import Records, StoredRecords
+from app.services.rule_testing import Rehearsal
 
 # Gmail clips what is longer than about 102 KB; relays and people like less.
-LARGEST = 76 * 1024
+LARGEST = 72 * 1024
 # How much of what can be long is shown, in turn, until the mail is small enough: frames, characters of a
-# comment, rows of a digest.
-ROOMS = ((8, 4000, 20), (4, 1000, 10), (0, 300, 5))
+# comment; and rows of a digest.
+ROOMS = ((8, 4000), (4, 1000), (0, 300))
+ROWS = (50, 40, 30, 20, 10, 5)
 # Nothing that an event or a person wrote may steer a terminal, or turn the direction of what is around it.
 _UNSEEMLY = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -51,6 +64,7 @@ class Composer:
         self._nonce = secrets.token_hex(8).upper()
         self._rendered: dict[tuple[Any, ...], Words] = {}
         self._facts: dict[int, Mapping[str, Any]] = {}
+        self._note = ""  # what a test says above the alert that it shows
 
     def compose(self, delivery: Delivery) -> Mail:
         """The mail for one delivery. Raises when a template or its data is at fault."""
@@ -58,20 +72,26 @@ class Composer:
             return self._personal(delivery)
         if delivery.user is None:
             raise LookupError(f"delivery {delivery.id} has lost its person")
+        if played := rule_testing.rehearsal(self.session, delivery):
+            return self._rehearsed(delivery, played)
         if delivery.kind == "digest":
             return self._digest(delivery, delivery.user)
-        return self._notice(delivery, delivery.carried[0], delivery.user)
+        latest, others = mail_together.alone(delivery.carried)
+        return self._notice(delivery, latest, delivery.user, others)
 
     def _personal(self, delivery: Delivery) -> Mail:
         """A mail that no notice stands behind: a sign-in link, an invitation."""
         words = self._render(KINDS[delivery.kind].template, {**delivery.data, "site": self.site})
         return self._mail(delivery, words, "Tocsin", mail_headers.automatic(delivery.kind))
 
-    def _notice(self, delivery: Delivery, verdict: Verdict, user: User) -> Mail:
+    def _notice(
+        self, delivery: Delivery, verdict: Verdict, user: User, others: Sequence[Verdict] = ()
+    ) -> Mail:
+        """`others` are alerts of other rules about the same issue, which it tells of too."""
         notice = verdict.notice
         tokens = self._tokens(notice, user)
         subject = self._subject(notice.issue, delivery) if notice.issue else ""
-        words = self._words(notice, verdict, user, subject)
+        words = self._words(notice, verdict, user, subject, others)
         signed = {name: self._signed(token) for name, token in tokens.items()}
         filled = tuple(self._fill(part, signed) for part in words)
         headers = self._headers(notice, verdict, user, tokens)
@@ -85,13 +105,29 @@ class Composer:
             return mail_subjects.without_title(issue)
         return delivery.subject or issue.mail_subject or mail_subjects.of_thread(self.session, issue, None)
 
+    def _rehearsed(self, delivery: Delivery, played: Rehearsal) -> Mail:
+        """The alert that a rule would send. Links of one that is made up must not act for anybody."""
+        keys = (secrets.token_hex(),) if played.records else self.site.token_keys
+        site = replace(self.site, token_keys=keys, reply_domain="")
+        composer = Composer(self.session, self.environment, site, records=played.records)
+        composer._note = played.note
+        mail = composer.compose(played.delivery)
+        verdict = delivery.carried[0]
+        headers = (
+            *mail_headers.automatic(delivery.kind),
+            *mail_headers.of_notice(self.site, verdict.notice, verdict),
+        )
+        words = (f"Test: {mail.subject}", mail.text, mail.html)
+        return self._mail(delivery, words, sender_name(verdict.notice), headers)
+
     def _digest(self, delivery: Delivery, user: User) -> Mail:
         digest = delivery.digest
         if digest is None:
             raise LookupError(f"delivery {delivery.id} has lost its digest")
-        pile = Pile(digest, delivery.carried, Moments(user.timezone, digest.send_at), self.records, self.site)
+        moments = Moments(user.timezone, digest.send_at)
+        pile = Pile(digest, delivery.carried, user, moments, self.records, self.site)
         to = self._list_of_digest(pile, user)
-        gathered = mail_digest.gathered(pile)
+        gathered = mail_together.gathered(pile)
         context = {
             "site": self.site,
             "zone": user.timezone,
@@ -100,11 +136,9 @@ class Composer:
             "settings_url": self.site.links.settings(),
             "history_url": self.site.links.history(),
         }
-        words = self._fitting(
-            "digest", ({**context, "digest": gathered.within(rows)} for _, _, rows in ROOMS)
-        )
+        words = self._fitting("digest", ({**context, "digest": gathered.within(rows)} for rows in ROWS))
         first = pile.notices[0]
-        name = sender_name(first) if digest.kind == "batch" else "Tocsin"
+        name = sender_name(first) if digest.kind in ("batch", "alerts", "assigned", "paused") else "Tocsin"
         return self._mail(
             delivery, (gathered.subject, *words[1:]), name, self._digest_headers(pile, to, user)
         )
@@ -117,7 +151,8 @@ class Composer:
     def _digest_headers(self, pile: Pile, to: MailList, user: User) -> Iterable[tuple[str, str]]:
         """One thread a person, list and day."""
         day = pile.moments.local(pile.digest.send_at).date()
-        root = f"<digest.{user.id}.{pile.digest.kind}.{day}@{self.site.mail_domain}>"
+        name = pile.digest.kind if pile.digest.kind == "batch" else pile.digest.key.replace(":", ".")
+        root = f"<digest.{user.id}.{name}.{day}@{self.site.mail_domain}>"
         yield from mail_headers.automatic("digest")
         yield "X-Tocsin-Reason", mail_headers.strongest(verdict.reasons for verdict in pile.verdicts)
         yield from mail_headers.of_list(self.site, to)
@@ -140,15 +175,21 @@ class Composer:
             headers=tuple(headers),
         )
 
-    def _words(self, notice: Notice, verdict: Verdict, user: User, subject: str) -> Words:
-        scope = verdict.params.get("scope")
+    def _words(
+        self, notice: Notice, verdict: Verdict, user: User, subject: str, others: Sequence[Verdict]
+    ) -> Words:
         named = mail_facts.names(notice, user.id)
-        key = (notice.id, tuple(verdict.reasons), scope, user.timezone, named)
+        along = mail_together.along(self.records, verdict, others)
+        rang = tuple((each.notice_id, mail_facts.reason_key(each)) for each in along)
+        key = (notice.id, mail_facts.reason_key(verdict), user.timezone, named, rang)
         if key not in self._rendered:
             facts = self._notice_facts(notice)
             context = {
                 **facts,
                 **mail_facts.because(notice, verdict, facts, self.site.links, names_reader=named),
+                **mail_facts.taken_along(along, self.site.links),
+                **(rule_testing.because(self._note) if self._note else {}),
+                **mail_storm.of(notice, user.timezone, self.records, self.site.links),
                 **mail_facts.clock(user.timezone),
                 "site": self.site,
                 "delimiter": reply_text.DELIMITER if self.site.reply_domain else "",
@@ -158,13 +199,13 @@ class Composer:
             }
             template = KINDS[notice.kind].template
             self._rendered[key] = (
-                self._of_issue(self._scene(notice, verdict, user), template, context)
+                self._of_issue(self._scene(notice, verdict, user, along), template, context)
                 if notice.issue
                 else self._render(template, context)
             )
         return self._rendered[key]
 
-    def _scene(self, notice: Notice, verdict: Verdict, user: User) -> Scene:
+    def _scene(self, notice: Notice, verdict: Verdict, user: User, along: Sequence[Verdict]) -> Scene:
         return Scene(
             notice,
             verdict.reasons,
@@ -172,11 +213,13 @@ class Composer:
             self.records,
             detail=detail_of(notice.project),
             names_reader=mail_facts.names(notice, user.id),
+            rules=[each.notice.rule.name for each in along if each.notice.rule],
+            handed=mail_facts.handed(along),
         )
 
     def _of_issue(self, scene: Scene, template: str, context: Mapping[str, Any]) -> Words:
         told = mail_handed.news(scene, template)
-        smaller = (told.within(frames=frames, characters=characters) for frames, characters, _ in ROOMS)
+        smaller = (told.within(frames=frames, characters=characters) for frames, characters in ROOMS)
         return self._fitting(template, ({**context, "news": news} for news in smaller))
 
     def _fitting(self, template: str, contexts: Iterable[Mapping[str, Any]]) -> Words:
@@ -233,6 +276,8 @@ class Composer:
         to = mail_headers.list_of(notice, tokens)
         if to:
             yield from mail_headers.of_list(self.site, to)
+        if notice.kind == STORM:
+            yield from mail_headers.thread(mail_headers.root_of_storm(self.site, notice))
         if notice.issue:
             says_all = detail_of(notice.project) != LINK
             event = self.records.event(notice) if says_all else None

@@ -1,6 +1,7 @@
 """What the evaluator needs to know: what happened, and about everybody who might hear of it.
 
 Read for many notices at once: the number of queries grows with their projects, not with notices or people.
+Candidates of an alert are whom its rule names, of all else the members of the project.
 """
 
 from collections import defaultdict
@@ -15,19 +16,29 @@ from app.domain import routing
 from app.domain.kinds import ALERTS, KINDS
 from app.domain.preferences import Choices
 from app.domain.routing import Happening, Person, Reason
-from app.models import Event, IssueMute, Notice, Subscription, User
-from app.services import access, muting, preferring, quieting, reaching
+from app.domain.targets import Target
+from app.models import Event, Notice, Subscription, User
+from app.services import access, muting, pausing, preferring, quieting, reaching, rule_silence, targeting
+from app.services.pausing import Hold
 from app.services.preferring import Defaults
+from app.services.rule_silence import RuleMutes
 
 FATAL = "fatal"
+Named = Mapping[Notice, Mapping[int, Target]]  # whom rules name, for alerts
+NOT_NAMED = Target(frozenset(), {})
 
 
 def happenings(session: Session, notices: Collection[Notice]) -> dict[Notice, Happening]:
     """What the evaluator is asked about. An alert is as grave as the event that rang it."""
     fatal = _fatal_events(session, notices)
+    rules = targeting.rules_of(session, [notice for notice in notices if targeting.is_rung(notice)])
     return {
         notice: Happening(
-            KINDS[notice.kind], notice.actor_id, is_fatal=(notice.project_id, notice.event_id) in fatal
+            KINDS[notice.kind],
+            notice.actor_id,
+            is_fatal=(notice.project_id, notice.event_id) in fatal,
+            may_interrupt=notice in rules and rules[notice].interrupt_reason is not None,
+            is_required=notice in rules and rules[notice].required_reason is not None,
         )
         for notice in notices
     }
@@ -71,50 +82,70 @@ def people(
     *,
     now: datetime,
     only: Collection[int] | None = None,
+    named: Named | None = None,
 ) -> dict[Notice, list[Person]]:
     """Every candidate for each of these notices.
 
-    Candidates are the project's members: nobody else, whatever rows exist. `only` narrows them to these
-    people, and then keeps those who lost access, so that a decision can be taken again before sending.
+    Candidates are members of the project: nobody else, whatever rows exist. `only` narrows them to these
+    people, and then keeps those who lost access, so that a decision can be taken again before sending: they
+    were named once, and that stands. `named` says whom rules name, where that is known already.
     """
     of_project: dict[int, list[Notice]] = defaultdict(list)
     for notice in notices:
         of_project[notice.project_id or 0].append(notice)
+    if named is None:
+        named = _named(session, notices) if only is None else targeting.recorded(session, notices, only)
     found: dict[Notice, list[Person]] = {}
     for project_id, theirs in of_project.items():
-        crowd = _crowd(session, project_id, instance, now, only)
-        ties = _ties(session, [notice.issue_id for notice in theirs if notice.issue_id], crowd.ids, now)
-        found |= {notice: crowd.around(notice, ties) for notice in theirs}
+        crowd = _crowd(session, project_id, instance, now, only, meant=_meant_by_all(theirs, named))
+        ties = _ties(session, theirs, crowd, now)
+        found |= {notice: crowd.around(notice, ties, named.get(notice)) for notice in theirs}
     return found
+
+
+def _named(session: Session, notices: Collection[Notice]) -> Named:
+    return {notice: found.targets.people for notice, found in targeting.of_notices(session, notices).items()}
+
+
+Subscribed = Row[int, int, str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Ties:
-    """How people stand to issues: their subscriptions, and what they muted."""
+    """How people stand to issues and rules: their subscriptions, and what they muted; and what is paused."""
 
-    subscriptions: Mapping[int, Mapping[int, Row[int, int, str, list[str]]]]
+    subscriptions: Mapping[int, Mapping[int, Subscribed]]
     muted: Mapping[int, Mapping[int, datetime | None]]
+    rule_mutes: RuleMutes
+    held: Mapping[Notice, Hold]
 
 
 @dataclass(frozen=True, slots=True)
 class _Crowd:
-    """What holds for the candidates of a project, whatever the notice."""
+    """What holds for the candidates of a project, whatever the notice; `asked`: exactly they are."""
 
     ids: Sequence[int]
+    asked: bool
     members: Collection[int]
     active: Collection[int]
     reachable: Collection[int]
     choices: Mapping[int, Choices]
     quiet: Mapping[int, datetime]
 
-    def around(self, notice: Notice, ties: _Ties) -> list[Person]:
+    def around(self, notice: Notice, ties: _Ties, named: Mapping[int, Target] | None) -> list[Person]:
+        """`named` are those whom the notice is for, where a rule says that."""
         rows = ties.subscriptions.get(notice.issue_id or 0, {})
         muted = ties.muted.get(notice.issue_id or 0, {})
         tied_by = _tied_by(notice)
+        meant = None if self.asked else _meant(notice, named)
+        targets = dict.fromkeys(self.ids, NOT_NAMED) | dict(named) if named is not None else {}
+        hold = ties.held.get(notice)
         return [
             Person(
                 id=each,
-                reasons=_reasons(notice, rows.get(each), self.choices[each], tied_by.get(each, ())),
+                reasons=targets[each].reasons
+                if named is not None
+                else _reasons(notice, rows.get(each), self.choices[each], tied_by.get(each, ())),
                 choices=self.choices[each],
                 is_active=each in self.active,
                 can_see=each in self.members,
@@ -122,21 +153,58 @@ class _Crowd:
                 is_muted=each in muted,
                 muted_until=muted.get(each),
                 has_address=each in self.reachable,
+                paused_until=hold.until if hold else None,
+                paused_for=hold.why if hold else "",
                 quiet_until=self.quiet.get(each),
+                because=targets[each].because if named is not None else {},
+                **ties.rule_mutes.of(notice, each),
             )
             for each in self.ids
+            if meant is None or each in meant
         ]
 
 
+def _meant(notice: Notice, named: Mapping[int, Target] | None) -> Collection[int] | None:
+    """The only people whom it concerns, or None where all members may hear of it.
+
+    What Tocsin assigns by itself is news for whoever has the issue now.
+    """
+    if named is not None:
+        return named.keys()
+    data = notice.activity.data if notice.activity else {}
+    if notice.kind == "assigned" and notice.actor_id is None and "because" in data:
+        return {*data.get("assigned", ()), *data.get("team_assigned", ())}
+    return None
+
+
+def _meant_by_all(notices: Iterable[Notice], named: Named) -> Collection[int] | None:
+    """Everybody whom one of these notices is for, or None where one is for all members."""
+    found: set[int] = set()
+    for notice in notices:
+        meant = _meant(notice, named.get(notice))
+        if meant is None:
+            return None
+        found.update(meant)
+    return found
+
+
 def _crowd(
-    session: Session, project_id: int, instance: Defaults, now: datetime, only: Collection[int] | None
+    session: Session,
+    project_id: int,
+    instance: Defaults,
+    now: datetime,
+    only: Collection[int] | None,
+    *,
+    meant: Collection[int] | None,
 ) -> _Crowd:
     members = access.project_member_ids(session, project_id)
-    ids = sorted(members if only is None else only)
+    candidates = members if meant is None else members & set(meant)
+    ids = sorted(candidates if only is None else only)
     # Members are active people: only others have to be asked about.
     active = select(User.id).where(User.id.in_(ids), User.is_active)
     return _Crowd(
         ids=ids,
+        asked=only is not None,
         members=members,
         active=members if only is None else set(session.scalars(active)),
         reachable=reaching.addresses_of(session, ids, project_id).keys(),
@@ -145,14 +213,19 @@ def _crowd(
     )
 
 
-def _ties(session: Session, issue_ids: Collection[int], user_ids: Sequence[int], now: datetime) -> _Ties:
-    rows: dict[int, dict[int, Row[int, int, str, list[str]]]] = defaultdict(dict)
+def _ties(session: Session, notices: Sequence[Notice], crowd: _Crowd, now: datetime) -> _Ties:
+    issue_ids = [notice.issue_id for notice in notices if notice.issue_id]
+    rows: dict[int, dict[int, Subscribed]] = defaultdict(dict)
     columns = (Subscription.issue_id, Subscription.user_id, Subscription.state, Subscription.reasons)
-    theirs = Subscription.issue_id.in_(issue_ids) & Subscription.user_id.in_(user_ids)
+    theirs = Subscription.issue_id.in_(issue_ids) & Subscription.user_id.in_(crowd.ids)
     for row in session.execute(select(*columns).where(theirs)):
         rows[row.issue_id][row.user_id] = row
-    muted = select(IssueMute.issue_id).where(IssueMute.issue_id.in_(issue_ids)).distinct()
-    return _Ties(rows, {each: muting.muted(session, each, user_ids, now) for each in session.scalars(muted)})
+    return _Ties(
+        rows,
+        muting.muted_of(session, issue_ids, crowd.ids, now),
+        rule_silence.among(session, notices, crowd.ids, now=now, late=crowd.asked),
+        pausing.held(session, notices, now=now),
+    )
 
 
 # What the change itself says of people: who got or lost the assignment, who was named, who was brought
@@ -177,7 +250,10 @@ def _tied_by(notice: Notice) -> Mapping[int, set[Reason]]:
 
 
 def _reasons(
-    notice: Notice, row: Row[int, int, str, list[str]] | None, chosen: Choices, tied_by: Collection[Reason]
+    notice: Notice,
+    row: Subscribed | None,
+    chosen: Choices,
+    tied_by: Collection[Reason],
 ) -> frozenset[Reason]:
     if KINDS[notice.kind].category == ALERTS:
         return frozenset({Reason.FALLBACK_ALL})

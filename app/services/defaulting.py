@@ -7,20 +7,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain import changes
 from app.domain.errors import Refused
 from app.domain.kinds import WORKFLOW_SWITCHES
-from app.domain.preferences import ALERTS, CLAIM, DEPLOYS, OWN_ACTIVITY, WORKFLOW, InForce, values
-from app.models import NotificationDefault, NotificationSetting, SettingAudit, User
-from app.services import preferring
+from app.domain.preferences import (
+    ALERTS,
+    BATCHING,
+    CLAIM,
+    DEPLOYS,
+    FATAL_RINGS,
+    OWN_ACTIVITY,
+    WORKFLOW,
+    InForce,
+    values,
+)
+from app.models import (
+    EmailAddress,
+    NotificationDefault,
+    NotificationSetting,
+    QuietHours,
+    SettingAudit,
+    User,
+)
+from app.services import access, preferring
 from app.services.preferring import ACCOUNT, Defaults
 
 INSTANCE = "instance"  # the scope of these changes in the log
-CATEGORIES = (ALERTS, WORKFLOW, DEPLOYS, OWN_ACTIVITY, CLAIM)
+CATEGORIES = (ALERTS, WORKFLOW, DEPLOYS, OWN_ACTIVITY, CLAIM, FATAL_RINGS, BATCHING)
 LINES = (*((category, "") for category in CATEGORIES), *((WORKFLOW, kind) for kind in WORKFLOW_SWITCHES))
 LOG_LENGTH = 20
 
@@ -31,7 +48,7 @@ class Stale(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A default: what was chosen, what holds, and how many of the active people it holds for."""
+    """A default: what was chosen, what holds, and for how many of the people whom it concerns."""
 
     category: str
     kind: str
@@ -115,7 +132,7 @@ def lines(session: Session, *, workflow: str) -> list[Line]:
     found = {(row.category, row.kind): row for row in session.scalars(select(NotificationDefault))}
     chose, people = _chose(session), _people(session)
     return [
-        _line(category, kind, found.get((category, kind)), instance, workflow, people, chose)
+        _line(category, kind, found.get((category, kind)), instance, workflow, people[category], chose)
         for category, kind in LINES
     ]
 
@@ -143,16 +160,32 @@ def _line(
     )
 
 
-def _people(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(User).where(User.is_active)) or 0
+# Whom a default can make a difference to: an account that no project's notices reach is none of them.
+_CAN_GET_MAIL: ColumnElement[bool] = and_(
+    User.is_active,
+    access.is_in_a_team(),
+    exists().where(EmailAddress.user_id == User.id, EmailAddress.verified_at.is_not(None)),
+)
+_HAS_QUIET_HOURS: ColumnElement[bool] = exists().where(QuietHours.user_id == User.id)
+
+
+def _people(session: Session) -> Mapping[str, int]:
+    """How many people each category concerns."""
+    all_of_them, with_hours = session.execute(
+        select(func.count(), func.coalesce(func.sum(case((_HAS_QUIET_HOURS, 1), else_=0)), 0))
+        .select_from(User)
+        .where(_CAN_GET_MAIL)
+    ).one()
+    return {**dict.fromkeys(CATEGORIES, all_of_them), FATAL_RINGS: with_hours}
 
 
 def _chose(session: Session) -> Mapping[tuple[str, str], int]:
-    """How many active people chose something of their own for their account."""
+    """How many of them chose something of their own for their account."""
+    concerned = or_(NotificationSetting.category != FATAL_RINGS, _HAS_QUIET_HOURS)
     counted = (
         select(NotificationSetting.category, NotificationSetting.kind, func.count())
         .join(User, User.id == NotificationSetting.user_id)
-        .where(User.is_active, NotificationSetting.scope == ACCOUNT)
+        .where(_CAN_GET_MAIL, NotificationSetting.scope == ACCOUNT, concerned)
         .group_by(NotificationSetting.category, NotificationSetting.kind)
     )
     return {(category, kind): count for category, kind, count in session.execute(counted)}
@@ -175,15 +208,18 @@ def choose(
     version: int,
     by: User,
     now: datetime,
-) -> None:
-    """Set the default; None goes back to what it would be without. `Stale` unless it is as it was shown."""
+) -> tuple[str | None, int]:
+    """Set the default; None goes back to what it would be without. `Stale` unless it is as it was shown.
+
+    What was chosen before and the version it has now are returned, for Undo.
+    """
     _check(category, kind, value)
     row = session.get(NotificationDefault, (category, kind), with_for_update=True)
     if (row.version if row else 0) != version:
         raise Stale
     old = row.value if row else None
     if old == value:
-        return
+        return old, version
     try:
         with session.begin_nested():
             _store(session, row, category, kind, value, by, now)
@@ -203,6 +239,8 @@ def choose(
         )
     )
     session.flush()
+    made = session.get(NotificationDefault, (category, kind))
+    return old, made.version if made else 0
 
 
 def _store(

@@ -93,7 +93,8 @@ def claim(session: Session, delivery_ids: Collection[int], *, now: datetime) -> 
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    return or_(
+    """Of mails; what goes to integrations is a matter of `posting`."""
+    return Delivery.destination_id.is_(None) & or_(
         and_(Delivery.state.in_(WAITING), Delivery.send_at <= now),
         and_(Delivery.state == "sending", Delivery.claimed_until < now),
     )
@@ -154,7 +155,8 @@ def record(connection: Connection, answers: Collection[Sent], *, now: datetime, 
 
 def _standing(delivery_ids: Iterable[int]) -> Select[int, int, datetime, datetime, str, int]:
     earlier = select(func.count()).where(Attempt.delivery_id == Delivery.id).scalar_subquery()
-    columns = (Delivery.id, Delivery.attempt_count, Delivery.created_at, Delivery.send_at, Delivery.kind)
+    due_since = func.coalesce(Delivery.put_off_until, Delivery.created_at).label("due_since")
+    columns = (Delivery.id, Delivery.attempt_count, due_since, Delivery.send_at, Delivery.kind)
     return select(*columns, earlier.label("attempts")).where(Delivery.id.in_(list(delivery_ids)))
 
 
@@ -163,7 +165,7 @@ def _change(sent: Sent, row: Any, now: datetime) -> tuple[int, dict[str, object]
     change = {"attempt_count": row.attempt_count, "send_at": row.send_at, "finished_at": None}
     if sent.result is Result.NOT_TRIED:
         return row.id, {**change, "state": "queued", "attempt_count": row.attempt_count - 1}
-    outcome, again_at = _outcome(sent, row.kind, row.attempt_count, row.created_at, now)
+    outcome, again_at = _outcome(sent, row.kind, row.attempt_count, row.due_since, now)
     ends = {"send_at": again_at} if again_at else {"finished_at": now}
     return row.id, {**change, "state": outcome, **ends}
 
@@ -215,6 +217,7 @@ def put_off(connection: Connection, until: Mapping[int, datetime]) -> None:
             .values(
                 state="deferred",
                 send_at=bindparam("until"),
+                put_off_until=bindparam("until"),
                 claimed_until=None,
                 attempt_count=TABLE.c.attempt_count - 1,
             ),
@@ -223,11 +226,11 @@ def put_off(connection: Connection, until: Mapping[int, datetime]) -> None:
 
 
 def _outcome(
-    sent: Sent, kind: str, attempts: int, created_at: datetime, now: datetime
+    sent: Sent, kind: str, attempts: int, due_since: datetime, now: datetime
 ) -> tuple[str, datetime | None]:
     if sent.result is Result.ACCEPTED:
         return "accepted", None
     if sent.result is Result.FAILED:
         return "failed", None
-    again_at = next_try(attempts, created_at=created_at, now=now, lasts=KINDS[kind].lasts)
+    again_at = next_try(attempts, due_since=due_since, now=now, lasts=KINDS[kind].lasts)
     return ("deferred", again_at) if again_at else ("expired", None)

@@ -1,6 +1,6 @@
 """What a batch adds to the counts that pages read: exactly, in the transaction that keeps its events."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,10 +9,22 @@ from typing import Any
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
-from app.models import IngestCount, Issue, IssueHour, IssueTag, IssueUser
+from app.models import (
+    IngestCount,
+    Issue,
+    IssueCount,
+    IssueEnvironmentUser,
+    IssueHour,
+    IssueTag,
+    IssueUser,
+)
 from app.services.digest_issues import Seen
 from app.services.reading import Read
-from app.services.upserting import add_counts, insert_missing_returning
+from app.services.upserting import add_counts, keep_latest
+
+_PERSON = ("issue_id", "ident")
+_PERSON_HERE = (*_PERSON, "environment")
+_SEEN = {"latest": "last_seen", "before": "seen_before"}
 
 
 @dataclass(slots=True)
@@ -59,7 +71,9 @@ def count_seen(session: Session, seen: Sequence[Seen]) -> None:
     for issue_id, people in _new_people(session, seen).items():
         changes[issue_id].people = people
     _update_issues(session, changes)
+    _meet_in_environments(session, seen)
     _add_hours(session, seen)
+    _add_received(session, seen)
     _add_tags(session, seen)
 
 
@@ -80,14 +94,45 @@ def count_items(session: Session, reads: Sequence[Read]) -> None:
 
 def _new_people(session: Session, seen: Sequence[Seen]) -> Counter[int]:
     """How many people each issue had not met before; the events that met them are marked."""
-    met = {(each.issue.id, each.event.user_ident): each for each in reversed(seen) if each.event.user_ident}
-    rows = [
-        {"issue_id": key[0], "ident": key[1], "first_seen": each.event.timestamp} for key, each in met.items()
+    of_person: dict[tuple[int, str], list[Seen]] = defaultdict(list)
+    for each in seen:
+        if each.event.user_ident:
+            of_person[each.issue.id, each.event.user_ident].append(each)
+    new: Counter[int] = Counter()
+    for row in keep_latest(session, IssueUser, _people(of_person), *_PERSON, **_SEEN):
+        met = of_person[row["issue_id"], row["ident"]]
+        for each in met:
+            each.met_before = row["seen_before"]
+        if row["seen_before"] is None:
+            met[0].is_new_person = True
+            new[row["issue_id"]] += 1
+    return new
+
+
+def _people(of_person: dict[tuple[int, str], list[Seen]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "issue_id": issue_id,
+            "ident": ident,
+            "first_seen": met[0].event.timestamp,
+            "last_seen": max(each.event.received_at for each in met),
+        }
+        for (issue_id, ident), met in of_person.items()
     ]
-    new = insert_missing_returning(session, IssueUser, rows, "issue_id", "ident")
-    for row in new:
-        met[row["issue_id"], row["ident"]].is_new_person = True
-    return Counter(row["issue_id"] for row in new)
+
+
+def _meet_in_environments(session: Session, seen: Sequence[Seen]) -> None:
+    of_person: dict[tuple[int, str, str], list[Seen]] = defaultdict(list)
+    for each in seen:
+        if each.event.user_ident:
+            of_person[each.issue.id, each.event.user_ident, each.event.environment].append(each)
+    rows = [
+        dict(zip(_PERSON_HERE, key, strict=True), last_seen=max(each.event.received_at for each in met))
+        for key, met in of_person.items()
+    ]
+    for row in keep_latest(session, IssueEnvironmentUser, rows, *_PERSON_HERE, **_SEEN):
+        for each in of_person[row["issue_id"], row["ident"], row["environment"]]:
+            each.met_here_before = row["seen_before"]
 
 
 def _update_issues(session: Session, changes: dict[int, Change]) -> None:
@@ -114,6 +159,21 @@ def _add_hours(session: Session, seen: Sequence[Seen]) -> None:
     counts = Counter((each.issue.id, _hour(each.event.timestamp)) for each in seen)
     rows = [{"issue_id": key[0], "hour": key[1], "count": count} for key, count in counts.items()]
     add_counts(session, IssueHour, rows, "issue_id", "hour")
+
+
+def _add_received(session: Session, seen: Sequence[Seen]) -> None:
+    counts: Counter[tuple[int, int, datetime, str]] = Counter()
+    for each in seen:
+        minute = each.event.received_at.replace(second=0, microsecond=0)
+        for minutes, start in ((1, minute), (60, minute.replace(minute=0))):
+            counts[each.issue.id, minutes, start, each.event.environment] += 1
+    keys = ("issue_id", "minutes", "start", "environment")
+    add_counts(
+        session,
+        IssueCount,
+        [dict(zip(keys, key, strict=True), count=count) for key, count in counts.items()],
+        *keys,
+    )
 
 
 def _add_tags(session: Session, seen: Sequence[Seen]) -> None:

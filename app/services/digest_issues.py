@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -42,6 +43,8 @@ class Seen:
     was_ignored: bool = False
     was_resolved: bool = False
     is_new_person: bool = False  # the first event of its issue that met this person
+    met_before: datetime | None = None  # when its person was last met before the batch
+    met_here_before: datetime | None = None  # and in the same environment
 
     @property
     def was_silent(self) -> bool:

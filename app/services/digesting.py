@@ -15,8 +15,17 @@ from sqlalchemy.orm import Session
 
 from app.domain.shapes import cut
 from app.models import Attachment, Event, Feedback, Notice, Project
-from app.services import alerting, digest_counts, digest_issues, regressing, releases_seen, waking
+from app.services import (
+    alerting,
+    auto_assigning,
+    digest_counts,
+    digest_issues,
+    regressing,
+    releases_seen,
+    waking,
+)
 from app.services.categories import ATTACHMENT, ERROR
+from app.services.counting import Ceilings
 from app.services.digest_issues import MAX_TITLE, Seen
 from app.services.reading import Read, read
 from app.services.setting_aside import set_aside
@@ -85,8 +94,11 @@ def _read_into(batch: Batch, entry: Entry, project: Project) -> int:
     return len(made.body) + sum(len(row["body"]) for row in made.attachments)
 
 
-def keep(session: Session, batch: Batch, *, now: datetime) -> Digested:
-    """Write a batch. Run again for the same events it counts them as duplicates and keeps nothing."""
+def keep(session: Session, batch: Batch, *, now: datetime, ceilings: Ceilings | None = None) -> Digested:
+    """Write a batch. Run again for the same events it counts them as duplicates and keeps nothing.
+
+    Who keeps many passes `ceilings`, the same ones each time: see `counting`.
+    """
     for entry, error in batch.failures:
         log.warning("entry %s is set aside: %s", entry.id, type(error).__name__)
         set_aside(session, entry, error, now=now)
@@ -101,8 +113,9 @@ def keep(session: Session, batch: Batch, *, now: datetime) -> Digested:
     _mark_first_events(session, seen)
     _keep_enclosures(session, reads, seen)
     digest_counts.count_items(session, reads)
-    notice_ids = alerting.fire(session, seen, now=now)
-    return Digested(_notices_of(session, regressed + woken) + notice_ids, len(seen))
+    assigned = auto_assigning.assign(session, seen, now=now)
+    notice_ids = alerting.fire(session, seen, now=now, ceilings=ceilings)
+    return Digested(_notices_of(session, regressed + woken + assigned) + notice_ids, len(seen))
 
 
 def _projects(session: Session, entries: Iterable[Entry]) -> dict[int, Project]:
@@ -119,7 +132,7 @@ def _of_living_projects(session: Session, reads: Sequence[Read]) -> list[Read]:
 
 def _sort_out_duplicates(session: Session, reads: Sequence[Read]) -> list[Read]:
     """The reads whose events are new; the others are counted, and their attachments dropped."""
-    known = _known_events(session, (each.event.event_id for each in reads if each.event))
+    known = _known_events(session, ((each.project.id, each.event.event_id) for each in reads if each.event))
     fresh = []
     for each in reads:
         if each.event is None:
@@ -137,8 +150,13 @@ def _sort_out_duplicates(session: Session, reads: Sequence[Read]) -> list[Read]:
     return fresh
 
 
-def _known_events(session: Session, event_ids: Iterable[str]) -> set[EventKey]:
-    query = select(Event.project_id, Event.event_id).where(Event.event_id.in_(set(event_ids)))
+def _known_events(session: Session, keys: Iterable[EventKey]) -> set[EventKey]:
+    """Those that are stored; the projects are named because the index begins with them."""
+    wanted = set(keys)
+    query = select(Event.project_id, Event.event_id).where(
+        Event.project_id.in_({project_id for project_id, _ in wanted}),
+        Event.event_id.in_({event_id for _, event_id in wanted}),
+    )
     return {(project_id, event_id) for project_id, event_id in session.execute(query)}
 
 
@@ -180,7 +198,7 @@ def _keep_enclosures(session: Session, reads: Sequence[Read], seen: Sequence[See
     known = {(each.project.id, each.event.event_id) for each in seen}
     orphans = [each for each in reads if each.attachments and _key(each) not in known]
     if orphans:
-        known |= _known_events(session, (each.entry.event_id or "" for each in orphans))
+        known |= _known_events(session, (_key(each) for each in orphans))
     rows = []
     for each in reads:
         kept = _key(each) in known

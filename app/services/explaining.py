@@ -3,10 +3,10 @@
 Nothing is decided or worked out again here. Who may see what: `verdicts`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -19,10 +19,10 @@ from app.domain.ladder import Decided, Step
 from app.domain.routing import Outcome
 from app.domain.wording import Reach
 from app.models import Attempt, Delivery, Notice, Project, User
-from app.services import access, notice_facts, rereading, switches, verdicts
-from app.services.verdicts import Recorded
+from app.services import access, mail_facts, notice_facts, rereading, switches, verdicts
+from app.services.verdicts import Counted, Recorded
 
-NOBODY = "A former member"
+NOBODY, GONE = "A former member", "An integration that is gone"
 
 # Outcome of a verdict that nothing was sent for → mark, and the words for it.
 OTHERWISE: Mapping[str, tuple[str, str]] = {
@@ -34,12 +34,23 @@ ORDER = ("failed", "sent", "waiting", "collapsed", "not_sent")
 UNTOLD = ("not_sent", "collapsed")
 
 
+class Planned(Protocol):
+    """A notice, or as much of one as its reach asks for."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def planned_at(self) -> datetime | None: ...
+    @property
+    def gate_code(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """The answer for one person on one channel. What the reader may not see is not in it."""
 
     person: str
-    person_id: int
+    person_id: int | None  # None for an integration
     is_reader: bool
     channel: str
     code: str  # "" where somebody else's own settings decided
@@ -66,6 +77,8 @@ class Explanation:
     word: str
     origin: str
     audience: str
+    nobody: str  # why there is nobody
+    versions: str  # of what was asked
     gate: str | None
     reach: Reach
     lines: Sequence[Line]
@@ -93,36 +106,26 @@ def visible_notice(session: Session, user: User, public_id: str) -> Notice:
 
 
 def reach_of(
-    session: Session, notice_ids: Collection[int], *, reader: User, now: datetime
+    session: Session, notices: Collection[Planned], *, reader: User, now: datetime
 ) -> dict[int, Reach]:
-    """How far each of these notices got, with two queries however many they are."""
-    if not notice_ids:
+    """How far each of these notices got, with one query however many they are."""
+    if not notices:
         return {}
-    found = select(Notice.id, Notice.planned_at, Notice.gate_code).where(Notice.id.in_(notice_ids))
-    return _reach(session, session.execute(found).all(), reader, now)
+    counted = session.execute(verdicts.counting([notice.id for notice in notices], reader))
+    return reach_counted(notices, counted, reader=reader, now=now)
 
 
-def reach_of_loaded(
-    session: Session, notices: Collection[Notice], *, reader: User, now: datetime
+def reach_counted(
+    notices: Iterable[Planned], counted: Iterable[Counted], *, reader: User, now: datetime
 ) -> dict[int, Reach]:
-    """The same for notices at hand, with one query."""
-    known = [(notice.id, notice.planned_at, notice.gate_code) for notice in notices]
-    return _reach(session, known, reader, now) if known else {}
-
-
-def _reach(
-    session: Session,
-    notices: Collection[tuple[int, datetime | None, str | None]],
-    reader: User,
-    now: datetime,
-) -> dict[int, Reach]:
+    """The same from what was counted already."""
     clock = Clock(now, reader.timezone)
     reach = {
-        notice_id: Reach(planned=planned_at is not None, gate=gate) for notice_id, planned_at, gate in notices
+        notice.id: Reach(planned=notice.planned_at is not None, gate=notice.gate_code) for notice in notices
     }
-    for notice_id, outcome, state, until, count in verdicts.counted(session, reach, reader):
+    for notice_id, outcome, state, until, place, count in counted:
         words = clock.short(until) if until else ""
-        reach[notice_id] = reach[notice_id].plus(outcome, state, count, until=words)
+        reach[notice_id] = reach[notice_id].plus(outcome, state, count, until=words, place=place)
     return reach
 
 
@@ -133,17 +136,22 @@ def explain(session: Session, notice: Notice, viewer: User, *, now: datetime) ->
     found = verdicts.recorded(session, [notice], viewer)
     lines = [line(notice, each, facts, clock) for each in found]
     reach = Reach(planned=notice.planned_at is not None, gate=notice.gate_code)
-    for each in found:
+    for each in (one for one in found if one.counts):
         until = clock.short(each.until) if each.until else ""
         state = each.delivery.state if each.delivery else None
-        reach = reach.plus(each.verdict.outcome, state, until=until)
+        place = None if each.is_person else each.name or GONE
+        reach = reach.plus(each.verdict.outcome, state, until=until, place=place)
     members = notice.data.get("members", len(lines))
     return Explanation(
         notice=notice,
         word=facts["word"],
         origin=explanations.origin(notice.kind, facts),
-        audience=explanations.audience(KINDS[notice.kind].category, members, facts["project"]),
-        gate=wording.code_sentence(notice.gate_code, {}) if notice.gate_code else None,
+        audience=explanations.audience(
+            KINDS[notice.kind].category, members, facts["project"], told=notice.data.get("audience", ())
+        ),
+        nobody=explanations.nobody(notice.data.get("audience", ())),
+        versions=explanations.versions(notice.rule_version, notice.owners_version),
+        gate=gate_sentence(notice, clock) if notice.gate_code else None,
         reach=reach,
         lines=sorted(lines, key=lambda line: (not line.is_reader, ORDER.index(line.mark))),
         facts=facts,
@@ -157,25 +165,35 @@ def line(notice: Notice, recorded: Recorded, facts: Mapping[str, Any], clock: Cl
     if recorded.until:
         words = f"{words} until {clock.short(recorded.until)}"
     return Line(
-        person=recorded.name or NOBODY,
-        person_id=verdict.subject_id,
+        person=recorded.name or (NOBODY if recorded.is_person else GONE),
+        person_id=verdict.subject_id if recorded.is_person else None,
         is_reader=recorded.is_readers,
         channel=verdict.channel,
         code="" if not recorded.is_open and wording.CODES[verdict.code].private else verdict.code,
         mark=mark,
         words=words,
         decided_by=decided_by(recorded, clock),
-        reasons=_reasons(recorded, facts) if mark not in UNTOLD else (),
+        reasons=reasons(recorded, facts) if mark not in UNTOLD else (),
         note=_note(recorded),
         carried_by=verdict.params.get("notice") if verdict.outcome == Outcome.COLLAPSE else None,
-        ladder=_ladder(notice, recorded, clock) if recorded.is_open else (),
+        ladder=_ladder(notice, recorded, clock) if recorded.is_open and recorded.is_person else (),
         switch=switches.link(notice, recorded, facts) if recorded.is_readers else None,
         delivery=delivery,
-        delivery_words=delivery_states.of(delivery.state).meaning if delivery else "",
+        delivery_words=_delivery_words(recorded),
         hides_times=recorded.hides_times,
         may_be_read=rereading.may_be_read(recorded),
         attempts=recorded.attempts,
     )
+
+
+def _delivery_words(recorded: Recorded) -> str:
+    """What became of the message; integrations are no mail servers."""
+    if recorded.delivery is None:
+        return ""
+    state, peer = recorded.delivery.state, recorded.attempts[-1].peer if recorded.attempts else ""
+    if recorded.is_person:
+        return delivery_states.meaning(state, peer=peer)
+    return delivery_states.of(state).words
 
 
 def mark_of(outcome: str, state: str | None) -> tuple[str, str]:
@@ -184,6 +202,11 @@ def mark_of(outcome: str, state: str | None) -> tuple[str, str]:
         sending = delivery_states.of(state)
         return sending.mark, sending.words
     return OTHERWISE[outcome]
+
+
+def gate_sentence(notice: Notice, clock: Clock = wording.UTC_CLOCK) -> str:
+    """Why the notice stopped as a whole."""
+    return wording.code_sentence(notice.gate_code or "send", notice.data.get("gate") or {}, clock=clock)
 
 
 def decided_by(recorded: Recorded, clock: Clock) -> str:
@@ -197,17 +220,19 @@ def decided_by(recorded: Recorded, clock: Clock) -> str:
     )
 
 
-def _reasons(recorded: Recorded, facts: Mapping[str, Any]) -> Sequence[str]:
+def reasons(recorded: Recorded, facts: Mapping[str, Any]) -> Sequence[str]:
     verdict = recorded.verdict
-    known = {**facts, "scope": wording.scope_words(verdict.params.get("scope"))}
-    if recorded.is_readers:
-        first = wording.reason_sentence(verdict.reasons, known)
-        return [first, *wording.also(verdict.reasons, known)] if first else []
-    return explanations.reasons_of_others(verdict.reasons, known, private=recorded.is_open)
+    if not recorded.is_readers:
+        return verdicts.because(recorded, facts)
+    known = {**facts, **wording.person_facts(verdict.params)}
+    first = wording.reason_sentence(verdict.reasons, known)
+    return [first, *wording.also(verdict.reasons, known)] if first else []
 
 
 def _note(recorded: Recorded) -> str:
     verdict, digest = recorded.verdict, recorded.digest
+    if recorded.is_open and (required := mail_facts.required(verdict.notice, verdict)):
+        return f"{required}."
     if verdict.params.get("last_resort"):
         return "Told as the project’s last resort: nobody else would have been told before morning."
     if digest is None:
@@ -215,7 +240,8 @@ def _note(recorded: Recorded) -> str:
     if verdict.outcome == Outcome.SKIP:
         return "It was held first, and looked at again before it went out."
     if recorded.delivery is None:
-        return ""
+        is_wanted = digest.is_asked_for and recorded.is_open and not recorded.hides_times
+        return "You asked for it, so it goes out within moments." if is_wanted else ""
     return "It was held, and went out with what else had been held." if recorded.is_open else ""
 
 

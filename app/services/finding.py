@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, func, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, lazyload
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload, lazyload
 
 from app.domain import search
 from app.domain.cursor import Cursor
@@ -14,6 +14,7 @@ from app.domain.search import Query
 from app.models import Issue, IssueHour, Notice, Organization, Project, Team, User
 from app.services import access
 from app.services.matching import condition
+from app.services.undoing import UNDONE
 
 PAGE, COUNTED_UP_TO, HOURS = 25, 1000, 24
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,13 +48,26 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class LastNotice:
+    """As much of the notice that was last made of an issue as its row tells."""
+
+    id: int
+    public_id: str
+    planned_at: datetime | None
+    gate_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRow:
     """An issue as the list shows it: its last 24 hours, and the notice that was last made of it."""
 
     issue: Issue
     hours: Sequence[int]
-    notice_id: int | None
-    notice: str | None
+    notice: LastNotice | None
+
+    @property
+    def notice_id(self) -> int | None:
+        return self.notice.id if self.notice else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +82,8 @@ class Page:
         return _version(self.rows[0].issue.id, self.rows[0].issue.last_seen) if self.rows else NOTHING
 
     @property
-    def notice_ids(self) -> list[int]:
-        return [row.notice_id for row in self.rows if row.notice_id is not None]
+    def notices(self) -> list[LastNotice]:
+        return [row.notice for row in self.rows if row.notice]
 
 
 def find(
@@ -188,11 +202,16 @@ def _page_of_ids(
     return ids.order_by(column.desc(), Issue.id.desc())
 
 
-def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str]:
-    latest = select(func.max(Notice.id)).where(Notice.issue_id == Issue.id).correlate(Issue).scalar_subquery()
+def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str, datetime | None, str | None]:
+    # What was taken back unsent is no news of the issue.
+    told = (Notice.issue_id == Issue.id) & Notice.gate_code.is_distinct_from(UNDONE)
+    newest = aliased(Notice)
+    latest = (
+        select(Notice.id).where(told).order_by(Notice.id.desc()).limit(1).correlate(Issue).scalar_subquery()
+    )
     return (
-        select(Issue, Notice.id, Notice.public_id)
-        .outerjoin(Notice, Notice.id == latest)
+        select(Issue, newest.id, newest.public_id, newest.planned_at, newest.gate_code)
+        .outerjoin(newest, newest.id == latest)
         .where(which)
         .options(
             joinedload(Issue.assignee_user),
@@ -203,7 +222,10 @@ def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str]:
 
 def _with_hours(session: Session, found: Sequence[Any], now: datetime) -> list[StreamRow]:
     hours = _hours(session, [row[0].id for row in found], now)
-    return [StreamRow(issue, hours[issue.id], notice_id, public_id) for issue, notice_id, public_id in found]
+    return [
+        StreamRow(issue, hours[issue.id], LastNotice(notice_id, *notice) if notice_id else None)
+        for issue, notice_id, *notice in found
+    ]
 
 
 def _hours(session: Session, issue_ids: Sequence[int], now: datetime) -> dict[int, list[int]]:

@@ -36,20 +36,23 @@ class Imagined:
 class Foretold:
     """Members by what would reach them; `untold` with the reason, as far as others may know it.
 
-    Whoever does it is left out, unless they hear of their own doings. `warning` says what stands in its way.
+    Whoever does it is left out, unless they hear of their own doings. `warning` says what stands in its way,
+    `hint` what may be a slip.
     """
 
     told: Sequence[User] = ()
     held: Sequence[User] = ()
     untold: Sequence[tuple[User, str]] = ()
     warning: str = ""
+    hint: str = ""
 
 
 def of_comment(session: Session, issue: Issue, text: str, how: Imagined) -> Foretold:
     named = commenting.named_in(session, issue, text)
     found = _sorted_out(session, issue, KINDS["comment"], commenting.ties(session, named), how)
     if not named.strangers:
-        return found
+        hint = commenting.unknown_sentence(named.unknown, issue) if named.unknown else ""
+        return replace(found, hint=hint)
     return replace(found, warning=commenting.stranger_sentence(named.strangers, issue))
 
 
@@ -70,6 +73,13 @@ def outcomes(session: Session, issue: Issue, how: Imagined) -> Mapping[int, Verd
     return _verdicts(session, issue, ANY_CHANGE, {}, how)
 
 
+def outcome_for(verdict: Verdict, reader: User | None) -> Outcome:
+    """What it would come to, as the reader may know: asked again and again, it must tell nobody's hours."""
+    is_own = reader is not None and reader.id == verdict.person_id
+    hides = verdict.outcome == Outcome.DEFER and wording.CODES[verdict.code].private and not is_own
+    return Outcome.SEND if hides else verdict.outcome
+
+
 def _sorted_out(
     session: Session, issue: Issue, kind: Kind, ties: Mapping[str, Sequence[int]], how: Imagined
 ) -> Foretold:
@@ -78,7 +88,8 @@ def _sorted_out(
     ranked = sorted(verdicts.values(), key=lambda each: (_rank(each), people[each.person_id].name))
 
     def those(outcome: Outcome) -> list[Verdict]:
-        return [each for each in ranked if each.outcome == outcome and each.code != "own_activity"]
+        wanted = (each for each in ranked if outcome_for(each, how.by) == outcome)
+        return [each for each in wanted if each.code != "own_activity"]
 
     return Foretold(
         told=[people[each.person_id] for each in those(Outcome.SEND)],

@@ -94,10 +94,6 @@ def busiest(issue_id: int, *, now: datetime) -> Select[int | None]:
     return select(func.max(IssueHour.count)).where(IssueHour.issue_id == issue_id, IssueHour.hour >= since)
 
 
-def events_of_last_hour(session: Session, issue_id: int | None, *, now: datetime) -> int:
-    return session.scalar(lately(issue_id, now=now)) or 0
-
-
-def lately(issue_id: int | None, *, now: datetime) -> Select[int]:
+def lately(issue_id: int, *, now: datetime) -> Select[int]:
     of_last_hour = Event.timestamp >= now - timedelta(hours=1)
     return select(func.count()).where(Event.issue_id == issue_id, of_last_hour)

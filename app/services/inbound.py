@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain import inbound, reply_address, reply_text
+from app.domain import inbound, reply_address, reply_text, sender_proof
 from app.domain.errors import NotFound, Refused
 from app.domain.inbound import Letter
 from app.domain.reply_address import ReplyTo
@@ -34,6 +34,7 @@ from app.services import (
 LARGEST = 1 << 20
 WAITING, ACCEPTED, REFUSED, IGNORED = "waiting", "accepted", "refused", "ignored"
 VIA = "email"
+LONGEST_NAME = 150
 # Nobody is told more often than this that an answer of theirs came to nothing.
 COMPLAIN_EVERY = timedelta(hours=1)
 MUTED_FOR = timedelta(days=7)
@@ -41,26 +42,39 @@ MUTED_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What this instance takes mail with; an empty `authserv_id` asks for no DMARC result."""
+    """What this instance takes mail with.
+
+    `authserv_id` names the receiving server whose DMARC result is believed; without one nobody's reply is
+    taken, unless `without_proof` takes every sender at their word.
+    """
 
     domain: str
     keys: Sequence[str]
     authserv_id: str = ""
+    without_proof: bool = False
 
 
 class _Unanswerable(Exception):
     """Nothing to be done, and nobody to be told."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the headers of a message come to: where it leads and for whom, or why nowhere."""
+
+    raw: bytes
+    to: ReplyTo | MailToken | None = None
+    problem: _Unanswerable | Refused | None = None
+
+
 def keep(session: Session, raw: bytes, *, now: datetime) -> int | None:
     """Keep a message until it is worked on; its id, or None when the same one is here already.
 
-    Raises `Refused` for what is too large.
+    Anybody may hand in anything: only its headers are looked at here. Raises `Refused` for what is too large.
     """
     if len(raw) > LARGEST:
         raise Refused(f"The message has {len(raw)} bytes; {LARGEST} is the most.")
-    name = _name(raw)
-    kept = InboundMessage(message_id=name, received_at=now, raw=raw)
+    kept = InboundMessage(message_id=_key(raw), received_at=now, raw=raw)
     try:
         with session.begin_nested():
             session.add(kept)
@@ -74,7 +88,38 @@ def waiting(session: Session, *, limit: int) -> Sequence[int]:
     return session.scalars(found.limit(limit)).all()
 
 
-def work(session: Session, message_id: int, intake: Intake, *, now: datetime) -> None:
+def look(session: Session, message_id: int, intake: Intake) -> Opened | None:
+    """What a message that waits asks for, and whether its sender may; None for what waits no longer.
+
+    Changes nothing, so that the body can be read after it while no transaction is open.
+    """
+    waits = (InboundMessage.id == message_id) & (InboundMessage.outcome == WAITING)
+    raw = session.scalar(select(InboundMessage.raw).where(waits))
+    if raw is None:
+        return None
+    to = None
+    try:
+        letter = _read(raw)
+        to = _addressed(letter, intake)
+        user = _owner(session, to)
+        if isinstance(to, ReplyTo):
+            _check_sender(session, letter, user, intake)
+    except (_Unanswerable, Refused) as error:
+        return Opened(raw, to, error)
+    return Opened(raw, to)
+
+
+def text(opened: Opened) -> str | None:
+    """What its writer wrote, where it matters; None for a body that nothing can be made of."""
+    if opened.problem or not isinstance(opened.to, ReplyTo):
+        return ""
+    try:
+        return inbound.text(opened.raw)
+    except Exception:  # made by anybody, to break whatever reads it; the standard library promises nothing
+        return None
+
+
+def work(session: Session, message_id: int, opened: Opened, text: str | None, *, now: datetime) -> None:
     """Do what the message asks, once; its row says what became of it."""
     kept = session.scalar(
         select(InboundMessage).where(InboundMessage.id == message_id).with_for_update().limit(1)
@@ -82,9 +127,9 @@ def work(session: Session, message_id: int, intake: Intake, *, now: datetime) ->
     if kept is None or kept.outcome != WAITING:
         return
     try:
-        kept.outcome, kept.detail = ACCEPTED, _act(session, kept, intake, now)[:255]
+        kept.outcome, kept.detail = ACCEPTED, _act(session, kept, opened, text, now)[:255]
     except _Unanswerable as error:
-        kept.outcome, kept.detail = IGNORED, str(error)
+        kept.outcome, kept.detail = IGNORED, str(error)[:255]
     except Refused as error:
         kept.outcome, kept.detail = REFUSED, error.message[:255]
         _complain(session, kept, error.message, now)
@@ -94,44 +139,53 @@ def give_up(session: Session, message_id: int, error: Exception) -> None:
     """A message that nothing can be made of must not come up for ever."""
     kept = session.get(InboundMessage, message_id)
     if kept and kept.outcome == WAITING:
-        kept.outcome, kept.detail = REFUSED, f"could not be worked on: {type(error).__name__}"
+        kept.outcome, kept.detail = IGNORED, f"could not be worked on: {type(error).__name__}"
 
 
-def _name(raw: bytes) -> str:
-    """The Message-ID; of what has none, or cannot be read, its hash."""
+def _key(raw: bytes) -> str:
+    """By what a message is known: its Message-ID, or else its hash, and to which address of ours it went.
+
+    The name alone would let whoever knows it in advance hand in another message under it.
+    """
     try:
-        name = inbound.read(raw).message_id
-    except (ValueError, LookupError, TypeError):
-        name = ""
-    return name or f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        to = next(iter(inbound.recipients(raw)), "").partition("@")[0]
+    except Exception:  # as in `text`
+        to = ""
+    name = inbound.name(raw) or f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    if len(name) > LONGEST_NAME:
+        name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+    return f"{name} {to}".strip()
 
 
-def _act(session: Session, kept: InboundMessage, intake: Intake, now: datetime) -> str:
-    letter = _read(kept.raw)
-    if letter.is_automatic:
-        raise _Unanswerable("an automatic message")
-    to = _addressed(letter, intake)
-    user = session.get(User, to.user_id)
-    if user is None or not user.is_active or user.mail_version != to.mail_version:
-        raise _Unanswerable("the address is no longer valid")
+def _act(session: Session, kept: InboundMessage, opened: Opened, text: str | None, now: datetime) -> str:
+    to = opened.to
+    if to is None:
+        raise opened.problem or _Unanswerable("sent to no address of ours")
+    user = _owner(session, to)
     kept.user_id = user.id
+    if opened.problem:
+        raise opened.problem
     if isinstance(to, MailToken):
         unsubscribing.stop(session, to, scope=to.scope, via=VIA, now=now)
         return f"unsubscribed: {to.scope}"
-    _check_sender(session, letter, user, intake)
+    if text is None:
+        raise _Unanswerable("not a mail that can be read")
     try:
         issue = access.visible_issue(session, user, to.issue_id)
     except NotFound:
         raise Refused("the issue is gone, or you no longer have access to it.") from None
     kept.issue_id = issue.id
-    return _said(session, kept, issue, user, letter.text, now)
+    return _said(session, kept, issue, user, text, now)
 
 
 def _read(raw: bytes) -> Letter:
     try:
-        return inbound.read(raw)
-    except (ValueError, LookupError, TypeError) as error:
+        letter = inbound.read(raw)
+    except Exception as error:  # as in `text`
         raise _Unanswerable(f"not a mail: {type(error).__name__}") from error
+    if letter.is_automatic:
+        raise _Unanswerable("an automatic message")
+    return letter
 
 
 def _addressed(letter: Letter, intake: Intake) -> ReplyTo | MailToken:
@@ -145,17 +199,28 @@ def _addressed(letter: Letter, intake: Intake) -> ReplyTo | MailToken:
     raise _Unanswerable("sent to no address of ours")
 
 
+def _owner(session: Session, to: ReplyTo | MailToken) -> User:
+    user = session.get(User, to.user_id)
+    if user is None or not user.is_active or user.mail_version != to.mail_version:
+        raise _Unanswerable("the address is no longer valid")
+    return user
+
+
 def _check_sender(session: Session, letter: Letter, user: User, intake: Intake) -> None:
-    own = select(EmailAddress.id).where(
-        EmailAddress.user_id == user.id,
-        EmailAddress.address == letter.sender,
-        EmailAddress.verified_at.is_not(None),
+    own = select(EmailAddress.address).where(
+        EmailAddress.user_id == user.id, EmailAddress.verified_at.is_not(None)
     )
-    if session.scalar(own) is None:
+    if letter.sender not in session.scalars(own).all():
         raise Refused(
             "it came from an address that is not one of your verified ones. Add it under Settings, Email."
         )
-    if intake.authserv_id and not inbound.dmarc_passes(letter, intake.authserv_id):
+    if intake.without_proof:
+        return
+    if not intake.authserv_id:
+        raise Refused(
+            "Tocsin is not set up to tell who wrote a mail (INBOUND_AUTHSERV_ID), and takes no replies."
+        )
+    if not sender_proof.dmarc_passes(letter.results, authserv_id=intake.authserv_id, sender=letter.sender):
         raise Refused("your mail server did not prove that the message is from you (DMARC).")
 
 
@@ -172,7 +237,7 @@ def _said(session: Session, kept: InboundMessage, issue: Issue, user: User, text
 
 
 def _mute(session: Session, issue: Issue, user: User, now: datetime) -> None:
-    muting.mute(session, issue, user=user, until=now + MUTED_FOR, event_limit=None, now=now)
+    muting.mute(session, issue, user=user, until=now + MUTED_FOR, event_limit=None, now=now, via=VIA)
 
 
 Command = Callable[[Session, Issue, User, datetime], object]

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session, aliased, lazyload, undefer
 
 from app.domain.errors import NotFound
 from app.models import Event, Issue
-from app.services import event_body
+from app.services import event_body, owning
+from app.services.owning import OwnersInForce
 
 LATEST, OLDEST = "latest", "oldest"
 
@@ -23,12 +24,23 @@ class Shown:
     newer: str | None
 
 
+def show_owned(session: Session, issue: Issue, which: str) -> tuple[Shown | None, OwnersInForce]:
+    """The same as `show`, with the project's owners, for no query more."""
+    found = owning.beside(_chosen(issue, which), Event.project_id)
+    row = session.execute(found).first()
+    owners = owning.in_force(row.Ownership, row.Codeowners) if row and row.Ownership else OwnersInForce()
+    return _shown(row, which), owners
+
+
 def show(session: Session, issue: Issue, which: str) -> Shown | None:
     """The event with this id, or the latest or oldest one; None when the issue has no events left.
 
     Raises `NotFound` for an id that is not of this issue.
     """
-    row = session.execute(_chosen(issue, which)).first()
+    return _shown(session.execute(_chosen(issue, which)).first(), which)
+
+
+def _shown(row: Any, which: str) -> Shown | None:
     if row is None and which not in (LATEST, OLDEST):
         raise NotFound
     return Shown(row[0], event_body.unpack(row[0].body), row[1], row[2]) if row else None

@@ -1,27 +1,26 @@
-"""What an issue's page tells beside its events: how busy it was, its tags, who follows it and why."""
+"""What an issue's page tells of people: who can have it, who follows it and why, how the reader stands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from app.domain import wording
+from app.domain import explanations, wording
 from app.domain.lifecycle import UNRESOLVED
 from app.domain.preferences import Choices, InForce
 from app.domain.routing import STRENGTH, Outcome, Reason, Verdict
-from app.models import Bookmark, Issue, IssueHour, IssueTag, Subscription, Team, User
+from app.models import Bookmark, Issue, Subscription, Team, User
 from app.services import access, assigning, foretelling, preferring, subscribing
 from app.services.foretelling import Imagined
 from app.services.preferring import Defaults
 
-DAYS = 30
-VALUES_SHOWN, TAGS_SHOWN = 3, 8
 NEW_FOR = timedelta(days=7)
 GETS = {Outcome.SEND: "gets email", Outcome.DEFER: "held for now"}
 MARKS = {Outcome.SEND: "sent", Outcome.DEFER: "held"}
+FOLLOWS = "follows"
 
 
 def substatus(issue: Issue, *, now: datetime) -> str | None:
@@ -33,46 +32,6 @@ def substatus(issue: Issue, *, now: datetime) -> str | None:
     if issue.escalated_at:
         return "escalating"
     return "new" if now - issue.first_seen < NEW_FOR else "ongoing"
-
-
-def daily(session: Session, issue: Issue, *, now: datetime) -> list[int]:
-    """Events in each of the last thirty days, UTC, today last."""
-    first = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
-    rows = session.execute(
-        select(IssueHour.hour, IssueHour.count).where(IssueHour.issue_id == issue.id, IssueHour.hour >= first)
-    )
-    points = [0] * DAYS
-    for hour, count in rows:
-        points[min((hour - first).days, DAYS - 1)] += count
-    return points
-
-
-@dataclass(frozen=True, slots=True)
-class TagShare:
-    """A tag's value, and how much of all the issue's values of that tag it is."""
-
-    value: str
-    percent: int
-
-
-def tag_shares(session: Session, issue: Issue) -> Mapping[str, Sequence[TagShare]]:
-    """The most frequent values of each tag; those that an issue was seen with most often come first."""
-    rank = func.row_number().over(partition_by=IssueTag.key, order_by=(IssueTag.count.desc(), IssueTag.value))
-    total = func.sum(IssueTag.count).over(partition_by=IssueTag.key)
-    ranked = (
-        select(IssueTag.key, IssueTag.value, IssueTag.count, rank.label("rank"), total.label("total"))
-        .where(IssueTag.issue_id == issue.id)
-        .subquery()
-    )
-    top = (
-        select(ranked.c.key, ranked.c.value, ranked.c.count, ranked.c.total)
-        .where(ranked.c.rank <= VALUES_SHOWN)
-        .order_by(ranked.c.total.desc(), ranked.c.key, ranked.c.rank)
-    )
-    shares: dict[str, list[TagShare]] = {}
-    for key, value, count, whole in session.execute(top):
-        shares.setdefault(key, []).append(TagShare(value, round(100 * count / whole) if whole else 0))
-    return dict(list(shares.items())[:TAGS_SHOWN])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +66,14 @@ class Following:
 
     state: str
     workflow: InForce
-    alerts_on: bool
+    alerts: InForce
     reasons: Sequence[str] = ()
     since: datetime | None = None
     via: str | None = None
+
+    @property
+    def alerts_on(self) -> bool:
+        return self.alerts.value == "on"
 
     @property
     def can_subscribe(self) -> bool:
@@ -143,27 +106,36 @@ class People(Around):
     teams: Sequence[Team]
     following: Following
     has_bookmarked: bool
+    role: str | None  # the reader's, in the organization
 
 
-def people(session: Session, issue: Issue, reader: User, instance: Defaults) -> People:
-    """Three queries. `instance` is what holds for people who chose nothing."""
-    lines = _lines(session, issue, reader)
-    around = _around(issue, lines)
+def people(session: Session, issue: Issue, reader: User, environment: Defaults) -> People:
+    """One query, where the project's teams are read. `environment` holds where nobody chose anything."""
+    rows = _rows(session, issue, reader)
+    lines = _lines(rows)
+    around = _around(issue, lines, reader)
     [own] = [line for line in lines if line.User.id == reader.id]
-    chosen = preferring.choices(session, [reader.id], issue.project_id, instance)[reader.id]
+    chosen = preferring.choices_among(rows, issue.project_id, environment)
     return People(
         participants=around.participants,
         team_on_it=around.team_on_it,
         members=[line.User for line in lines if line.is_member],
-        teams=access.project_teams(session, issue.project),
+        teams=issue.project.teams,
         following=following(own.Subscription, chosen, is_member=own.is_member),
         has_bookmarked=own.has_bookmarked,
+        role=own.role,
     )
 
 
-def reached(session: Session, issue: Issue, *, reader: User, now: datetime, instance: Defaults) -> Around:
+def who_follows(session: Session, issue: Issue, reader: User) -> Around:
+    """The participants alone; one query."""
+    return _around(issue, _lines(_rows(session, issue, reader)), reader)
+
+
+def reached(
+    session: Session, issue: Issue, around: Around, *, reader: User, now: datetime, instance: Defaults
+) -> Around:
     """The participants with what a change to the issue would mean for each: the evaluator's answer."""
-    around = _around(issue, _lines(session, issue, reader))
     verdicts = foretelling.outcomes(session, issue, Imagined(None, now, instance))
     return Around(
         participants=[_asked(each, verdicts[each.user.id], reader) for each in around.participants],
@@ -172,10 +144,10 @@ def reached(session: Session, issue: Issue, *, reader: User, now: datetime, inst
     )
 
 
-def _around(issue: Issue, lines: Sequence[Any]) -> Around:
+def _around(issue: Issue, lines: Sequence[Any], reader: User) -> Around:
     team = issue.assignee_team
     participants = [
-        Participant(line.User, line.Subscription.reasons)
+        Participant(line.User, _told(line.Subscription, reader))
         for line in lines
         if line.is_member and line.Subscription and _stands_alone(line.Subscription, team)
     ]
@@ -184,8 +156,16 @@ def _around(issue: Issue, lines: Sequence[Any]) -> Around:
 
 def _asked(participant: Participant, verdict: Verdict, reader: User) -> Participant:
     is_own = participant.user.id == reader.id
-    words = GETS.get(verdict.outcome) or wording.code_sentence(verdict.code, verdict.params, own=is_own)
-    return replace(participant, mark=MARKS.get(verdict.outcome, "skipped"), words=words)
+    outcome = foretelling.outcome_for(verdict, reader)
+    words = GETS.get(outcome) or wording.code_sentence(verdict.code, verdict.params, own=is_own)
+    return replace(participant, mark=MARKS.get(outcome, "skipped"), words=words)
+
+
+def _told(row: Subscription, reader: User) -> Sequence[str]:
+    """Why, as far as the reader may know; for one who only did something for themselves, that they follow."""
+    if row.user_id == reader.id:
+        return row.reasons
+    return [reason for reason in row.reasons if reason not in explanations.PRIVATE] or [FOLLOWS]
 
 
 def _team_reached(session: Session, team: Team, verdicts: Mapping[int, Verdict]) -> TeamOnIt:
@@ -194,18 +174,30 @@ def _team_reached(session: Session, team: Team, verdicts: Mapping[int, Verdict])
     return TeamOnIt(team, len(members), len(heard))
 
 
-def _lines(session: Session, issue: Issue, reader: User) -> Sequence[Any]:
-    """The members and the reader by name, each with their row for this issue."""
+def _rows(session: Session, issue: Issue, reader: User) -> Sequence[Any]:
+    """The members and the reader by name, each with their row for this issue.
+
+    The reader comes once for each choice that decides for them.
+    """
     is_member = access.is_member(issue.project_id)
     its_row = (Subscription.user_id == User.id) & (Subscription.issue_id == issue.id)
     bookmarked = exists().where(Bookmark.issue_id == issue.id, Bookmark.user_id == User.id)
+    deciding = preferring.deciding(reader, issue.project_id).subquery("deciding")
+    role = access.role_of(reader, issue.project.organization_id).scalar_subquery()
+    facts = is_member.label("is_member"), bookmarked.label("has_bookmarked"), role.label("role")
     found = (
-        select(User, Subscription, is_member.label("is_member"), bookmarked.label("has_bookmarked"))
+        select(User, Subscription, *facts, *deciding.c)
         .outerjoin(Subscription, its_row)
+        .outerjoin(deciding, deciding.c.user_id == User.id)
         .where(or_(is_member, User.id == reader.id))
         .order_by(User.name, User.id)
     )
     return session.execute(found).all()
+
+
+def _lines(rows: Sequence[Any]) -> Sequence[Any]:
+    """Everybody once."""
+    return list({row.User.id: row for row in rows}.values())
 
 
 def _stands_alone(row: Subscription, team: Team | None) -> bool:
@@ -216,19 +208,19 @@ def _stands_alone(row: Subscription, team: Team | None) -> bool:
 
 def _rank(participant: Participant) -> int:
     """The strongest tie first; equal ones stay as they are, by name."""
-    return min((STRENGTH[Reason(reason)] for reason in participant.reasons), default=len(STRENGTH))
+    known = [Reason(reason) for reason in participant.reasons if reason != FOLLOWS]
+    return min((STRENGTH[reason] for reason in known), default=len(STRENGTH))
 
 
 def following(row: Subscription | None, choices: Choices, *, is_member: bool) -> Following:
     """The one state that explains what reaches a person: the first that applies."""
-    alerts_on = choices.alerts.value == "on"
+    workflow, alerts = choices.workflow, choices.alerts
     if not is_member:
-        return Following("outside", choices.workflow, alerts_on)
+        return Following("outside", workflow, alerts)
     if row and row.state == subscribing.UNSUBSCRIBED:
-        return Following("unsubscribed", choices.workflow, alerts_on, since=row.updated_at, via=row.via)
-    if choices.workflow.value == "never":
-        return Following("off", choices.workflow, alerts_on)
+        return Following("unsubscribed", workflow, alerts, since=row.updated_at, via=row.via)
+    if workflow.value == "never":
+        return Following("off", workflow, alerts)
     if row:
-        return Following("subscribed", choices.workflow, alerts_on, row.reasons, row.updated_at, row.via)
-    state = "always" if choices.workflow.value == "always" else "alerts_only"
-    return Following(state, choices.workflow, alerts_on)
+        return Following("subscribed", workflow, alerts, row.reasons, row.updated_at, row.via)
+    return Following("always" if workflow.value == "always" else "alerts_only", workflow, alerts)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from app.domain import phrases
@@ -12,7 +11,10 @@ from app.domain.moments import Moments
 from app.domain.phrases import plural, preheader
 from app.domain.routing import Reason
 from app.domain.site import Site
-from app.models import Digest, Issue, Notice, Project, Verdict
+from app.domain.storms import STORM
+from app.domain.tokens import MailToken, sign
+from app.models import Digest, Issue, Notice, Project, User, Verdict
+from app.services import assignment_bursts, timeline
 from app.services.mail_detail import LINK, detail_of
 from app.services.mail_records import Records
 
@@ -31,7 +33,7 @@ TONES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One issue, or one comment: what happened, to what, how often."""
+    """One issue, or one comment: what happened, to what, how often; `leave` stops the mails about it."""
 
     state: str
     tone: str
@@ -41,7 +43,9 @@ class Row:
     said: str
     url: str
     notice_url: str
-    issue_id: int
+    leave: tuple[str, str] | None
+    culprit: str = ""
+    facts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,15 @@ class Pile:
     """The notices of a digest that are still to be told, with what their mail needs to know."""
 
     def __init__(
-        self, digest: Digest, verdicts: Sequence[Verdict], moments: Moments, records: Records, site: Site
+        self,
+        digest: Digest,
+        verdicts: Sequence[Verdict],
+        reader: User,
+        moments: Moments,
+        records: Records,
+        site: Site,
     ) -> None:
-        self.digest, self.verdicts = digest, verdicts
+        self.digest, self.verdicts, self.reader = digest, verdicts, reader
         self.moments, self.records, self.site = moments, records, site
         self.notices: Sequence[Notice] = [verdict.notice for verdict in self.verdicts]
 
@@ -106,7 +116,7 @@ class Pile:
 
 
 def gathered(pile: Pile) -> Gathered:
-    return _batch(pile) if pile.digest.kind == "batch" else _quiet(pile)
+    return _batch(pile) if pile.digest.kind in ("batch", assignment_bursts.KIND) else _quiet(pile)
 
 
 def _batch(pile: Pile) -> Gathered:
@@ -122,14 +132,18 @@ def _batch(pile: Pile) -> Gathered:
         heading=heading,
         beside=tuple(project.name for project in pile.projects[:3]),
         preheader=preheader(f"{heading}.", cause),
-        lines=(cause, *others),
-        groups=_groups(pile, MOST_ROWS),
+        lines=(cause, *_claimed(same, actor), *others),
+        groups=groups(pile, MOST_ROWS),
         left_out=max(len(pile.notices) - MOST_ROWS, 0),
-        after=(f"One summary instead of {len(pile.notices)} mails, because it was one action.",),
+        after=(f"One summary instead of {len(pile.notices)} mails, because {_together(pile)}.",),
         why=f"{heading}, and you would have been told of each",
         switch=_workflow_switch(pile),
-        open=_open(pile),
+        open=opening(pile),
     )
+
+
+def _together(pile: Pile) -> str:
+    return "they came within minutes" if pile.digest.kind == assignment_bursts.KIND else "it was one action"
 
 
 def _reader_has(pile: Pile) -> str:
@@ -146,7 +160,7 @@ def _did(kind: str, notice: Notice, actor: str, many: str, reader: str) -> str:
     if kind == "resolved" and notice.activity and notice.activity.type == "set_resolved_by_age":
         return f"{many} resolved automatically"
     if kind == "resolved":
-        where = f", in release {version}" if version and _shows(notice) else ""
+        where = f", in release {version}" if version and shows(notice) else ""
         return f"{who} resolved {many}{where}"
     if kind in ("assigned", "unassigned"):
         to = "you" if reader == Reason.ASSIGNED else str((data.get("to") or {}).get("name") or "nobody")
@@ -154,6 +168,11 @@ def _did(kind: str, notice: Notice, actor: str, many: str, reader: str) -> str:
     if kind == "unignored":
         return f"{many} are no longer ignored"
     return f"{who} reopened {many}" if kind == "reopened" else f"News about {many}"
+
+
+def _claimed(notices: Sequence[Notice], actor: str) -> tuple[str, ...]:
+    claimed = sum(bool(each.activity and each.activity.data.get(timeline.CLAIMED)) for each in notices)
+    return (f"Nobody had {claimed} of them; now {actor} has.",) if claimed else ()
 
 
 def _cause(kind: str, notice: Notice) -> str:
@@ -176,7 +195,7 @@ def _workflow_switch(pile: Pile) -> tuple[str, str]:
     return f"Workflow changes for {project.name}: change", pile.site.links.fine_tune("workflow", project.slug)
 
 
-def _open(pile: Pile) -> tuple[str, str]:
+def opening(pile: Pile) -> tuple[str, str]:
     """The page of the one project, or that of all."""
     if len(pile.projects) != 1:
         return "Open Tocsin", f"{pile.site.url}/"
@@ -186,33 +205,27 @@ def _open(pile: Pile) -> tuple[str, str]:
 
 def _quiet(pile: Pile) -> Gathered:
     comments = sum(notice.kind == "comment" for notice in pile.notices)
-    issues = len({notice.issue_id for notice in pile.notices if notice.kind != "comment"})
+    issues = len({notice.issue_id for notice in pile.notices if notice.kind != "comment"} - {None})
     counted = [plural(number, noun) for number, noun in ((issues, "issue"), (comments, "comment")) if number]
     day = pile.moments.weekday(pile.digest.send_at)
-    since, until = _span(pile.digest)
-    span = f"Quiet hours {pile.moments.hour_of_week(since)} to {pile.moments.hour_of_week(until)}."
+    first, last = map(pile.moments.hour_of_week, (pile.digest.opened_at, pile.digest.send_at))
+    span = f"Quiet hours held them from {first} to {last}."
     return Gathered(
         subject=f"While you were quiet: {', '.join(counted)} · {day}",
         heading="While you were quiet",
         beside=tuple(counted),
-        preheader=preheader(f"Held for you: {_kinds(pile.notices)}.", span),
-        lines=(f"Held for you: {_kinds(pile.notices)}.",),
-        groups=_groups(pile, MOST_ROWS),
+        preheader=preheader(f"Held for you: {kinds(pile.notices)}.", span),
+        lines=(f"Held for you: {kinds(pile.notices)}.",),
+        groups=groups(pile, MOST_ROWS, sorted(pile.notices, key=lambda notice: notice.kind != STORM)),
         left_out=max(len(pile.notices) - MOST_ROWS, 0),
         after=(f"{span} {_rang(pile)}",),
         why="your quiet hours held these messages, and are over",
         switch=("Quiet hours: change", pile.site.links.quiet_hours()),
-        open=_open(pile),
+        open=opening(pile),
     )
 
 
-def _span(digest: Digest) -> tuple[datetime, datetime]:
-    """The quiet hours themselves where they are known, else when the first was held."""
-    since = digest.data.get("since")
-    return (datetime.fromisoformat(since) if since else digest.opened_at), digest.send_at
-
-
-def _kinds(notices: Sequence[Notice]) -> str:
+def kinds(notices: Sequence[Notice]) -> str:
     """ "2 new, 1 regressed, 2 comment": how many of each."""
     words = Counter(KINDS[notice.kind].word.lower() for notice in notices)
     return phrases.listed([f"{count} {word}" for word, count in words.most_common()])
@@ -229,26 +242,28 @@ def _rang(pile: Pile) -> str:
 
 
 def _level(notice: Notice) -> str:
-    return f" ({notice.issue.level})" if notice.issue and _shows(notice) else ""
+    return f" ({notice.issue.level})" if notice.issue and shows(notice) else ""
 
 
 def _number(count: int) -> str:
     return "One alert" if count == 1 else f"{count} alerts"
 
 
-def _groups(pile: Pile, most: int) -> tuple[Group, ...]:
-    """Rows by project, in the order in which things happened."""
+def groups(pile: Pile, most: int, notices: Sequence[Notice] | None = None) -> tuple[Group, ...]:
+    """Rows by project, in the order in which things happened; of these notices, else of all."""
     by_project: dict[str, list[Row]] = {}
-    for notice in pile.notices[:most]:
+    for notice in (pile.notices if notices is None else notices)[:most]:
         name = notice.project.name if notice.project else ""
-        by_project.setdefault(name, []).append(row(notice, pile.site))
+        by_project.setdefault(name, []).append(row(pile, notice))
     single = len(pile.projects) == 1
     return tuple(Group("" if single else name, tuple(rows)) for name, rows in by_project.items())
 
 
-def row(notice: Notice, site: Site) -> Row:
+def row(pile: Pile, notice: Notice) -> Row:
     """One line of the table; where the project wants links only, it names the issue and nothing of it."""
-    issue, project, shows = notice.issue, notice.project, _shows(notice)
+    links = pile.site.links
+    issue, project, says_all = notice.issue, notice.project, shows(notice)
+    called = f"Many new issues in {project.name}" if project and notice.kind == STORM else ""
     data: Mapping[str, Any] = (notice.activity.data if notice.activity else None) or {}
     place = (project.organization.slug, project.slug, issue.id) if issue and project else None
     actor = notice.actor.name if notice.actor else ""
@@ -257,20 +272,27 @@ def row(notice: Notice, site: Site) -> Row:
         state=KINDS[notice.kind].word,
         tone=TONES.get(notice.kind, "plain"),
         short_id=notice.issue_short_id or "",
-        title=phrases.shortened(notice.issue_title or "", LONGEST_TITLE) if shows else "",
-        numbers=_numbers(issue) if issue and shows else (),
-        said=phrases.shortened(text, LONGEST_TITLE) if shows else "",
-        url=site.links.issue(*place) if place else "",
-        notice_url=site.links.notice(notice.public_id),
-        issue_id=issue.id if issue else 0,
+        title=called or (phrases.shortened(notice.issue_title or "", LONGEST_TITLE) if says_all else ""),
+        numbers=_numbers(issue) if issue and says_all else (),
+        said=phrases.shortened(text, LONGEST_TITLE) if says_all else "",
+        url=links.issue(*place) if place else "",
+        notice_url=links.notice(notice.public_id),
+        leave=_leave(pile, issue) if issue else None,
     )
+
+
+def _leave(pile: Pile, issue: Issue) -> tuple[str, str]:
+    """The link that unsubscribes from this issue alone."""
+    token = MailToken("issue", pile.reader.id, issue.id, pile.reader.mail_version)
+    signed = sign(token, pile.site.token_keys)
+    return f"Unsubscribe from {issue.short_id}", pile.site.links.unsubscribe(signed)
 
 
 def _numbers(issue: Issue) -> tuple[str, ...]:
     return plural(issue.times_seen, "event"), plural(issue.users_seen, "user")
 
 
-def _shows(notice: Notice) -> bool:
+def shows(notice: Notice) -> bool:
     return detail_of(notice.project) != LINK
 
 

@@ -74,6 +74,8 @@ def _news(
     tied: bool = False,
 ) -> News:
     was = (f"It was {_was(scene)}'s before.",) if _was(scene) else ()
+    because = scene.data.get("because")
+    line = (f"Issue owners line {because['line']} says so: {because['text']}",) if because else ()
     ties = (_subscribed(scene),) if tied else ()
     numbers = () if scene.detail == LINK else (_numbers(scene),)
     last = (
@@ -86,7 +88,7 @@ def _news(
         tone="assigned",
         beside=(scene.project.name, scene.standing),
         preheader=preheader(shown, *([last] if last else [])),
-        lines=(" ".join((*lines, *was)), *numbers, *ties),
+        lines=(" ".join((*lines, *was)), *line, *numbers, *ties),
         act=act,
     )
 

@@ -5,9 +5,10 @@ They are for threading, for the Unsubscribe button of mail programs, and for peo
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.domain import reply_address
-from app.domain.kinds import ALERTS, KINDS, TEST
+from app.domain.kinds import ALERTS, HEALTH, KINDS, TEST
 from app.domain.reply_address import ReplyTo
 from app.domain.routing import STRENGTH, Reason
 from app.domain.site import Site
@@ -65,7 +66,8 @@ def reason(reasons: Sequence[str], kind: str) -> str:
     """The strongest one. Whoever asked for a test is the one who gets it."""
     if reasons:
         return reasons[0]
-    return TEST if KINDS[kind].category == TEST else ""
+    category = KINDS[kind].category
+    return category if category in (TEST, HEALTH) else ""
 
 
 def strongest(several: Iterable[Sequence[str]]) -> str:
@@ -95,6 +97,12 @@ def thread(root: str) -> Headers:
     yield "References", root
 
 
+def root_of_storm(site: Site, notice: Notice) -> str:
+    """The same for every message about one storm."""
+    began = f"{datetime.fromisoformat(notice.data['since']):%Y%m%dT%H%M%S}"
+    return f"<storm.{notice.project_id}.{began}@{site.mail_domain}>"
+
+
 def reply_to(site: Site, issue: Issue, user: User) -> Headers:
     """Where this person's answers become comments, if the instance reads any."""
     if site.reply_domain:
@@ -106,6 +114,6 @@ def reply_to(site: Site, issue: Issue, user: User) -> Headers:
 def list_of(notice: Notice, tokens: Mapping[str, MailToken]) -> MailList | None:
     """A single alert is left by category, all else by issue: more of the same is then what stops."""
     category = KINDS[notice.kind].category
-    if notice.project is None:
+    if notice.project is None or category == HEALTH:
         return None
     return MailList(category, notice.project, tokens["project" if category == ALERTS else "issue"])

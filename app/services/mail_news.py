@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain import phrases
 from app.domain.excerpt import Excerpt, excerpt
-from app.domain.kinds import KINDS
+from app.domain.kinds import ALERTS, KINDS
 from app.domain.moments import Moments
 from app.domain.phrases import preheader
 from app.models import Event, Issue, Notice, Project
@@ -64,10 +64,14 @@ class Scene:
         *,
         detail: str,
         names_reader: bool,
+        rules: Sequence[str] = (),
+        handed: str = "",
     ) -> None:
         self.notice, self.reasons, self.moments, self.records = notice, list(reasons), moments, records
         self.detail = detail
         self.names_reader = names_reader  # this very change does; not an earlier one
+        self.rules = tuple(rules)  # those whose alerts are told with it
+        self.handed = handed  # to whom the issue went with it
         self.data: Mapping[str, Any] = (notice.activity.data if notice.activity else None) or {}
         self.event: Event | None = records.event(notice)
 
@@ -101,7 +105,7 @@ class Scene:
 
     @property
     def environment(self) -> str:
-        return self.event.environment if self.event else ""
+        return phrases.one_line(self.event.environment) if self.event else ""
 
     @property
     def counts(self) -> str:
@@ -138,7 +142,8 @@ class Scene:
 
 
 def _version(text: str) -> str:
-    return phrases.shortened(text, LONGEST_VERSION)
+    """Never broken over two lines: what stood at the beginning of one would look like words of ours."""
+    return phrases.shortened(text, LONGEST_VERSION).replace(" ", "\xa0")
 
 
 def alert(scene: Scene) -> News:
@@ -152,10 +157,14 @@ def alert(scene: Scene) -> News:
         tone={"alert.new": "new", "alert.regression": "regressed"}.get(scene.notice.kind, "again"),
         beside=_places(scene),
         preheader=preheader(f"{state}{where}{release}.", f"{scene.counts} so far."),
-        lines=(f"{_seen(scene)}{release}. {scene.counts} so far.",),
+        lines=(f"{_seen(scene)}{release}. {scene.counts} so far.", *_handed(scene)),
         excerpt=event,
         rows=_rows(scene, event),
     )
+
+
+def _handed(scene: Scene) -> tuple[str, ...]:
+    return (scene.handed,) if scene.handed else ()
 
 
 def _seen(scene: Scene) -> str:
@@ -171,15 +180,22 @@ def _places(scene: Scene) -> tuple[str, ...]:
 
 
 def _rows(scene: Scene, event: Excerpt | None) -> Rows:
-    rule = scene.notice.rule.name if scene.notice.rule else "no longer exists"
     assigned = (("Assigned to", scene.assignee),) if scene.assignee else ()
-    rules = (("Rule", rule),) if scene.notice.kind.startswith("alert.") else ()
     return (
         ("Level", scene.event.level if scene.event else scene.issue.level),
         *assigned,
         *(event.traits if event else ()),
-        *rules,
+        *rules(scene),
     )
+
+
+def rules(scene: Scene) -> Rows:
+    """The alert rules that rang: its own, and those whose alerts it takes along."""
+    own = (scene.notice.rule.name if scene.notice.rule else "no longer exists",)
+    names = (*(own if KINDS[scene.notice.kind].category == ALERTS else ()), *scene.rules)
+    if not names:
+        return ()
+    return (("Rule" if len(names) == 1 else "Rules", phrases.listed(names)),)
 
 
 def regression(scene: Scene) -> News:
@@ -196,6 +212,7 @@ def regression(scene: Scene) -> News:
         lines=(
             f"{_was_resolved(scene)} It came back{after}: {scene.moments.when(scene.at)}{_against(scene)}.",
             f"{scene.counts} since {scene.moments.day(scene.issue.first_seen)}.",
+            *_handed(scene),
         ),
         chart=scene.chart(),
         intro="What came back:" if event else "",
@@ -278,15 +295,14 @@ def bare(scene: Scene) -> News:
     kind, actor = scene.notice.kind, scene.actor
     what = BARE.get(kind, "{actor} changed it.").format(actor=actor, was=scene.data.get("was") or "resolved")
     event = (("Event", f"{scene.event.event_id}, {scene.moments.when(scene.at)}"),) if scene.event else ()
-    rule = (("Rule", scene.notice.rule.name),) if scene.notice.rule else ()
     word = KINDS[kind].word
     return News(
         state=word,
         tone="plain",
         beside=(scene.project.name,),
         preheader=preheader(f"{word} in {scene.project.name}.", what, "Details are on its page only."),
-        lines=(what, "This mail says no more: open the issue to see what it is about."),
-        rows=(*event, *rule),
+        lines=(what, *_handed(scene), "This mail says no more: open the issue to see what it is about."),
+        rows=(*event, *rules(scene)),
     )
 
 

@@ -1,15 +1,17 @@
 """What mails ask of the past: the event, the hours before it, how the issue was settled, who was told."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.domain.kinds import ALERTS, KINDS, RESOLVING
 from app.domain.routing import Outcome
-from app.models import Activity, Digest, Event, Issue, IssueHour, Notice, User, Verdict
+from app.models import Activity, AlertRule, Digest, Event, Issue, IssueHour, Notice, User, Verdict
+from app.services import storm_issues
 
 HOURS = 24
 ALERT_KINDS = tuple(name for name, kind in KINDS.items() if kind.category == ALERTS)
@@ -36,8 +38,25 @@ class Records(Protocol):
     def told(self, notice: Notice, user_ids: Collection[int]) -> int:
         """How many of these people are told of the notice."""
 
+    def carried(self, notice: Notice, user_id: int) -> Sequence[Verdict]:
+        """What was decided about notices of the same event, of which this person hears through this one."""
+
     def rang(self, digest: Digest) -> Sequence[Notice]:
         """The alerts that reached its person while everything else was held."""
+
+    def rules(self, digest: Digest, notices: Sequence[Notice]) -> Mapping[int, Collection[str]]:
+        """The names of the rules of which its person hears through each of these, by the notice's id."""
+
+    def counted(
+        self, issue_ids: Sequence[int], first: datetime, last: datetime
+    ) -> Mapping[int, tuple[int, int]]:
+        """Events and users of these issues in a stretch of time."""
+
+    def not_in(self, digest: Digest) -> tuple[Sequence[Notice], Sequence[Verdict]]:
+        """Of a digest of alerts: what was sent on its own before it, and what dropped out of it."""
+
+    def storm(self, notice: Notice, most: int) -> storm_issues.Issues:
+        """The new issues that a notice about a storm sums up, and the worst of them."""
 
 
 class StoredRecords:
@@ -46,6 +65,7 @@ class StoredRecords:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._events: dict[int, Event | None] = {}
+        self._carried: dict[int, dict[int, list[Verdict]]] = {}
 
     def event(self, notice: Notice) -> Event | None:
         if notice.event_id and notice.id not in self._events:
@@ -88,6 +108,33 @@ class StoredRecords:
         )
         return self.session.scalar(found) or 0
 
+    def carried(self, notice: Notice, user_id: int) -> Sequence[Verdict]:
+        if notice.event_id is None:
+            return ()
+        if notice.id not in self._carried:
+            self._carried[notice.id] = self._carried_by(notice)
+        return self._carried[notice.id].get(user_id, ())
+
+    def _carried_by(self, notice: Notice) -> dict[int, list[Verdict]]:
+        activity = joinedload(Notice.activity)
+        found = (
+            select(Verdict)
+            .join(Verdict.notice)
+            .where(
+                Notice.project_id == notice.project_id,
+                Notice.event_id == notice.event_id,
+                Verdict.subject == "user",
+                Verdict.code == "merged",
+            )
+            .order_by(Verdict.id)
+            .options(contains_eager(Verdict.notice).options(joinedload(Notice.rule), activity))
+        )
+        of_person: dict[int, list[Verdict]] = {}
+        for verdict in self.session.scalars(found):
+            if verdict.params.get("notice") == notice.public_id:
+                of_person.setdefault(verdict.subject_id, []).append(verdict)
+        return of_person
+
     def rang(self, digest: Digest) -> Sequence[Notice]:
         found = (
             select(Notice)
@@ -101,3 +148,49 @@ class StoredRecords:
             )
         )
         return self.session.scalars(found.order_by(Notice.id)).all()
+
+    def rules(self, digest: Digest, notices: Sequence[Notice]) -> Mapping[int, Collection[str]]:
+        names: dict[int, set[str]] = defaultdict(set)
+        ids = {notice.public_id: notice.id for notice in notices}
+        for notice in notices:
+            names[notice.id] |= {notice.rule.name} if notice.rule else set()
+        merged = (
+            select(Verdict.params, AlertRule.name)
+            .join(Verdict.notice)
+            .join(Notice.rule)
+            .where(Notice.project_id.in_({notice.project_id for notice in notices}))
+            .where(Notice.event_id.in_({notice.event_id for notice in notices}))
+            .where(Verdict.subject == "user", Verdict.subject_id == digest.user_id, Verdict.code == "merged")
+        )
+        for params, name in self.session.execute(merged):
+            if params.get("notice") in ids:
+                names[ids[params["notice"]]].add(name)
+        return names
+
+    def counted(
+        self, issue_ids: Sequence[int], first: datetime, last: datetime
+    ) -> Mapping[int, tuple[int, int]]:
+        found = (
+            select(Event.issue_id, func.count(), func.count(Event.user_ident.distinct()))
+            .where(Event.issue_id.in_(issue_ids), Event.received_at.between(first, last))
+            .group_by(Event.issue_id)
+        )
+        return {issue_id: (events, users) for issue_id, events, users in self.session.execute(found)}
+
+    def not_in(self, digest: Digest) -> tuple[Sequence[Notice], Sequence[Verdict]]:
+        theirs = Verdict.subject == "user", Verdict.subject_id == digest.user_id
+        alone: Sequence[Notice] = ()
+        if since := digest.data.get("since"):
+            found = select(Notice).join(Notice.verdicts).where(*theirs, Verdict.outcome == Outcome.SEND)
+            just_then = Notice.planned_at == datetime.fromisoformat(since), Notice.kind.in_(ALERT_KINDS)
+            alone = self.session.scalars(found.where(*just_then, Notice.project_id == _project(digest))).all()
+        dropped = select(Verdict).where(Verdict.digest_id == digest.id, Verdict.outcome == Outcome.SKIP)
+        notice = joinedload(Verdict.notice).joinedload(Notice.issue)
+        return alone, self.session.scalars(dropped.order_by(Verdict.id).options(notice)).all()
+
+    def storm(self, notice: Notice, most: int) -> storm_issues.Issues:
+        return storm_issues.issues(self.session, notice, most=most)
+
+
+def _project(digest: Digest) -> int:
+    return int(digest.key.partition(":")[2])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.models import Delivery, Notice
+from app.models import AlertRule, Delivery, Notice
 from app.services.mail_samples import (
     AT,
     Sample,
@@ -47,6 +47,19 @@ def _alert(kind: str) -> Make:
         return single(scenery, kind, "fallback_all", issue=issue)
 
     return make
+
+
+def _regression_with_alerts(scenery: Scenery) -> Delivery:
+    issue = scenery.issue()
+    alerts = [
+        of_notice(scenery, "alert.regression", "fallback_all", issue=issue, number=number, outcome="collapse")
+        for number in (2, 3)
+    ]
+    if scenery.texts.rule:
+        alerts[1].rule = AlertRule(name=f"{scenery.texts.rule[:40]} of checkout")
+    scenery.known["carried"] = [verdict for notice in alerts for verdict in notice.verdicts]
+    came_back = _workflow("regression", "set_regression", "participated", data=CAME_BACK, by_person=False)
+    return came_back(scenery)
 
 
 def _resolved(activity: str, *, by_person: bool = True, **data: Any) -> Make:
@@ -151,10 +164,64 @@ def _quiet(scenery: Scenery) -> Delivery:
     return several(scenery, "quiet", held())
 
 
+def _alerts_together(kind: str, count: int) -> Make:
+    """The first is a regression, the second rang before, the others are new."""
+
+    def held(scenery: Scenery) -> Iterator[Notice]:
+        kinds = ("alert.regression", "alert.again", *["alert.new"] * (count - 2))
+        for number, name in enumerate(kinds, start=1):
+            seen = {"first_seen": AT - timedelta(minutes=4), "last_seen": AT - timedelta(minutes=number % 4)}
+            issue = scenery.issue(90 + number, **seen)
+            held: dict[str, Any] = {"outcome": "defer", "minutes": 5, "paced_by": "project"}
+            yield of_notice(scenery, name, "fallback_all", issue=issue, number=number, **held)
+
+    def make(scenery: Scenery) -> Delivery:
+        made = several(scenery, kind, held(scenery))
+        if made.digest:
+            made.digest.key = f"{kind}:1" if kind == "alerts" else kind
+            made.digest.opened_at = AT - timedelta(minutes=4)
+            made.digest.data = {"since": (AT - timedelta(minutes=5)).isoformat()}
+        return made
+
+    return make
+
+
 def _test(scenery: Scenery) -> Delivery:
     made = of_notice(scenery, "test")
     made.issue = made.project = made.project_id = made.issue_id = made.issue_title = None
     return delivery(scenery, "test", verdict=made.verdicts[0])
+
+
+def _integration_off(scenery: Scenery) -> Delivery:
+    made = of_notice(scenery, "integration_off")
+    made.issue = made.issue_id = made.issue_title = None
+    made.data = {
+        "destination": 3,
+        "name": "Checkout alerts",
+        "channel": "Webhook",
+        "is_off": True,
+        "why": "The other side says that the address is gone for good (410).",
+        "missed": 7,
+        "rules": [scenery.texts.rule, "Fatal in checkout"],
+    }
+    return delivery(scenery, "integration_off", verdict=made.verdicts[0])
+
+
+def _storm(scenery: Scenery) -> Delivery:
+    made = of_notice(scenery, "storm", "fallback_all")
+    made.issue = made.issue_id = made.issue_title = made.issue_short_id = None
+    made.data = {"since": (AT - timedelta(minutes=10)).isoformat(), "from": 71, "members": 9}
+    return delivery(scenery, "storm", verdict=made.verdicts[0])
+
+
+def _after_maintenance(scenery: Scenery) -> Delivery:
+    def held() -> Iterator[Notice]:
+        for number, kind in enumerate(("alert.new", "alert.regression", "alert.again", "alert.new"), start=1):
+            issue = scenery.issue(60 + number, times_seen=number * 31, users_seen=number * 3)
+            held: dict[str, Any] = {"outcome": "defer", "maintenance": scenery.texts.comment[:60]}
+            yield of_notice(scenery, kind, "fallback_all", issue=issue, number=number, **held)
+
+    return several(scenery, "paused", held())
 
 
 def _letter(kind: str, **data: Any) -> Make:
@@ -166,42 +233,43 @@ WORSE = {"event_count": 43, "event_window": 60, "worse_than": 42}
 SAMPLES: Mapping[str, Sample] = {
     sample.name: sample
     for sample in (
-        Sample("alert-new", "E1 New issue", _alert("alert.new")),
-        Sample("alert-regression", "E1 Alert about a regression", _alert("alert.regression")),
-        Sample("alert-again", "E1 Alert about a known issue", _alert("alert.again")),
+        Sample("alert-new", "New issue", _alert("alert.new")),
+        Sample("alert-regression", "Alert about a regression", _alert("alert.regression")),
+        Sample("alert-again", "Alert about a known issue", _alert("alert.again")),
         Sample(
             "regression",
-            "E2 Regression",
+            "Regression",
             _workflow("regression", "set_regression", "participated", data=CAME_BACK, by_person=False),
         ),
-        Sample("resolved", "E3 Resolved by a person", _resolved("set_resolved")),
+        Sample("regression-rules", "Regression with which alert rules fired", _regression_with_alerts),
+        Sample("resolved", "Resolved by a person", _resolved("set_resolved")),
         Sample(
             "resolved-release",
-            "E4 Resolved in a release",
+            "Resolved in a release",
             _resolved("set_resolved_in_release", version="4.2.2"),
         ),
         Sample(
             "resolved-next-release",
-            "E4 Resolved in the next release",
+            "Resolved in the next release",
             _resolved("set_resolved_in_release", version="", after="4.2.1"),
         ),
         Sample(
             "resolved-by-release",
-            "E4 Resolved by a release with its commit",
+            "Resolved by a release with its commit",
             _by_commit("set_resolved_in_release", "4.2.2"),
         ),
         Sample(
             "resolved-commit",
-            "E5 Resolved by a commit",
+            "Resolved by a commit",
             _by_commit("set_resolved_in_commit", "4.2.2"),
         ),
         Sample(
             "resolved-commit-pending",
-            "E5 Resolved by a commit in no release yet",
+            "Resolved by a commit in no release yet",
             _by_commit("set_resolved_in_commit", ""),
         ),
         Sample(
-            "resolved-age", "E6 Resolved by age", _resolved("set_resolved_by_age", by_person=False, hours=336)
+            "resolved-age", "Resolved by age", _resolved("set_resolved_by_age", by_person=False, hours=336)
         ),
         Sample(
             "reopened",
@@ -215,44 +283,44 @@ SAMPLES: Mapping[str, Sample] = {
         ),
         Sample(
             "unignored-worse",
-            "E7 Ignored until it got worse",
+            "Ignored until it got worse",
             _unignored(ended={"by": "events", "count": 43, "window": 60, "limit": 42}, condition=WORSE),
         ),
         Sample(
             "unignored-users",
-            "E7 Ignored until so many users met it",
+            "Ignored until so many users met it",
             _unignored(ended={"by": "users", "count": 10}, condition={"user_count": 10}),
         ),
         Sample(
             "unignored-time",
-            "E7 Ignored for a time that is over",
+            "Ignored for a time that is over",
             _unignored(ended={"by": "until", "until": AT.isoformat()}, condition={"until": AT.isoformat()}),
         ),
-        Sample("assigned-you", "E9 Assigned to you", _assigned("assigned", to="you")),
+        Sample("assigned-you", "Assigned to you", _assigned("assigned", to="you")),
         Sample(
             "assigned-resolved",
-            "E9 Assigned to you, resolved",
+            "Assigned to you, resolved",
             _assigned("assigned", to="you", resolved=True),
         ),
         Sample(
             "assigned-again",
-            "E9 Assigned to you, who had unsubscribed",
+            "Assigned to you, who had unsubscribed",
             _assigned("resubscribed", "assigned", to="you"),
         ),
-        Sample("assigned-team", "E10 Assigned to your team", _assigned("team_assigned", to="team")),
+        Sample("assigned-team", "Assigned to your team", _assigned("team_assigned", to="team")),
         Sample(
             "assigned-other",
-            "E9 Assigned to somebody else",
+            "Assigned to somebody else",
             _assigned("workflow_always", to="other", was="you"),
         ),
         Sample(
             "given-away",
-            "E11 Given to somebody else",
+            "Given to somebody else",
             _assigned("unassigned", "commented", to="other", was="you"),
         ),
-        Sample("unassigned", "E11 Nobody has it now", _unassigned),
-        Sample("comment", "E12 Comment with a mention", _comment("mention")),
-        Sample("comment-team", "E12 Comment that mentions your team", _comment("team_mention", "subscribed")),
+        Sample("unassigned", "Nobody has it now", _unassigned),
+        Sample("comment", "Comment with a mention", _comment("mention")),
+        Sample("comment-team", "Comment that mentions your team", _comment("team_mention", "subscribed")),
         Sample(
             "digest-resolved",
             "Summary of one action",
@@ -260,22 +328,33 @@ SAMPLES: Mapping[str, Sample] = {
         ),
         Sample(
             "digest-age",
-            "E6 Several resolved by age",
+            "Several resolved by age",
             _batch("resolved", "set_resolved_by_age", "assigned", by_person=False, count=37, hours=336),
         ),
         Sample(
             "digest-assigned",
-            "E9 Several assigned to you",
+            "Several assigned to you",
             _batch("assigned", "assigned", "assigned", to={"type": "user", "id": 1, "name": "Priya Nair"}),
         ),
-        Sample("digest-quiet", "E14b While you were quiet", _quiet),
-        Sample("test", "E18 Test", _test),
+        Sample("digest-alerts", "Alerts that came together", _alerts_together("alerts", 5)),
+        Sample("digest-alerts-many", "Very many of them", _alerts_together("alerts", 87)),
+        Sample("digest-cap", "After too many messages", _alerts_together("cap", 12)),
+        Sample("digest-quiet", "While you were quiet", _quiet),
+        Sample("digest-maintenance", "When a maintenance is over", _after_maintenance),
+        Sample("storm", "Storm", _storm),
+        Sample("integration-off", "Integration switched off", _integration_off),
+        Sample("test", "Test", _test),
         Sample("sign-in", "Sign-in link", _letter("sign_in", url=LINK)),
         Sample("invite", "Invitation", _letter("invite", url=LINK, organization="Acme")),
         Sample(
             "verify",
             "Confirm an address",
             _letter("verify", url=LINK, address="priya@home.example.com"),
+        ),
+        Sample(
+            "address-verified",
+            "Another address verified",
+            _letter("address_verified", address="priya@home.example.com"),
         ),
         Sample(
             "primary-changed",

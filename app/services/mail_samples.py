@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.domain import short_id
+from app.domain.storms import Cause
 from app.models import (
     Activity,
     AlertRule,
@@ -24,6 +25,7 @@ from app.models import (
     Verdict,
 )
 from app.services import event_body
+from app.services.storm_issues import Issues
 
 AT = datetime(2026, 11, 23, 8, 14, 3, tzinfo=UTC)
 ZONE = "Europe/Paris"
@@ -248,9 +250,35 @@ class MadeUp:
     def told(self, notice: Notice, user_ids: Collection[int]) -> int:
         return max(len(user_ids) - 1, 0)
 
+    def carried(self, notice: Notice, user_id: int) -> Sequence[Verdict]:
+        carried: Sequence[Verdict] = self.scenery.known.get("carried", ())
+        return carried
+
     def rang(self, digest: Digest) -> Sequence[Notice]:
         issue = self.scenery.issue(9, level="fatal")
         return [Notice(issue=issue, project=issue.project, issue_short_id=issue.short_id)]
+
+    def rules(self, digest: Digest, notices: Sequence[Notice]) -> Mapping[int, Collection[str]]:
+        found = {notice.id: {notice.rule.name} for notice in notices if notice.rule}
+        for notice in (each for each in notices[:2] if each.rule):
+            found[notice.id].add(f"{self.scenery.texts.rule[:40]} of checkout")
+        return found
+
+    def counted(
+        self, issue_ids: Sequence[int], first: datetime, last: datetime
+    ) -> Mapping[int, tuple[int, int]]:
+        return {issue_id: (214 // place, 61 // place) for place, issue_id in enumerate(issue_ids, start=1)}
+
+    def storm(self, notice: Notice, most: int) -> Issues:
+        found = [self.scenery.issue(50 + n, times_seen=214 // n, users_seen=61 // n) for n in range(1, 38)]
+        cause = Cause(self.scenery.texts.release, 34, AT) if self.scenery.texts.release else None
+        return Issues(len(found), found[:most], cause)
+
+    def not_in(self, digest: Digest) -> tuple[Sequence[Notice], Sequence[Verdict]]:
+        alone = of_notice(self.scenery, "alert.new", issue=self.scenery.issue(143))
+        dropped = of_notice(self.scenery, "alert.new", issue=self.scenery.issue(75), number=75)
+        dropped.verdicts[0].code = "issue_ignored"
+        return [alone], dropped.verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +357,6 @@ def single(scenery: Scenery, *args: Any, **facts: Any) -> Delivery:
 def several(scenery: Scenery, kind: str, notices: Iterator[Notice]) -> Delivery:
     """The delivery of a digest that holds these."""
     verdicts = [notice.verdicts[0] for notice in notices]
-    since = (AT - timedelta(hours=14)).isoformat()
     made = Digest(
         id=1,
         public_id="g_1",
@@ -338,7 +365,7 @@ def several(scenery: Scenery, kind: str, notices: Iterator[Notice]) -> Delivery:
         user_id=1,
         opened_at=AT - timedelta(hours=11),
         send_at=AT,
-        data={"since": since} if kind == "quiet" else {},
+        data={},
         verdicts=verdicts,
     )
     return delivery(scenery, "digest", digest=made)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from app.domain import ignoring, phrases
 from app.domain.phrases import preheader
-from app.services.mail_news import LONGEST_STATE, News, Scene, Writer
+from app.services import timeline
+from app.services.mail_news import LONGEST_STATE, News, Scene, Writer, rules
 
 LONGEST_COMMIT = 120
 
@@ -41,6 +42,7 @@ def _over(scene: Scene) -> str:
 
 def _news(scene: Scene, state: str, shown: str, *lines: str, link: tuple[str, str] | None = None) -> News:
     seen = scene.issue
+    lines += (f"Nobody had it; now {scene.actor} has.",) if scene.data.get(timeline.CLAIMED) else ()
     lifetime = f"Lifetime: {scene.counts}, {scene.moments.days(seen.first_seen, seen.last_seen)}."
     return News(
         state=phrases.shortened(state, LONGEST_STATE),
@@ -157,6 +159,7 @@ def unignored(scene: Scene) -> News:
             f"{scene.counts} since {scene.moments.day(scene.issue.first_seen)}.",
         ),
         chart=scene.chart(),
+        rows=rules(scene),
     )
 
 

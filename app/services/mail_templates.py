@@ -1,4 +1,4 @@
-"""What Jinja needs for mails: styles written into the tags when a template is compiled, and three filters.
+"""What Jinja needs for mails: styles written into the tags when a template is compiled, and its filters.
 
 Mail programs drop style sheets, so every tag carries its own style: looked up once a template, not a mail.
 """
@@ -18,6 +18,7 @@ from app.services import comment_text
 FOLDER = "messages/"
 STYLES, COMMENT_STYLES = "messages/_style.css", "messages/_comment.css"
 WIDTH = 72
+BAR = "  | "
 _HEADING = re.compile(r"<(/?)h[1-6](?=>)")
 _CLASSES = re.compile(r'class="([^"{}]+)"')
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
@@ -31,6 +32,7 @@ class MailTemplates(Extension):
         self._sheets: dict[str, str] = {}
         environment.filters |= {
             "wrapped": wrapped,
+            "barred": barred,
             "indented": indented,
             "comment": self.comment,
             "preview": preview,
@@ -65,18 +67,20 @@ class MailTemplates(Extension):
 
 
 def wrapped(text: str, indent: str = "") -> str:
-    """Paragraphs of at most 72 columns; words, and so links, stay whole."""
-    return "\n".join(
-        textwrap.fill(
-            line,
-            WIDTH,
-            initial_indent=indent,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for line in text.splitlines()
+    """One paragraph of at most 72 columns; words, and so links, stay whole."""
+    return textwrap.fill(
+        phrases.one_line(text),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
+
+
+def barred(text: str) -> str:
+    """What a program said, with a bar before each line: none can be taken for a line of ours."""
+    return "\n".join(wrapped(line, BAR) or BAR.rstrip() for line in text.splitlines())
 
 
 def preview(sentence: str) -> str:

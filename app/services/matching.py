@@ -93,7 +93,7 @@ def _people(name: str) -> Any:
     return (
         select(User.id)
         .outerjoin(EmailAddress, EmailAddress.user_id == User.id)
-        .where(or_(User.handle == name, (EmailAddress.address == name) & EmailAddress.is_held))
+        .where(or_(User.handle == name, (EmailAddress.address == name) & EmailAddress.is_primary))
     )
 
 

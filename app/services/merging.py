@@ -23,6 +23,8 @@ from app.models import (
     InboundMessage,
     Issue,
     IssueCommit,
+    IssueCount,
+    IssueEnvironmentUser,
     IssueHash,
     IssueHour,
     IssueMute,
@@ -145,10 +147,13 @@ def _unite(session: Session, model: type[Base], key: str, ids: Sequence[int], pr
 def _add_up(session: Session, ids: Sequence[int], primary: Issue) -> int:
     """Hours, tags, people, and when rules last fired; how many people the primary had not met before."""
     _sum(session, IssueHour, {IssueHour.count: SUM}, ids, primary)
+    _sum(session, IssueCount, {IssueCount.count: SUM}, ids, primary)
+    _sum(session, IssueEnvironmentUser, {IssueEnvironmentUser.last_seen: LATEST}, ids, primary)
     _sum(session, IssueTag, {IssueTag.count: SUM, IssueTag.last_seen: LATEST}, ids, primary)
     _sum(session, RuleFiring, {RuleFiring.last_fired: LATEST}, ids, primary)
     known = _people(session, primary)
-    _sum(session, IssueUser, {IssueUser.first_seen: EARLIEST}, ids, primary)
+    met = {IssueUser.first_seen: EARLIEST, IssueUser.last_seen: LATEST}
+    _sum(session, IssueUser, met, ids, primary)
     return _people(session, primary) - known
 
 

@@ -71,6 +71,8 @@ def columns_of(way: Move, now: datetime) -> dict[str, Any]:
         "escalated_at": None,
         "reappears": False,
     }
+    if way.to == RESOLVED:
+        values["last_resolved_at"] = now
     return {**values, "active_at": now} if way.to == UNRESOLVED else values
 
 

@@ -15,7 +15,7 @@ MOST_NAMES = 8  # as many as are quicker to choose from than to type on
 
 
 def bearers(session: Session, users: Sequence[User], names: Collection[str]) -> list[User]:
-    """Those of `users` who bear one of these names, handles or addresses in lower case; one query at most."""
+    """Those of `users` who bear one of these names, handles or primary addresses; one query at most."""
     return list(dict.fromkeys(by_name(session, users, names).values()))
 
 
@@ -24,8 +24,9 @@ def by_name(session: Session, users: Sequence[User], names: Collection[str]) -> 
     addresses = [name for name in names if "@" in name]
     owners: dict[str, int] = {}
     if addresses:
-        held = EmailAddress.address.in_(addresses) & EmailAddress.is_held
-        found = select(EmailAddress.address, EmailAddress.user_id).where(held)
+        # The others are for their owner to know.
+        known = EmailAddress.address.in_(addresses) & EmailAddress.is_primary
+        found = select(EmailAddress.address, EmailAddress.user_id).where(known)
         owners = {address: user_id for address, user_id in session.execute(found)}
     by_handle, by_id = {user.handle: user for user in users}, {user.id: user for user in users}
     meant = {name: by_handle.get(name) or by_id.get(owners.get(name, 0)) for name in names}

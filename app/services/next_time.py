@@ -1,5 +1,6 @@
 """Tell me next time: what somebody would have to change, what that would bring, and the change itself."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,12 @@ from app.domain.errors import Refused
 from app.domain.next_time import Change
 from app.domain.preferences import Choices
 from app.domain.routing import Outcome
-from app.models import Issue, IssueMute, Notice, Project, User, Verdict
-from app.services import considering, muting, preferring, subscribing
+from app.models import AlertRule, Issue, IssueMute, Notice, Project, User, Verdict
+from app.services import considering, muting, preferring, rule_muting, subscribing
 from app.services.preferring import Defaults
 
 LOOKED_BACK = timedelta(days=7)
+ENDLESS = "endless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,17 @@ def offer(
 def sentences(
     session: Session, changes: Sequence[Change], notice: Notice, user: User, instance: Defaults
 ) -> list[str]:
-    """What is changed, as commands; "Default" says what it means."""
+    """What would be changed, as commands; "Default" says what it means."""
     inherited = _inherited(session, user, instance)
-    return [_sentence(change, notice, inherited) for change in changes]
+    return [_sentence(change, notice, inherited, TO_DO) for change in changes]
+
+
+def said_of(
+    session: Session, changes: Sequence[Change], notice: Notice, user: User, instance: Defaults
+) -> list[str]:
+    """What was changed, and so holds now."""
+    inherited = _inherited(session, user, instance)
+    return [_sentence(change, notice, inherited, DONE) for change in changes]
 
 
 def _inherited(session: Session, user: User, instance: Defaults) -> Choices:
@@ -59,25 +69,56 @@ def _inherited(session: Session, user: User, instance: Defaults) -> Choices:
     return preferring.choices(session, [user.id], 0, instance)[user.id]
 
 
-def _sentence(change: Change, notice: Notice, inherited: Choices) -> str:
+def _sentence(change: Change, notice: Notice, inherited: Choices, words_of: "Words") -> str:
     if change.scope == next_time.ISSUE:
-        return _OF_ISSUE.get((change.name, change.value), "Mute {issue} again").format(
-            issue=notice.issue_short_id
-        )
+        said = words_of.of_issue.get((change.name, change.value), words_of.muted)
+        return said.format(issue=notice.issue_short_id)
+    if change.scope == next_time.RULE:
+        said = words_of.unmuted_rule if change.value is None else words_of.muted_rule
+        return said.format(rule=notice.rule.name if notice.rule else "")
     where = notice.project.name if notice.project and change.scope == next_time.PROJECT else None
     called = words.name("workflow" if change.kind else change.name, change.kind, where)
     value = words.value(change.value)
     if change.value is None and where:
         value = f"{value} ({words.value(getattr(inherited, change.name).value)})"
-    return f"Set {called} to {value}"
+    return words_of.setting.format(called=called, value=value)
 
 
-_OF_ISSUE: Mapping[tuple[str, str | None], str] = {
-    ("mute", None): "Unmute {issue}",
-    ("subscription", None): "Take back that you unsubscribed from {issue}",
-    ("subscription", "subscribed"): "Subscribe to {issue}",
-    ("subscription", "unsubscribed"): "Unsubscribe from {issue}",
-}
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How changes are said: of an issue by what is changed and to what, and of a setting."""
+
+    setting: str
+    of_issue: Mapping[tuple[str, str | None], str]
+    muted: str
+    unmuted_rule: str
+    muted_rule: str
+
+
+TO_DO = Words(
+    "Set {called} to {value}",
+    {
+        ("mute", None): "Unmute {issue}",
+        ("subscription", None): "Take back that you unsubscribed from {issue}",
+        ("subscription", "subscribed"): "Subscribe to {issue}",
+        ("subscription", "unsubscribed"): "Unsubscribe from {issue}",
+    },
+    "Mute {issue} again",
+    "Unmute the rule “{rule}”",
+    "Mute the rule “{rule}” again",
+)
+DONE = Words(
+    "{called} was set to {value}",
+    {
+        ("mute", None): "{issue} was unmuted",
+        ("subscription", None): "It was taken back that you unsubscribed from {issue}",
+        ("subscription", "subscribed"): "You were subscribed to {issue}",
+        ("subscription", "unsubscribed"): "You were unsubscribed from {issue}",
+    },
+    "{issue} was muted again",
+    "The rule “{rule}” was unmuted",
+    "The rule “{rule}” was muted again",
+)
 
 
 def _more_mails(
@@ -128,6 +169,8 @@ def _reaches(change: Change, notice: Notice, other: Notice) -> bool:
     """Whether what is changed because of one notice would have mattered to the other one."""
     if change.scope == next_time.ISSUE:
         return other.issue_id == notice.issue_id
+    if change.scope == next_time.RULE:
+        return other.rule_id == notice.rule_id
     return change.scope == next_time.ACCOUNT or other.project_id == notice.project_id
 
 
@@ -137,12 +180,35 @@ def make(
     *,
     issue: Issue | None,
     project: Project,
+    rule: AlertRule | None = None,
     user: User,
     now: datetime,
 ) -> list[Change]:
     """Make the changes; what to make to take them back, in the order to do it."""
-    back = [_make(session, change, issue, project, user, now) for change in changes]
+    back = [
+        _mute_rule(session, change, rule, user, now)
+        if change.scope == next_time.RULE
+        else _make(session, change, issue, project, user, now)
+        for change in changes
+    ]
     return [change for change in reversed(back) if change]
+
+
+def _mute_rule(
+    session: Session, change: Change, rule: AlertRule | None, user: User, now: datetime
+) -> Change | None:
+    """As for an issue; a mute that had no end has the value "endless"."""
+    if rule is None:
+        raise Refused("The rule is gone.")
+    if change.value is None:
+        was = rule_muting.silences(session, [rule.id], user=user, now=now)[rule.id].mine
+        rule_muting.unmute(session, rule, user=user, by=user, via="web", now=now)
+        if was is None:
+            return None
+        return Change("rule_mute", next_time.RULE, was.until.isoformat() if was.until else ENDLESS)
+    until = None if change.value == ENDLESS else _moment(change.value)
+    rule_muting.mute(session, rule, user=user, until=until, by=user, via="web", now=now)
+    return None
 
 
 def _make(
@@ -167,6 +233,8 @@ def _subscription(session: Session, change: Change, issue: Issue, user: User, no
         subscribing.subscribe(session, issue, user=user, now=now, via="web")
     elif change.value == subscribing.UNSUBSCRIBED:
         subscribing.unsubscribe(session, issue, user=user, now=now, via="web")
+    elif change.value is not None:
+        raise Refused("There is no such subscription.")
     else:
         subscribing.restore(session, issue, user=user, now=now, via="web")
     return Change("subscription", next_time.ISSUE, was)
@@ -176,12 +244,12 @@ def _mute(session: Session, change: Change, issue: Issue, user: User, now: datet
     """Without a value the mute ends; else it is as it was: until a moment, or so many events an hour."""
     if change.value is None:
         row = session.get(IssueMute, (issue.id, user.id))
-        muting.unmute(session, issue, user=user)
+        muting.unmute(session, issue, user=user, now=now)
         if row is None:
             return None
         was = row.until.isoformat() if row.until else str(row.event_limit)
         return Change("mute", next_time.ISSUE, was)
-    limit = int(change.value) if change.value.isdecimal() else None
+    limit = int(change.value) if re.fullmatch(r"[0-9]{1,10}", change.value) else None
     until = _moment(change.value) if limit is None else None
     muting.mute(session, issue, user=user, until=until, event_limit=limit, now=now)
     return None

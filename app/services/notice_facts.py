@@ -27,7 +27,17 @@ def of(notice: Notice, *, zone: str) -> dict[str, Any]:
         "was": (data.get("was") or {}).get("name", "somebody") if notice.kind == "unassigned" else "",
         "how": _how(notice.activity),
         "cause": _cause(data, zone),
+        "summary": _summary(notice),
     }
+
+
+def _summary(notice: Notice) -> str:
+    """Of what came together: at the end of a maintenance, or for any other reason."""
+    over = notice.data.get("maintenance")
+    if over is None or notice.project is None:
+        return "Several messages came as one."
+    why = f" ({over['why']})" if over.get("why") else ""
+    return f"The maintenance of {notice.project.name} is over{why}."
 
 
 def _how(activity: Activity | None) -> str:

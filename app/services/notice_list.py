@@ -47,7 +47,7 @@ def of(
         about = (Verdict.subject == "user") & (Verdict.subject_id == person_id)
         found = found.where(Notice.verdicts.any(about))
     notices = session.scalars(found).all()
-    reach = explaining.reach_of_loaded(session, notices, reader=reader, now=now)
+    reach = explaining.reach_of(session, notices, reader=reader, now=now)
     lines = _lines(session, notices, reader, person_id, now) if person_id is not None else {}
     return [_listed(notice, reach[notice.id], lines.get(notice.id), reader) for notice in notices]
 

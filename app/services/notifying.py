@@ -9,14 +9,30 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.domain import routing
 from app.domain.kinds import KINDS
 from app.domain.routing import Happening, Outcome, Person
 from app.models import Delivery, Issue, Notice, Project, TeamMember, Verdict
-from app.services import considering, delivering, holding, mail_threads, quieting, reaching
+from app.services import (
+    assignment_bursts,
+    calming,
+    considering,
+    delivering,
+    destinations,
+    gating,
+    holding,
+    mail_threads,
+    pacing,
+    reaching,
+    standing_in,
+    storming,
+    timeline,
+)
+from app.services.calming import Calmed
+from app.services.gating import Considered
 from app.services.preferring import Defaults
 from app.services.upserting import insert_all
 
@@ -28,13 +44,31 @@ CHUNK = 200
 
 # What is planned together
 
+Unplanned = Row[int, int | None, int | None, str | None, str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Notices to be planned together: those of one event, or of the batch of this name."""
+    """Notices to be planned together: those of one event, or of the batch of this name.
+
+    `issue_ids` are what each of them is about.
+    """
 
     notice_ids: Sequence[int]
+    issue_ids: Sequence[int | None]
     batch: str | None = None
+
+    def parts(self, size: int) -> Iterator[Sequence[int]]:
+        """The notices, about so many at a time; consecutive ones of an issue stay together."""
+        part: list[int] = []
+        before: int | None = None
+        for notice_id, issue_id in zip(self.notice_ids, self.issue_ids, strict=True):
+            if len(part) >= size and issue_id != before:
+                yield part
+                part = []
+            part.append(notice_id)
+            before = issue_id
+        yield part
 
 
 def groups(session: Session, notice_ids: Collection[int], *, now: datetime) -> list[Group]:
@@ -44,13 +78,13 @@ def groups(session: Session, notice_ids: Collection[int], *, now: datetime) -> l
     batches = {row.batch for row in asked if row.batch}
     beside = or_(tuple_(Notice.project_id, Notice.event_id).in_(events), Notice.batch.in_(batches))
     others = session.execute(_unplanned(now).where(beside)).all() if events or batches else []
-    found: dict[object, list[int]] = defaultdict(list)
-    named: dict[object, str | None] = {}
+    found: dict[object, list[Unplanned]] = defaultdict(list)
     for row in sorted({row.id: row for row in (*asked, *others)}.values(), key=lambda row: row.id):
-        key = row.batch or ((row.project_id, row.event_id) if row.event_id else row.id)
-        found[key].append(row.id)
-        named[key] = row.batch
-    return [Group(ids, named[key]) for key, ids in found.items()]
+        found[row.batch or ((row.project_id, row.event_id) if row.event_id else row.id)].append(row)
+    return [
+        Group([row.id for row in rows], [row.issue_id for row in rows], rows[0].batch)
+        for rows in found.values()
+    ]
 
 
 def is_waiting(now: datetime) -> ColumnElement[bool]:
@@ -64,8 +98,9 @@ def is_waiting(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _unplanned(now: datetime) -> Select[int, int | None, str | None, str | None]:
-    return select(Notice.id, Notice.project_id, Notice.event_id, Notice.batch).where(is_waiting(now))
+def _unplanned(now: datetime) -> Select[int, int | None, int | None, str | None, str | None]:
+    columns = (Notice.id, Notice.project_id, Notice.issue_id, Notice.event_id, Notice.batch)
+    return select(*columns).where(is_waiting(now))
 
 
 # Planning
@@ -75,18 +110,29 @@ def plan(session: Session, notice_ids: Collection[int], *, now: datetime, instan
     """Decide who is told of the notices of one event; the deliveries to send now. Run twice, it plans once.
 
     The notice that carries the others comes first, and takes along whoever it tells. What it holds for the
-    morning takes along nothing that is not held.
+    morning takes along nothing that is not held; alerts that come together wait together.
     """
     decided: list[Decided] = []
     told: dict[int, str] = {}
     held: dict[int, str] = {}
-    for asked in _ask(session, _claim(session, notice_ids, now), now, instance):
-        carried = told if asked.what.is_fatal else {**held, **told}
-        verdicts = _wake(session, asked, asked.decide(carried))
+    asks = _ask(session, _claim(session, notice_ids, now), now, instance)
+    open_ = {asked.notice: asked.what for asked in asks if not asked.found.gate}
+    calm = calming.calmed(session, open_, now=now)
+    summed_up: list[Pair] = []
+    for each in asks:
+        calmed = calm.get(each.notice, Calmed(each.what))
+        asked = replace(each, what=calmed.what)
+        carried = told if asked.what.is_fatal or asked.what.may_interrupt else {**held, **told}
+        verdicts = _slowed(session, asked, _wake(session, asked, asked.decide(carried)), now)
         decided.append(Decided(asked, verdicts))
-        told |= {each.person_id: asked.notice.public_id for each in verdicts if each.outcome == Outcome.SEND}
-        held |= {each.person_id: asked.notice.public_id for each in verdicts if each.outcome == Outcome.DEFER}
-    return _keep(session, decided, now)
+        if calmed.storm:
+            known = {one.person_id for _, one in summed_up}
+            new = [one for one in verdicts if one.person_id not in known]
+            summed_up += storming.tell(session, calmed.storm, asked.what, asked.people, new, now=now)
+        joined = [one for one in verdicts if one.outcome == Outcome.SEND or one.code == "batched"]
+        told |= {one.person_id: asked.notice.public_id for one in joined}
+        held |= {one.person_id: asked.notice.public_id for one in verdicts if one.outcome == Outcome.DEFER}
+    return [*_keep(session, decided, now, instance), *store(session, summed_up, now=now)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +147,8 @@ def survey(session: Session, group: Group, *, now: datetime, instance: Defaults)
     """Look at a batch as a whole before any of it is written: its parts need to know. Only reads."""
     told = Counter(holding.waiting_for(session, group.batch or ""))
     count = 0
-    for ids in parts(group.notice_ids, CHUNK):
-        verdicts = [asked.decide({}) for asked in _ask(session, _load(session, ids), now, instance)]
+    for ids in group.parts(CHUNK):
+        verdicts = _decide_batch(_ask(session, _load(session, ids), now, instance))
         told += routing.tally(verdicts)
         count += sum(map(len, verdicts))
     return Survey(told, max(1, MOST_VERDICTS * len(group.notice_ids) // max(count, 1)))
@@ -119,14 +165,24 @@ def plan_part(
 ) -> list[int]:
     """Decide who is told of some notices of a batch; with its last ones the summaries are sent."""
     asked = _ask(session, _claim(session, notice_ids, now), now, instance)
-    verdicts = routing.gather([each.decide({}) for each in asked], told)
-    delivery_ids = _keep(session, list(map(Decided, asked, verdicts)), now)
+    verdicts = routing.gather(_decide_batch(asked), told)
+    slowed = [_slowed(session, each, said, now) for each, said in zip(asked, verdicts, strict=True)]
+    delivery_ids = _keep(session, list(map(Decided, asked, slowed)), now, instance)
     return [*delivery_ids, *holding.send_summaries(session, batch, now=now)]
 
 
-def parts(notice_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """These notices, at most so many at a time."""
-    return (notice_ids[start : start + size] for start in range(0, len(notice_ids), size))
+def _decide_batch(asked: Sequence["Asked"]) -> list[list[routing.Verdict]]:
+    """The verdicts of each. A resolution takes along the assignment to whoever claimed the issue with it."""
+    carried: dict[int | None, dict[int, str]] = {}
+    decided = []
+    for each in asked:
+        notice = each.notice
+        verdicts = each.decide(carried.get(notice.issue_id, {}) if each.is_claim else {})
+        decided.append(verdicts)
+        if notice.activity and notice.activity.data.get(timeline.CLAIMED):
+            promised = (one for one in verdicts if one.outcome in (Outcome.SEND, Outcome.DEFER))
+            carried[notice.issue_id] = {one.person_id: notice.public_id for one in promised}
+    return decided
 
 
 def _claim(session: Session, notice_ids: Collection[int], now: datetime) -> Sequence[Notice]:
@@ -162,8 +218,23 @@ class Asked:
 
     notice: Notice
     what: Happening
-    people: Sequence[Person]
-    gate: str | None
+    found: Considered
+
+    @property
+    def people(self) -> Sequence[Person]:
+        return self.found.people
+
+    @property
+    def rank(self) -> tuple[int, bool, bool, int]:
+        """Whatever carries others comes before them; of alerts, what is held up by less."""
+        what = self.what
+        return -what.kind.carries, not what.may_interrupt, not what.is_required, self.notice.id
+
+    @property
+    def is_claim(self) -> bool:
+        """Somebody gave the issue to themselves."""
+        to = (self.notice.activity.data.get("to") if self.notice.activity else None) or {}
+        return (to.get("type"), to.get("id")) == ("user", self.notice.actor_id)
 
     def decide(self, carried: Mapping[int, str]) -> list[routing.Verdict]:
         """`carried` are those who hear of the same event through another notice, and through which."""
@@ -182,12 +253,10 @@ class Decided:
 
 
 def _ask(session: Session, notices: Sequence[Notice], now: datetime, instance: Defaults) -> list[Asked]:
-    gates = {notice: considering.gate(notice) for notice in notices}
-    people = considering.people(
-        session, [notice for notice in notices if not gates[notice]], instance, now=now
-    )
+    found = gating.considered(session, notices, instance, now=now)
     what = considering.happenings(session, notices)
-    return [Asked(notice, what[notice], people.get(notice, ()), gates[notice]) for notice in notices]
+    asked = [Asked(notice, what[notice], found[notice]) for notice in notices]
+    return sorted(asked, key=lambda each: each.rank)
 
 
 def _wake(session: Session, asked: Asked, verdicts: Sequence[routing.Verdict]) -> Sequence[routing.Verdict]:
@@ -199,6 +268,15 @@ def _wake(session: Session, asked: Asked, verdicts: Sequence[routing.Verdict]) -
         return verdicts
     woken = routing.wake(verdicts, _last_resort(session, asked.notice))
     return routing.wake(woken, {each.person_id for each in woken})
+
+
+def _slowed(
+    session: Session, asked: Asked, verdicts: Sequence[routing.Verdict], now: datetime
+) -> list[routing.Verdict]:
+    given = assignment_bursts.gathered(session, asked.notice, verdicts, now=now)
+    return pacing.slowed(
+        session, asked.notice.project_id, asked.what, people=asked.people, verdicts=given, now=now
+    )
 
 
 def _last_resort(session: Session, notice: Notice) -> set[int]:
@@ -214,11 +292,22 @@ def _last_resort(session: Session, notice: Notice) -> set[int]:
 Pair = tuple[Notice, routing.Verdict]
 
 
-def _keep(session: Session, decided: Sequence[Decided], now: datetime) -> list[int]:
+def _keep(session: Session, decided: Sequence[Decided], now: datetime, instance: Defaults) -> list[int]:
     """Write down what was decided; the deliveries to send now."""
     for each in decided:
         _note(session, each, now)
     pairs = [(each.asked.notice, verdict) for each in decided for verdict in each.verdicts]
+    delivery_ids = store(session, pairs, now=now)
+    what = {each.asked.notice: each.asked.what for each in decided}
+    told = destinations.tell(session, list(what), what, now=now)
+    for notice, missed in told.missed:
+        instead = standing_in.answers(session, notice, missed.destination, now=now, instance=instance)
+        delivery_ids += store(session, instead, now=now)
+    return delivery_ids
+
+
+def store(session: Session, pairs: Sequence[Pair], *, now: datetime) -> list[int]:
+    """Write down these answers about people; the deliveries to send now."""
     digest_ids = _open_digests(session, pairs, now)
     verdict_ids = _store_verdicts(session, pairs, digest_ids)
     return _store_deliveries(session, pairs, verdict_ids, now)
@@ -227,8 +316,11 @@ def _keep(session: Session, decided: Sequence[Decided], now: datetime) -> list[i
 def _note(session: Session, decided: Decided, now: datetime) -> None:
     """What the notice itself remembers; what is promised now or for later joins the issue's thread."""
     notice = decided.asked.notice
-    notice.gate_code = decided.asked.gate
-    notice.data = {**notice.data, "members": len(decided.asked.people)}
+    found = decided.asked.found
+    notice.gate_code, notice.owners_version = found.gate, found.owners_version
+    notice.data = {**notice.data, "members": len(found.people), **found.notes}
+    if found.trouble is not None and notice.rule and (notice.rule.trouble or "") != found.trouble:
+        notice.rule.trouble, notice.rule.trouble_at = found.trouble or None, now if found.trouble else None
     promised = any(verdict.outcome in (Outcome.SEND, Outcome.DEFER) for verdict in decided.verdicts)
     if promised and notice.issue and KINDS[notice.kind].in_thread:
         notice.mail_epoch = mail_threads.join(session, notice.issue, now=now, event_id=notice.event_id)
@@ -239,12 +331,9 @@ def _open_digests(session: Session, pairs: Iterable[Pair], now: datetime) -> dic
     send_at: dict[str, dict[int, datetime]] = defaultdict(dict)
     for notice, verdict in pairs:
         if verdict.outcome == Outcome.DEFER:
-            send_at[_digest_key(notice, verdict)][verdict.person_id] = _send_at(verdict, now)
-    return {key: holding.open_digests(session, key, at, now=now) for key, at in send_at.items()}
-
-
-def _digest_key(notice: Notice, verdict: routing.Verdict) -> str:
-    return holding.batch_key(notice.batch or "") if verdict.code == "batched" else quieting.HELD
+            send_at[holding.key_of(notice, verdict.code)][verdict.person_id] = _send_at(verdict, now)
+    # In one order, as everybody locks them.
+    return {key: holding.open_digests(session, key, at, now=now) for key, at in sorted(send_at.items())}
 
 
 def _send_at(verdict: routing.Verdict, now: datetime) -> datetime:
@@ -278,7 +367,7 @@ def _row(
         "code": verdict.code,
         "params": dict(verdict.params),
         "reasons": [str(reason) for reason in verdict.reasons],
-        "digest_id": digest_ids[_digest_key(notice, verdict)][verdict.person_id] if held else None,
+        "digest_id": digest_ids[holding.key_of(notice, verdict.code)][verdict.person_id] if held else None,
     }
 
 

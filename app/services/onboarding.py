@@ -69,7 +69,7 @@ def choose_password(
 
 
 def mail_sign_in_link(session: Session, email: str, *, address: Address, now: datetime) -> None:
-    """Write to the person with this address, if there is one.
+    """Write to the person with this primary address, if there is one: no other one lets anybody in.
 
     Neither the answer nor the time it takes may depend on it: for nobody the same rows are written, and
     the mail is one that no worker sends.
@@ -78,9 +78,9 @@ def mail_sign_in_link(session: Session, email: str, *, address: Address, now: da
         to = addresses.normal(email)
     except Refused:
         return
-    found = accounts.find_user(session, to)
+    found = accounts.find_by_primary(session, to)
     user = found if found and found.is_active else None
-    theirs = next((each for each in user.addresses if each.address == to), None) if user else None
+    theirs = user.primary_address if user else None
     url = address(accounts.make_link(session, "sign_in", user=user, address=theirs, now=now))
     letter = write_to(session, to, "sign_in", {"url": url}, user=user, now=now)
     if user is None:
@@ -88,13 +88,13 @@ def mail_sign_in_link(session: Session, email: str, *, address: Address, now: da
 
 
 def sign_in_by_link(session: Session, secret: str, *, now: datetime) -> User:
+    """Whose primary address is still the one that the link was mailed to."""
     link = accounts.use_link(session, "sign_in", secret, now=now)
     user = accounts.owner_of(session, link)
-    if link is None or user is None:
+    primary = user.primary_address if user else None
+    if link is None or user is None or primary is None or primary.id != link.address_id:
         raise NotFound
-    for each in user.addresses:
-        if each.id == link.address_id:  # the one that the link was mailed to, which need not be the primary
-            accounts.verify_address(user, each.address, now=now)
+    accounts.verify_address(user, primary.address, now=now)
     return user
 
 
@@ -170,7 +170,9 @@ def _team_slug(name: str) -> str:
     return slug
 
 
-def open_project(session: Session, team: Team, *, name: str, platform: str, now: datetime) -> Project:
+def open_project(
+    session: Session, team: Team, *, name: str, platform: str, with_rules: bool = True, now: datetime
+) -> Project:
     """A project of this name for the team; its slug is made from the name."""
     if not name.strip():
         raise Refused("Give the project a name.", field="project")
@@ -180,7 +182,14 @@ def open_project(session: Session, team: Team, *, name: str, platform: str, now:
         lambda each: workspaces.find_project(session, team.organization, each) is None,
     )
     return workspaces.create_project(
-        session, team.organization, slug=slug, name=name, platform=platform, teams=[team], now=now
+        session,
+        team.organization,
+        slug=slug,
+        name=name,
+        platform=platform,
+        teams=[team],
+        with_rules=with_rules,
+        now=now,
     )
 
 

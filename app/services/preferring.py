@@ -1,17 +1,19 @@
 """What people chose about their notifications: read for many at once, changed one at a time, audited."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import BigInteger, ColumnElement, CompoundSelect, Select, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Refused
 from app.domain.kinds import WORKFLOW_SWITCHES
 from app.domain.preferences import (
     ALERTS,
+    BATCHING,
     BUILT_IN,
     CLAIM,
     FATAL_RINGS,
@@ -26,10 +28,27 @@ from app.domain.preferences import (
     values,
 )
 from app.models import NotificationDefault, NotificationSetting, Organization, Project, SettingAudit, User
+from app.services import pacing
 
 ACCOUNT, PROJECT, ORGANIZATION = "account", "project", "organization"
+INSTANCE = "instance"  # its own defaults, among the rows of `deciding`
+PUT_BACK = "put_back"  # in the log: how a value that came back had been chosen
 Place = Project | Organization
 Key = tuple[str, str, str, int]  # category, kind, scope, scope id
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A value as somebody chose it once, so that Undo puts back more than the value."""
+
+    value: str
+    via: str
+    at: datetime
+    by_id: int | None
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        return {"updated_at": self.at, "updated_by_id": self.by_id, "via": self.via}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +83,19 @@ def defaults(session: Session, *, workflow: str) -> Defaults:
             NotificationDefault.category, NotificationDefault.kind, NotificationDefault.value, User.name
         ).outerjoin(User, User.id == NotificationDefault.set_by_id)
     ).all()
-    return Defaults(
-        {**configured(workflow=workflow).by_category}
-        | {row.category: row.value for row in found if not row.kind},
-        {row.kind: row.value for row in found if row.kind},
-        {(row.category, row.kind): row.name for row in found if row.name},
-    )
+    chosen = {(row.category, row.kind): row.value for row in found}
+    setters = {(row.category, row.kind): row.name for row in found if row.name}
+    return _chosen_over(configured(workflow=workflow), chosen, setters)
+
+
+def _chosen_over(
+    environment: Defaults,
+    chosen: Mapping[tuple[str, str], str],
+    setters: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> Defaults:
+    by_category = {category: value for (category, kind), value in chosen.items() if not kind}
+    by_kind = {kind: value for (_, kind), value in chosen.items() if kind}
+    return Defaults({**environment.by_category, **by_category}, {**environment.by_kind, **by_kind}, setters)
 
 
 def choices(
@@ -77,18 +103,46 @@ def choices(
 ) -> dict[int, Choices]:
     """Everything that decides for these people in this project, with one query."""
     rows = session.scalars(
-        select(NotificationSetting).where(
-            NotificationSetting.user_id.in_(user_ids),
-            or_(
-                NotificationSetting.scope == ACCOUNT,
-                (NotificationSetting.scope == PROJECT) & (NotificationSetting.scope_id == project_id),
-            ),
-        )
+        select(NotificationSetting).where(NotificationSetting.user_id.in_(user_ids), _decides_in(project_id))
     )
     of_person: dict[int, dict[Key, str]] = {user_id: {} for user_id in user_ids}
     for row in rows:
         of_person[row.user_id][row.category, row.kind, row.scope, row.scope_id] = row.value
     return {user_id: _choices(chosen, project_id, instance) for user_id, chosen in of_person.items()}
+
+
+def deciding(user: User, project_id: int) -> CompoundSelect[int, str, str, str, int, str]:
+    """The rows that decide for this person in this project, for a query of one's own: see `choices_among`."""
+    own = select(
+        NotificationSetting.user_id,
+        NotificationSetting.category,
+        NotificationSetting.kind,
+        NotificationSetting.scope,
+        NotificationSetting.scope_id,
+        NotificationSetting.value,
+    ).where(NotificationSetting.user_id == user.id, _decides_in(project_id))
+    instance = select(
+        literal(user.id, BigInteger),
+        NotificationDefault.category,
+        NotificationDefault.kind,
+        literal(INSTANCE),
+        literal(0),
+        NotificationDefault.value,
+    )
+    return union_all(own, instance)
+
+
+def choices_among(rows: Iterable[Any], project_id: int, environment: Defaults) -> Choices:
+    """What the rows of `deciding` say; others, which have no category, are passed over."""
+    known = [row for row in rows if row.category is not None]
+    chosen = {(row.category, row.kind, row.scope, row.scope_id): row.value for row in known}
+    instance = {(row.category, row.kind): row.value for row in known if row.scope == INSTANCE}
+    return _choices(chosen, project_id, _chosen_over(environment, instance))
+
+
+def _decides_in(project_id: int) -> ColumnElement[bool]:
+    of_project = (NotificationSetting.scope == PROJECT) & (NotificationSetting.scope_id == project_id)
+    return or_(NotificationSetting.scope == ACCOUNT, of_project)
 
 
 def _choices(chosen: Mapping[Key, str], project_id: int, instance: Defaults) -> Choices:
@@ -107,6 +161,7 @@ def _choices(chosen: Mapping[Key, str], project_id: int, instance: Defaults) -> 
         wants_own=held(OWN_ACTIVITY).value == "on",
         fatal_rings=held(FATAL_RINGS).value == "on",
         kinds_off=frozenset(kind for kind in WORKFLOW_SWITCHES if held(WORKFLOW, kind).value == "off"),
+        batching=held(BATCHING),
     )
 
 
@@ -220,11 +275,12 @@ def choose(
     now: datetime,
     by: User | None = None,
     batch: str = "",
+    put_back: Chosen | None = None,
 ) -> str | None:
     """Choose a value, or None for "Default"; what was chosen before is returned, for Undo.
 
-    `batch` ties together what one action changed. Raises `Refused` for a value that the category does not
-    have.
+    `batch` ties together what one action changed. With `put_back` the value is as it was chosen once: by
+    that way, at that time. Raises `Refused` for a value that the category does not have.
     """
     place = project or organization
     _check(category, kind, value, place)
@@ -233,12 +289,18 @@ def choose(
     old = setting.value if setting else None
     if old == value:
         return old
-    changed: dict[str, Any] = {"updated_at": now, "updated_by_id": (by or user).id, "via": via}
+    actor_id = (by or user).id
+    changed = put_back.marks if put_back else {"updated_at": now, "updated_by_id": actor_id, "via": via}
     key = {"user_id": user.id, "category": category, "kind": kind, "scope": scope, "scope_id": scope_id}
     _store(session, setting, value, key, changed)
-    noted = {"at": now, "actor_id": changed["updated_by_id"], "via": via}
-    session.add(SettingAudit(**key, **noted, old=old, new=value, detail={"batch": batch} if batch else {}))
+    noted = {"at": now, "actor_id": actor_id, "via": via}
+    detail: dict[str, Any] = {"batch": batch} if batch else {}
+    if put_back:
+        detail |= {PUT_BACK: {"via": put_back.via, "at": put_back.at.isoformat()}}
+    session.add(SettingAudit(**key, **noted, old=old, new=value, detail=detail))
     session.flush()
+    if category == BATCHING:
+        pacing.shorten(session, user, value)
     return old
 
 

@@ -16,6 +16,7 @@ from app.models import (
     Feedback,
     InboundMessage,
     IngestCount,
+    IssueCount,
     IssueHour,
     Notice,
     OneTimeLink,
@@ -32,6 +33,7 @@ RECEIVED: Sequence[tuple[type[Base], InstrumentedAttribute[datetime]]] = (
     (Feedback, Feedback.created_at),
     (IngestCount, IngestCount.hour),
     (IssueHour, IssueHour.hour),
+    (IssueCount, IssueCount.start),
 )
 
 

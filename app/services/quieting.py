@@ -13,6 +13,7 @@ from app.domain.clocks import Clock
 from app.domain.errors import NotFound, Refused
 from app.domain.quiet import Window
 from app.models import Digest, OnCall, QuietHours, SettingAudit, User
+from app.services import pacing
 
 # The open digest with this key takes in what quiet hours hold.
 HELD = "quiet"
@@ -121,6 +122,7 @@ def on_call(session: Session, user: User, until: datetime, *, now: datetime, via
     row.since, row.until = now, until
     _audit(session, user, "on_call", _said(user, was, now), _said(user, until, now), now, via)
     retime(session, user, now=now)
+    pacing.end_windows(session, user, now=now)
 
 
 def end_on_call(session: Session, user: User, *, now: datetime, via: str) -> None:

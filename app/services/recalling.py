@@ -176,6 +176,8 @@ def _changes_sought(sought: ChangesSought, user: User) -> list[ColumnElement[boo
 
 
 Names = Mapping[tuple[str, int], str]
+# What the detail of a change calls the thing that was changed.
+NAMES = ("issue", "address", "rule")
 
 
 def _names(session: Session, audits: Sequence[SettingAudit]) -> Names:
@@ -201,7 +203,7 @@ def _sentence(audit: SettingAudit, names: Names) -> str:
         "instance": "everybody who chose nothing",
     }
     where = names.get((audit.scope, audit.scope_id)) or unnamed.get(audit.scope)
-    where = where or audit.detail.get("issue") or audit.detail.get("address")
+    where = where or next((audit.detail[name] for name in NAMES if name in audit.detail), None)
     return changes.sentence(audit.category, audit.kind, where, audit.old, audit.new, audit.detail)
 
 

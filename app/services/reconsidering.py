@@ -5,15 +5,16 @@ Between the decision and a late try people leave, unsubscribe or settle the issu
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
 from app.domain import routing
 from app.domain.routing import Outcome
 from app.models import Delivery, Notice, Verdict
-from app.services import considering
+from app.services import considering, pausing
 from app.services.preferring import Defaults
 
 # A decision this fresh stands.
@@ -70,28 +71,41 @@ def objections(
 
 
 def again(
-    session: Session, verdicts: Collection[Verdict], *, now: datetime, instance: Defaults
+    session: Session,
+    verdicts: Collection[Verdict],
+    *,
+    now: datetime,
+    instance: Defaults,
+    capped: Mapping[int, datetime] = MappingProxyType({}),
 ) -> dict[int, routing.Verdict]:
-    """What the evaluator says now to those whom these promised a message, by the verdict's id."""
+    """What the evaluator says now to those whom these promised a message, by the verdict's id.
+
+    `capped` are those who were sent too much lately, and until when that holds.
+    """
     answers = gated(verdicts)
     asked = {(verdict.notice, verdict.subject_id): verdict.id for verdict in verdicts}
     for notices, people in _together(verdict for verdict in verdicts if verdict.id not in answers):
         what = considering.happenings(session, notices)
         found = considering.people(session, notices, instance, now=now, only=people)
         for notice in notices:
-            for said in routing.plan(what[notice], found[notice]):
+            around = (replace(who, capped_until=capped.get(who.id)) for who in found[notice])
+            for said in routing.plan(what[notice], around):
                 answers[asked[notice, said.person_id]] = said
     return answers
 
 
 def gated(verdicts: Iterable[Verdict]) -> dict[int, routing.Verdict]:
     """The refusals of notices that have nothing left to say to anybody, by the verdict's id."""
-    gates = {verdict.id: (verdict, considering.gate(verdict.notice)) for verdict in verdicts}
+    gates = {verdict.id: (verdict, _gate(verdict)) for verdict in verdicts}
     return {
         verdict_id: routing.Verdict(verdict.subject_id, verdict.channel, Outcome.SKIP, gate)
         for verdict_id, (verdict, gate) in gates.items()
         if gate
     }
+
+
+def _gate(verdict: Verdict) -> str | None:
+    return considering.gate(verdict.notice) or ("no_longer_open" if pausing.is_settled(verdict) else None)
 
 
 def _together(verdicts: Iterable[Verdict]) -> Iterable[tuple[list[Notice], frozenset[int]]]:

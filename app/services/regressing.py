@@ -13,7 +13,7 @@ from app.domain.lifecycle import MOVES, RESOLVED
 from app.domain.resolutions import IN_COMMIT, PENDING, SETTLED
 from app.domain.versions import Release as Versioned
 from app.models import Activity, Issue, Release, Resolution
-from app.services import moving, releases, taking_effect, timeline
+from app.services import flapping, moving, releases, taking_effect, timeline
 from app.services.digest_issues import Seen
 
 
@@ -117,7 +117,7 @@ def _come_back(session: Session, seen: Seen, how: How | None, *, now: datetime) 
         taking_effect.complete(session, {seen.issue.id: seen.event.release})
         data["than"] = how.release.version if how.release else ""
         data["pending"] = how.state == PENDING
-    return timeline.record(
+    activity = timeline.record(
         session,
         seen.issue,
         MOVES["regress"].activity,
@@ -126,3 +126,5 @@ def _come_back(session: Session, seen: Seen, how: How | None, *, now: datetime) 
         data=data,
         event_id=seen.event.event_id,
     )
+    flapping.mark(session, seen.issue, now=now)
+    return activity

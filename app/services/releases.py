@@ -3,38 +3,94 @@
 "Newest" and "latest" go by the order date: when a release was finished, else when it was first seen.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
-from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, null, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain import commits
 from app.domain.errors import Refused
 from app.domain.resolutions import LATEST
-from app.models import Commit, Project, Release, ReleaseCommit, ReleaseProject, Repository
+from app.models import (
+    Commit,
+    Project,
+    Release,
+    ReleaseCommit,
+    ReleaseEnvironment,
+    ReleaseProject,
+    Repository,
+)
+from app.models.base import UtcDateTime
 
 SHORTEST_SHA = 4
 OFFERED = 20
-_NEWEST_FIRST = (func.coalesce(Release.date_released, Release.date_added).desc(), Release.id.desc())
+_ORDER_DATE = func.coalesce(Release.date_released, Release.date_added)
+_NEWEST_FIRST = (_ORDER_DATE.desc(), Release.id.desc())
+
+
+class Seen(Protocol):
+    """What is asked of an event."""
+
+    @property
+    def release(self) -> str | None: ...
+
+    @property
+    def received_at(self) -> datetime: ...
+
+
+# A row of a list that a page shows: of which list it is, a name, a value, a moment, a number, and a total.
+Listed = tuple[str, str, str, Any, int, int]
+RELEASE, REPOSITORY = "release", "repository"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """In what the issues of a project can be resolved: its newest releases, and repositories with commits."""
 
-    releases: Sequence[Release]
-    repositories: Sequence[Repository]
+    releases: Sequence[str]
+    repositories: Sequence[str]
 
 
 def offer(session: Session, project: Project) -> Offer:
-    return Offer(recent(session, project.id, limit=OFFERED), repositories(session, project.organization_id))
+    """One query."""
+    return offer_of(session.execute(union_all(*(select(each.subquery()) for each in offered(project)))))
 
 
-def recent(session: Session, project_id: int, *, limit: int) -> Sequence[Release]:
-    """The newest releases of a project, newest first."""
-    return session.scalars(_of_project(project_id).order_by(*_NEWEST_FIRST).limit(limit)).all()
+def offered(project: Project) -> tuple[Select[*Listed], Select[*Listed]]:
+    """The queries behind an offer, for a query that asks for more: see `offer_of`."""
+    newest = _of_project(project.id).order_by(*_NEWEST_FIRST).limit(OFFERED)
+    has_commits = exists().where(Commit.repository_id == Repository.id)
+    of_organization = (Repository.organization_id == project.organization_id) & has_commits
+    repositories = _listed(REPOSITORY, Repository.name, cast(null(), UtcDateTime), Repository.id)
+    return (
+        newest.with_only_columns(*_listed(RELEASE, Release.version, _ORDER_DATE, Release.id)),
+        select(*repositories).where(of_organization),
+    )
+
+
+def _listed(
+    sort: str, name: InstrumentedAttribute[str], at: ColumnElement[Any], number: InstrumentedAttribute[int]
+) -> Sequence[ColumnElement[Any]]:
+    return (
+        literal(sort).label("sort"),
+        name.label("name"),
+        literal("").label("value"),
+        at.label("at"),
+        number.label("number"),
+        literal(0).label("total"),
+    )
+
+
+def offer_of(rows: Iterable[Listed]) -> Offer:
+    """The releases newest first, the repositories by name; other rows are passed over."""
+    known = list(rows)
+    newest = sorted(
+        ((at, number, name) for sort, name, _, at, number, _ in known if sort == RELEASE), reverse=True
+    )
+    return Offer([name for *_, name in newest], sorted(row[1] for row in known if row[0] == REPOSITORY))
 
 
 def newest(session: Session, project: Project) -> Release:
@@ -49,6 +105,30 @@ def newest(session: Session, project: Project) -> Release:
     return found
 
 
+def newest_of(
+    session: Session,
+    project_id: int,
+    environment: str | None,
+    *,
+    until: datetime | None = None,
+    limit: int | None = OFFERED,
+) -> Sequence[Release]:
+    """The newest releases of a project, or of those seen in an environment of it, newest first."""
+    found = _of_project(project_id)
+    if environment is not None:
+        found = select(Release).join(ReleaseEnvironment, ReleaseEnvironment.release_id == Release.id)
+        here = (ReleaseEnvironment.project_id == project_id) & (ReleaseEnvironment.environment == environment)
+        found = found.where(here)
+    if until is not None:
+        found = found.where(Release.date_added <= until)
+    return session.scalars(found.order_by(*_NEWEST_FIRST).limit(limit)).all()
+
+
+def is_known(release: Release, event: Seen) -> bool:
+    """Whether there was the release already when the event came in; an event makes its own known."""
+    return release.version == event.release or release.date_added <= event.received_at
+
+
 def named(session: Session, project: Project, version: str) -> Release:
     """A release of the project; `latest` is the newest one. `Refused` when there is none of that name."""
     version = version.strip()
@@ -61,13 +141,6 @@ def named(session: Session, project: Project, version: str) -> Release:
         newest(session, project)
         raise Refused(f"{project.name} has no release “{version}”.", field="release")
     return found
-
-
-def repositories(session: Session, organization_id: int) -> Sequence[Repository]:
-    """Those of which commits are known, by name."""
-    has_commits = exists().where(Commit.repository_id == Repository.id)
-    found = select(Repository).where(Repository.organization_id == organization_id, has_commits)
-    return session.scalars(found.order_by(Repository.name)).all()
 
 
 def commit_named(session: Session, organization_id: int, repository: str, sha: str) -> Commit:

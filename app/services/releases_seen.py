@@ -1,16 +1,19 @@
 """Releases and environments exist as soon as an event names them."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Environment, Release, ReleaseProject
+from app.models import Environment, Release, ReleaseEnvironment, ReleaseProject
 from app.services import taking_effect
 from app.services.digest_issues import Seen
 from app.services.upserting import insert_missing, insert_missing_returning
+
+Place = tuple[int, str]  # a project and an environment of it
 
 
 def remember(session: Session, seen: Sequence[Seen]) -> None:
@@ -29,28 +32,31 @@ def _remember_environments(session: Session, seen: Sequence[Seen]) -> None:
 
 def _remember_releases(session: Session, seen: Sequence[Seen]) -> None:
     first: dict[tuple[int, str], datetime] = {}
-    projects: dict[tuple[int, str], set[int]] = {}
+    places: dict[tuple[int, str], set[Place]] = defaultdict(set)
     for each in seen:
         if each.event.release:
             key = (each.project.organization_id, each.event.release)
             first.setdefault(key, each.event.timestamp)
-            projects.setdefault(key, set()).add(each.project.id)
+            places[key].add((each.project.id, each.event.environment))
     if not first:
         return
     rows = [{"organization_id": key[0], "version": key[1], "date_added": at} for key, at in first.items()]
     insert_missing(session, Release, rows, "organization_id", "version")
-    _link(session, projects)
+    _link(session, places)
 
 
-def _link(session: Session, projects: dict[tuple[int, str], set[int]]) -> None:
-    versions = {version for _, version in projects}
+def _link(session: Session, places: Mapping[tuple[int, str], Set[Place]]) -> None:
+    versions = {version for _, version in places}
     query = select(Release.id, Release.organization_id, Release.version).where(Release.version.in_(versions))
-    links: list[dict[str, Any]] = [
-        {"release_id": row.id, "project_id": project_id}
-        for row in session.execute(query)
-        for project_id in projects.get((row.organization_id, row.version), ())
-    ]
-    add_to_projects(session, links)
+    links: dict[tuple[int, int], dict[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
+    for release_id, organization_id, version in session.execute(query):
+        for project_id, environment in places.get((organization_id, version), ()):
+            link = {"release_id": release_id, "project_id": project_id}
+            links[release_id, project_id] = link
+            rows += [{**link, "environment": environment}] if environment else []
+    add_to_projects(session, list(links.values()))
+    insert_missing(session, ReleaseEnvironment, rows, "release_id", "project_id", "environment")
 
 
 def add_to_projects(session: Session, links: Sequence[Mapping[str, Any]]) -> None:

@@ -22,7 +22,9 @@ DIGEST = "digest"
 def may_be_read(recorded: Recorded) -> bool:
     """One's own, and for administrators what tells of this notice alone and of nobody's quiet hours."""
     delivery = recorded.delivery
-    if delivery is None or not (delivery.message_id or delivery.state in delivery_states.TRIED):
+    if not recorded.is_person or delivery is None:
+        return False
+    if not (delivery.message_id or delivery.state in delivery_states.TRIED):
         return False
     if recorded.is_readers:
         return True

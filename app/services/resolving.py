@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from app.domain.errors import Refused
-from app.domain.kinds import RESOLVING
 from app.domain.lifecycle import RESOLVED
 from app.domain.resolutions import IN_COMMIT, IN_NEXT_RELEASE, IN_RELEASE, PENDING, SETTLED, Target
 from app.models import Activity, Commit, Issue, IssueCommit, Release, Resolution, User
-from app.services import access, assigning, preferring, releases
+from app.services import access, assigning, preferring, releases, timeline
 from app.services.moving import move
 from app.services.timeline import Batch
 from app.services.upserting import insert_into
@@ -59,9 +58,13 @@ def settle(
 ) -> Activity | None:
     """The same with the rows at hand; another kind or target of a resolved issue is a new transition."""
     # Of two who do it at once, one waits here and then sees what the other did.
-    status = session.scalar(select(Issue.status).where(Issue.id == issue.id).with_for_update())
+    columns = (Issue.status, Issue.assignee_user_id, Issue.assignee_team_id)
+    status, *has_it = session.execute(select(*columns).where(Issue.id == issue.id).with_for_update()).one()
     if status == RESOLVED and _is_so(of(session, issue.id), way):
         return None
+    claims = by is not None and not any(has_it) and _claims(session, issue, by)
+    if claims and batch is None:
+        batch = timeline.alone()
     name = "resolve_anew" if status == RESOLVED else "resolve"
     activity = move(
         session,
@@ -70,13 +73,13 @@ def settle(
         by=by,
         now=now,
         activity=ACTIVITY_OF[way.kind] if way.kind else None,
-        data={"was": status, **_said(issue, way)},
+        data={"was": status, **_said(issue, way), **({timeline.CLAIMED: True} if claims else {})},
         batch=batch,
     )
     if activity and way.kind:
         _store(session, issue, way, by=by, now=now)
-    if activity and by:
-        _claim(session, issue, by=by, now=now, batch=batch)
+    if activity and claims:
+        assigning.assign(session, issue, to=by, by=by, now=now, batch=batch)
     return activity
 
 
@@ -84,13 +87,6 @@ def of(session: Session, issue_id: int) -> Resolution | None:
     """How the issue is resolved, where that is more than "now"."""
     found = select(Resolution).where(Resolution.issue_id == issue_id)
     return session.scalar(found.execution_options(populate_existing=True))
-
-
-def last(session: Session, issue: Issue) -> Activity | None:
-    """The activity with which the issue was resolved, and whose it was."""
-    found = select(Activity).where(Activity.issue_id == issue.id, Activity.type.in_(RESOLVING))
-    newest = found.order_by(Activity.id.desc()).limit(1).options(joinedload(Activity.actor))
-    return session.scalar(newest)
 
 
 def refuse_several_projects(project_ids: Collection[int], into: Target | None) -> None:
@@ -165,10 +161,6 @@ def _tie(session: Session, issue: Issue, commit: Commit, *, now: datetime) -> No
     )
 
 
-def _claim(session: Session, issue: Issue, *, by: User, now: datetime, batch: Batch | None) -> None:
-    """An issue that nobody has becomes theirs who resolved it, if they asked for that."""
-    nobody_has_it = issue.assignee_user_id is None and issue.assignee_team_id is None
-    if not nobody_has_it or not preferring.claims(session, by):
-        return
-    if by.id in access.project_member_ids(session, issue.project_id):
-        assigning.assign(session, issue, to=by, by=by, now=now, batch=batch)
+def _claims(session: Session, issue: Issue, by: User) -> bool:
+    """Whether an issue that nobody has becomes theirs who resolves it: if they asked for that."""
+    return preferring.claims(session, by) and by.id in access.project_member_ids(session, issue.project_id)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import func, or_, update
 from sqlalchemy.orm import Session
 
 from app.models import Delivery
@@ -11,14 +11,15 @@ from app.models import Delivery
 def requeue(session: Session, *, failed: bool, destination: str | None, now: datetime) -> int:
     """Have deliveries that wait for another try sent now, with `failed` also those that were given up.
 
-    `destination` narrows it to one address. Returns how many there were.
+    `destination` narrows it to one address, or to the name of an integration. Returns how many there were.
     """
     states = ("deferred", "failed", "expired") if failed else ("deferred",)
     # A personal mail has lost its link by now; whoever needs it asks for a new one.
-    waiting = update(Delivery).where(Delivery.state.in_(states), Delivery.verdict_id.is_not(None))
+    tells = or_(Delivery.verdict_id.is_not(None), Delivery.digest_id.is_not(None))
+    waiting = update(Delivery).where(Delivery.state.in_(states), tells)
     if destination:
-        waiting = waiting.where(Delivery.address == destination.strip().lower())
+        waiting = waiting.where(func.lower(Delivery.address) == destination.strip().lower())
     again = waiting.values(
-        state="queued", send_at=now, attempt_count=0, claimed_until=None, finished_at=None
+        state="queued", send_at=now, put_off_until=now, attempt_count=0, claimed_until=None, finished_at=None
     ).returning(Delivery.id)
     return len(session.scalars(again).all())

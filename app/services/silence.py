@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import ignoring as rules
 from app.domain.lifecycle import IGNORED
-from app.models import Activity, Issue, IssueMute, User
+from app.models import IgnoreCondition, Issue, IssueMute, User
 from app.services import ignoring
 
 
@@ -37,11 +37,12 @@ class Silence:
         return rules.worse_limit(self.busiest)
 
 
-def of(session: Session, issue: Issue, *, reader: User, now: datetime) -> Silence:
-    lately, busiest, since, until, limit = _numbers(session, issue, reader, now)
+def of(session: Session, issue: Issue, *, reader: User, by: str | None, now: datetime) -> Silence:
+    """One query. `by` is who ignores it, if it is ignored, and if that is known."""
+    lately, busiest, since, until, limit, row = _numbers(session, issue, reader, now)
     is_muted = since is not None and rules.mute_holds(until, limit, lately=lately or 0, now=now)
     return Silence(
-        _ignored(session, issue, reader) if issue.status == IGNORED else None,
+        _ignored(row, by, reader) if issue.status == IGNORED else None,
         rules.words(rules.of_mute(until, limit), zone=reader.timezone) if is_muted else None,
         lately or 0,
         busiest or 0,
@@ -51,8 +52,8 @@ def of(session: Session, issue: Issue, *, reader: User, now: datetime) -> Silenc
 
 def _numbers(
     session: Session, issue: Issue, reader: User, now: datetime
-) -> Row[int | None, int | None, datetime | None, datetime | None, int | None]:
-    """Events of the last hour, those of the busiest one, and the reader's mute: one query."""
+) -> Row[int | None, int | None, datetime | None, datetime | None, int | None, IgnoreCondition | None]:
+    """Events of the last hour, those of the busiest one, the reader's mute, and what ends the ignore."""
     mine = (IssueMute.issue_id == Issue.id) & (IssueMute.user_id == reader.id)
     found = select(
         ignoring.lately(issue.id, now=now).scalar_subquery(),
@@ -60,20 +61,17 @@ def _numbers(
         IssueMute.created_at,
         IssueMute.until,
         IssueMute.event_limit,
-    )
+        IgnoreCondition,
+    ).execution_options(populate_existing=True)
     return session.execute(
-        found.select_from(Issue).outerjoin(IssueMute, mine).where(Issue.id == issue.id)
+        found.select_from(Issue)
+        .outerjoin(IssueMute, mine)
+        .outerjoin(IgnoreCondition, IgnoreCondition.issue_id == Issue.id)
+        .where(Issue.id == issue.id)
     ).one()
 
 
-def _ignored(session: Session, issue: Issue, reader: User) -> Ignored:
-    by = session.scalar(
-        select(User.name)
-        .join(Activity, Activity.actor_id == User.id)
-        .where(Activity.issue_id == issue.id, Activity.type == "set_ignored")
-        .order_by(Activity.id.desc())
-        .limit(1)
-    )
-    condition = ignoring.condition_of(ignoring.row_of(session, issue.id))
+def _ignored(row: IgnoreCondition | None, by: str | None, reader: User) -> Ignored:
+    condition = ignoring.condition_of(row)
     is_hourly = condition is not None and condition.event_window == rules.HOUR
     return Ignored(by or "somebody", rules.words(condition, zone=reader.timezone), is_hourly)

@@ -12,7 +12,15 @@ from app.models.base import UtcDateTime
 
 Snapshot = dict[str, Any]  # fit for JSON
 
-COLUMNS = ("status", "resolved_at", "regressed_at", "escalated_at", "reappears", "active_at")
+COLUMNS = (
+    "status",
+    "resolved_at",
+    "last_resolved_at",
+    "regressed_at",
+    "escalated_at",
+    "reappears",
+    "active_at",
+)
 # A state that may have a row of its own → its model.
 DETAILS: dict[str, type[Base]] = {RESOLVED: Resolution, IGNORED: IgnoreCondition}
 DETAIL = "detail"
@@ -33,7 +41,7 @@ def take(session: Session, issue_id: int) -> Snapshot:
 
 def put_back(session: Session, issue: Issue, taken: Snapshot) -> None:
     """Make the issue what it was; what belongs to the state it has now must be gone already."""
-    values = _read(Issue, {name: taken[name] for name in COLUMNS})
+    values = _read(Issue, {name: taken[name] for name in COLUMNS if name in taken})
     session.execute(
         update(Issue).where(Issue.id == issue.id).values(values).execution_options(synchronize_session=False)
     )

@@ -18,16 +18,22 @@ OVERRIDES = frozenset({Reason.ASSIGNED, Reason.TEAM_ASSIGNED, Reason.MENTION, Re
 
 
 def follow(
-    session: Session, issue: Issue, user_ids: Iterable[int], *, why: Reason, now: datetime
+    session: Session,
+    issue: Issue,
+    user_ids: Iterable[int],
+    *,
+    why: Reason,
+    now: datetime,
+    may_override: bool = True,
 ) -> set[int]:
     """Add a reason to these people's subscriptions; those who are subscribed *again* by it are returned.
 
-    Somebody who unsubscribed stays so, unless assigned or mentioned.
+    Somebody who unsubscribed stays so, unless a person assigned or mentioned them.
     """
     again = set()
     for row in _locked_rows(session, issue, set(user_ids), now):
         if row.state == UNSUBSCRIBED:
-            if why not in OVERRIDES:
+            if why not in OVERRIDES or not may_override:
                 continue
             again.add(row.user_id)
             row.reasons = []

@@ -15,11 +15,12 @@ HERE = Links("")
 SWITCHES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "alerts": lambda facts: ("Change", HERE.fine_tune("alerts", facts["project_slug"])),
     "workflow": lambda facts: ("Change", HERE.fine_tune("workflow", facts["project_slug"])),
-    "kinds": lambda facts: ("Change", f"{HERE.settings()}#kinds"),
+    "kinds": lambda facts: ("Change", HERE.workflow_kinds()),
     "own_activity": lambda facts: ("Change", f"{HERE.settings()}#row-own_activity-0"),
     "addresses": lambda facts: ("Your addresses", f"{HERE.settings()}email/"),
     "quiet_hours": lambda facts: ("Your quiet hours", f"{HERE.settings()}quiet-hours/"),
     "subscription": lambda facts: ("Subscribe on the issue page", facts.get("open_url", "")),
+    "rule_mute": lambda facts: ("Unmute the rule", HERE.muted_rules()),
     "mute": lambda facts: ("Unmute on the issue page", facts.get("open_url", "")),
     "issue": lambda facts: ("Open the issue", facts.get("open_url", "")),
 }

@@ -17,9 +17,6 @@ KIND = KINDS["test"]
 
 def send_test(session: Session, user: User, *, now: datetime) -> Notice:
     """A notice about nothing, for this person alone, decided and on its way."""
-    address = reaching.addresses_of(session, [user.id]).get(user.id)
-    person = Person(user.id, is_active=user.is_active, has_address=address is not None)
-    decided = routing.decide(Happening(KIND), person)
     notice = Notice(
         public_id=f"n_{secrets.token_hex(8)}",
         kind=KIND.name,
@@ -27,6 +24,15 @@ def send_test(session: Session, user: User, *, now: datetime) -> Notice:
         occurred_at=now,
         planned_at=now,
     )
+    tell(session, notice, user, now=now)
+    return notice
+
+
+def tell(session: Session, notice: Notice, user: User, *, now: datetime) -> None:
+    """The evaluator's answer for whoever asked for a test, and the message that follows from it."""
+    address = reaching.addresses_of(session, [user.id], notice.project_id).get(user.id)
+    person = Person(user.id, is_active=user.is_active, has_address=address is not None)
+    decided = routing.decide(Happening(KIND), person)
     verdict = Verdict(
         notice=notice,
         subject="user",
@@ -41,7 +47,6 @@ def send_test(session: Session, user: User, *, now: datetime) -> Notice:
     if decided.outcome == Outcome.SEND and address:
         session.add(_delivery(verdict, user, address, now))
     session.flush()
-    return notice
 
 
 def _delivery(verdict: Verdict, user: User, address: str, now: datetime) -> Delivery:

@@ -24,6 +24,15 @@ class Batch:
     plan_after: datetime | None = None
 
 
+# In the data of a resolution: whoever resolved the issue has it now, and the same message says so.
+CLAIMED = "claimed"
+
+
+def alone() -> Batch:
+    """For several changes of one issue that are told as one."""
+    return Batch(f"b_{secrets.token_hex(8)}")
+
+
 def record(
     session: Session,
     issue: Issue,

@@ -12,6 +12,7 @@ from app.domain.errors import NotFound, Refused
 from app.domain.kinds import KINDS, WORKFLOW_SWITCHES
 from app.domain.preferences import (
     ALERTS,
+    BATCHING,
     CLAIM,
     DEPLOYS,
     FATAL_RINGS,
@@ -23,6 +24,7 @@ from app.domain.preferences import (
     values,
 )
 from app.models import (
+    AlertRule,
     Delivery,
     Membership,
     Notice,
@@ -35,10 +37,10 @@ from app.models import (
     Verdict,
     team_projects,
 )
-from app.services import access, preferring
+from app.services import access, preferring, required_rules
 from app.services.preferring import ORGANIZATION, PROJECT, Defaults, Key, Place, SettingRow
 
-CATEGORIES = (ALERTS, WORKFLOW, DEPLOYS, OWN_ACTIVITY, CLAIM)
+CATEGORIES = (ALERTS, WORKFLOW, DEPLOYS, OWN_ACTIVITY, CLAIM, BATCHING)
 FINE_TUNED = (*PER_PROJECT, *PER_ORGANIZATION)
 RECENT = timedelta(days=7)
 
@@ -54,6 +56,7 @@ class Tuned:
     messages: int = 0
     differing: int = 0
     anchor: str = ""
+    required: Sequence[AlertRule] = ()  # that ring all the same
 
     @property
     def name(self) -> str:
@@ -144,6 +147,8 @@ def _placed(
 ) -> list[Tuned]:
     undo, named = _undoable(session, user, now), anchors(every)
     messages = _messages(session, user, category, since=now - RECENT)
+    project_ids = [each.id for each in shown if isinstance(each, Project)]
+    required = required_rules.of(session, user, project_ids) if category == ALERTS else {}
     rows = preferring.place_rows(session, user, category, shown, instance)
     return [
         _dressed(
@@ -152,6 +157,7 @@ def _placed(
             undo,
             anchor=named[row.place.id],
             messages=messages.get(row.place.id, 0) if isinstance(row.place, Project) else 0,
+            required=required.get(row.place.id, ()),
         )
         for row in rows
         if row.place
@@ -166,6 +172,7 @@ def _dressed(
     anchor: str,
     messages: int = 0,
     differing: int = 0,
+    required: Sequence[AlertRule] = (),
 ) -> Tuned:
     inherits = row.now.source == "instance"
     tuned = Tuned(
@@ -174,6 +181,7 @@ def _dressed(
         messages=messages,
         differing=differing,
         anchor=anchor,
+        required=required,
     )
     return replace(tuned, undo_to=undo[row.key], can_undo=True) if row.key in undo else tuned
 

@@ -170,7 +170,7 @@ def _reverse(
         _forget_participation(session, issue, activity, by, now)
     said = _said_before(session, activity, issue.status)
     type_, data = (said.type, said.data) if said else (BACK_TO[issue.status], {})
-    data = {name: value for name, value in data.items() if name != "before"}
+    data = {name: value for name, value in data.items() if name not in ("before", timeline.CLAIMED)}
     told = {**data, "was": was, "undone": True}
     timeline.record(session, issue, type_, by=by, now=now, data=told, batch=batch)
     return True

@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from app.domain import stopping, tokens
 from app.domain.errors import NotFound, Refused
-from app.domain.preferences import ALERTS, WORKFLOW
+from app.domain.preferences import ALERTS, DEPLOYS, WORKFLOW
 from app.domain.routing import Reason
 from app.domain.stopping import Scope
 from app.domain.tokens import BadToken, MailToken
-from app.models import Issue, NotificationSetting, Project, User
+from app.models import Issue, NotificationSetting, Organization, Project, User
 from app.services import access, muting, preferring, subscribing
-from app.services.preferring import PROJECT
+from app.services.preferring import ACCOUNT, Chosen, Defaults, Place
 
 Memory = dict[str, Any]  # what a stop has changed, fit for JSON
 WEEK = timedelta(days=7)
@@ -28,7 +28,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a link can stop. Names no more than a link may reveal."""
+    """What a link can stop; of its scopes, `stopped` are so already. Names no more than a link may reveal."""
 
     user_id: int
     address: str  # masked
@@ -36,6 +36,17 @@ class Offer:
     issue: str | None
     project: str | None
     scopes: Sequence[Scope]
+    stopped: frozenset[str]
+
+    @property
+    def first_open(self) -> str | None:
+        """What is left to stop, this link's own scope first."""
+        return next((each.name for each in self.scopes if each.name not in self.stopped), None)
+
+    def besides(self, done: str) -> str:
+        """What else is stopped, in words fit for a sentence; "" if nothing is."""
+        others = [stopping.SCOPES[name].choice for name in stopping.besides(done, self.stopped)]
+        return self.words(", ".join(others))
 
     def words(self, text: str) -> str:
         return text.format(issue=self.issue, project=self.project)
@@ -64,14 +75,39 @@ def describe(session: Session, token: MailToken) -> Offer | None:
     target = _target(session, token)
     if target is None:
         return None
+    stopped = _stopped(session, target)
     return Offer(
         user_id=target.user.id,
         address=stopping.masked(target.user.email),
         scope=token.scope,
         issue=target.issue.short_id if target.issue else None,
         project=target.project.name if target.project else None,
-        scopes=[stopping.SCOPES[name] for name in stopping.choices(token.scope)],
+        scopes=[stopping.SCOPES[name] for name in stopping.choices(token.scope, stopped)],
+        stopped=stopped,
     )
+
+
+def _stopped(session: Session, target: Target) -> frozenset[str]:
+    """The scopes of which nothing comes any more, as far as the person chose it."""
+    found = set()
+    row = subscribing.of(session, target.issue, target.user) if target.issue else None
+    if row and row.state == subscribing.UNSUBSCRIBED:
+        found.add("issue")
+    if target.project:
+        project_id = target.project.id
+        here = preferring.choices(session, [target.user.id], project_id, Defaults({}))[target.user.id]
+        found |= {"project_alerts"} if here.alerts.value == STOPPED[ALERTS] else set()
+        found |= {"project_workflow"} if here.workflow.value == STOPPED[WORKFLOW] else set()
+    off = {category for category in STOPPED if _is_off(session, target.user, category)}
+    found |= {name for name, categories in EVERYWHERE.items() if off.issuperset(categories)}
+    return frozenset(found)
+
+
+def _is_off(session: Session, user: User, category: str) -> bool:
+    """Everywhere: for the account, and with no place that has a choice of its own."""
+    account = preferring.setting_of(session, user, category)
+    is_stopped = account is not None and account.value == STOPPED[category]
+    return is_stopped and not _chosen_otherwise(session, user, category)
 
 
 def stop(session: Session, token: MailToken, *, scope: str, via: str, now: datetime) -> Memory | None:
@@ -85,6 +121,8 @@ def stop(session: Session, token: MailToken, *, scope: str, via: str, now: datet
     if scope not in stopping.choices(token.scope):
         raise Refused("This link does not offer that.", field="scope")
     _lock(session, target.user)
+    if scope not in stopping.choices(token.scope, _stopped(session, target)):
+        raise Refused("Mail about it is stopped for good already, so a week would change nothing.")
     changed = _STOPS[scope](session, target, via, now)
     if not changed:
         return None
@@ -154,7 +192,7 @@ def _stop_issue_for_a_week(session: Session, target: Target, via: str, now: date
     if before and before.until and before.until >= until:
         return []
     was = {"until": _text(before.until), "event_limit": before.event_limit} if before else None
-    muting.mute(session, target.issue, user=target.user, until=until, now=now)
+    muting.mute(session, target.issue, user=target.user, until=until, now=now, via=via)
     return [{"what": "mute", "id": target.issue.id, "until": until.isoformat(), "before": was}]
 
 
@@ -165,10 +203,14 @@ def _text(at: datetime | None) -> str | None:
 def _stop_project(category: str) -> "Stop":
     def stop_here(session: Session, target: Target, via: str, now: datetime) -> list[Memory]:
         off, project = STOPPED[category], target.project
-        old = preferring.choose(session, target.user, category, off, project=project, via=via, now=now)
-        if project is None or old == off:
+        if project is None:
             return []
-        return [{"what": "setting", "category": category, "project": project.id, "old": old, "own": []}]
+        row = preferring.setting_of(session, target.user, category, project_id=project.id)
+        before = _remembered(row)
+        old = preferring.choose(session, target.user, category, off, project=project, via=via, now=now)
+        if old == off:
+            return []
+        return [{"what": "setting", "category": category, "project": project.id, "old": before, "own": []}]
 
     return stop_here
 
@@ -182,44 +224,98 @@ def _stop_everywhere(*categories: str) -> "Stop":
 
 
 def _stop_category(session: Session, user: User, category: str, via: str, now: datetime) -> Memory | None:
-    """The account's choice; what was chosen otherwise for single projects goes back to Default."""
+    """The account's choice; what was chosen otherwise for single places goes back to Default."""
     off = STOPPED[category]
+    before = _remembered(preferring.setting_of(session, user, category))
     old = preferring.choose(session, user, category, off, via=via, now=now)
     own = []
-    for project, value in _chosen_otherwise(session, user, category):
-        preferring.choose(session, user, category, None, project=project, via=via, now=now)
-        own.append([project.id, value])
+    for row in _chosen_otherwise(session, user, category):
+        own.append([row.scope, row.scope_id, _remembered(row)])
+        _choose_at(session, user, category, row.scope, row.scope_id, None, via, now)
     if old == off and not own:
         return None
-    return {"what": "setting", "category": category, "project": 0, "old": old, "own": own}
+    return {"what": "setting", "category": category, "project": 0, "old": before, "own": own}
 
 
-def _chosen_otherwise(session: Session, user: User, category: str) -> list[tuple[Project, str]]:
-    found = (
-        select(Project, NotificationSetting.value)
-        .join(NotificationSetting, NotificationSetting.scope_id == Project.id)
-        .where(
-            NotificationSetting.user_id == user.id,
-            NotificationSetting.category == category,
-            NotificationSetting.kind == "",
-            NotificationSetting.scope == PROJECT,
-            NotificationSetting.value != STOPPED[category],
-        )
+def _chosen_otherwise(session: Session, user: User, category: str) -> Sequence[NotificationSetting]:
+    found = select(NotificationSetting).where(
+        NotificationSetting.user_id == user.id,
+        NotificationSetting.category == category,
+        NotificationSetting.kind == "",
+        NotificationSetting.scope != ACCOUNT,
+        NotificationSetting.value != STOPPED[category],
     )
-    return [(project, value) for project, value in session.execute(found)]
+    return session.scalars(found).all()
+
+
+def _remembered(row: NotificationSetting | None) -> Memory | None:
+    """A choice, with its way and time."""
+    if row is None:
+        return None
+    return {
+        "value": row.value,
+        "via": row.via,
+        "at": row.updated_at.isoformat(),
+        "by": row.updated_by_id,
+    }
+
+
+def _choose_at(
+    session: Session,
+    user: User,
+    category: str,
+    scope: str,
+    scope_id: int,
+    value: Memory | None,
+    via: str,
+    now: datetime,
+) -> None:
+    """What was remembered of a place, or Default; nothing where the place is gone."""
+    place = _place(session, scope, scope_id)
+    if scope_id and place is None:
+        return
+    known = _chosen(value)
+    preferring.choose(
+        session,
+        user,
+        category,
+        known.value if known else None,
+        project=place if isinstance(place, Project) else None,
+        organization=place if isinstance(place, Organization) else None,
+        via=via,
+        now=now,
+        put_back=known,
+    )
+
+
+def _place(session: Session, scope: str, scope_id: int) -> Place | None:
+    if scope == preferring.PROJECT:
+        return session.get(Project, scope_id)
+    return session.get(Organization, scope_id) if scope == preferring.ORGANIZATION else None
+
+
+def _chosen(memory: Memory | None) -> Chosen | None:
+    if memory is None:
+        return None
+    at = datetime.fromisoformat(memory["at"])
+    return Chosen(memory["value"], memory["via"], at, memory["by"])
 
 
 Stop = Callable[[Session, Target, str, datetime], list[Memory]]
 
-STOPPED = {ALERTS: "off", WORKFLOW: "never"}
+STOPPED = {ALERTS: "off", WORKFLOW: "never", DEPLOYS: "never"}
+# The scopes of the account, and the categories that each of them stops.
+EVERYWHERE: Mapping[str, tuple[str, ...]] = {
+    "all_alerts": (ALERTS,),
+    "all_workflow": (WORKFLOW,),
+    "everything": (ALERTS, WORKFLOW, DEPLOYS),
+}
 _STOPS: Mapping[str, Stop] = {
     "issue": _stop_issue,
     "issue_week": _stop_issue_for_a_week,
     "project_alerts": _stop_project(ALERTS),
     "project_workflow": _stop_project(WORKFLOW),
-    "all_alerts": _stop_everywhere(ALERTS),
-    "all_workflow": _stop_everywhere(WORKFLOW),
-    "everything": _stop_everywhere(ALERTS, WORKFLOW),
+    **{name: _stop_everywhere(*categories) for name, categories in EVERYWHERE.items()},
 }
 
 
@@ -254,27 +350,32 @@ def _restore_mute(session: Session, user: User, piece: Memory, at: datetime, via
     was = piece["before"]
     until = datetime.fromisoformat(was["until"]) if was and was["until"] else None
     if was and (until is None or until > now):
-        muting.mute(session, issue, user=user, until=until, event_limit=was["event_limit"], now=now)
+        limit = was["event_limit"]
+        muting.mute(session, issue, user=user, until=until, event_limit=limit, now=now, via=via)
     else:
-        muting.unmute(session, issue, user=user)
+        muting.unmute(session, issue, user=user, now=now, via=via)
     return True
 
 
 def _restore_setting(
     session: Session, user: User, piece: Memory, at: datetime, via: str, now: datetime
 ) -> bool:
-    category = piece["category"]
-    project = session.get(Project, piece["project"]) if piece["project"] else None
-    stopped = preferring.setting_of(session, user, category, project_id=piece["project"])
-    untouched = piece["old"] == STOPPED[category] or (stopped is not None and stopped.updated_at == at)
+    category, old, project_id = piece["category"], piece["old"], piece["project"]
+    stopped = preferring.setting_of(session, user, category, project_id=project_id)
+    was_off = old is not None and old["value"] == STOPPED[category]
+    untouched = was_off or (stopped is not None and stopped.updated_at == at)
     if stopped is None or stopped.value != STOPPED[category] or not untouched:
         return False
-    preferring.choose(session, user, category, piece["old"], project=project, via=via, now=now)
-    for project_id, value in piece["own"]:
-        one = session.get(Project, project_id)
-        if one and preferring.setting_of(session, user, category, project_id=project_id) is None:
-            preferring.choose(session, user, category, value, project=one, via=via, now=now)
-    return True
+    scope = preferring.PROJECT if project_id else ACCOUNT
+    _choose_at(session, user, category, scope, project_id, old, via, now)
+    left = [each for each in piece["own"] if _is_default(session, user, category, each[0], each[1])]
+    for own_scope, own_id, value in left:
+        _choose_at(session, user, category, own_scope, own_id, value, via, now)
+    return not was_off or bool(left)
+
+
+def _is_default(session: Session, user: User, category: str, scope: str, scope_id: int) -> bool:
+    return preferring.find(session, user, (category, "", scope, scope_id)) is None
 
 
 _RESTORES: Mapping[str, Callable[[Session, User, Memory, datetime, str, datetime], bool]] = {

@@ -46,6 +46,21 @@ def insert_missing_returning(
     return result.mappings().all()
 
 
+def keep_latest(
+    session: Session, model: type[Base], rows: Rows, *keys: str, latest: str, before: str
+) -> Sequence[RowMapping]:
+    """The column named by `latest` becomes the later of both times, `before` what it was; keys and that."""
+    if not rows:
+        return ()
+    statement, table = insert_into(session, model), model.__table__
+    was, now = table.c[latest], statement.excluded[latest]
+    statement = statement.on_conflict_do_update(
+        index_elements=keys, set_={latest: case((was > now, was), else_=now), before: was}
+    )
+    statement = statement.returning(*(table.c[name] for name in (*keys, before)))
+    return session.connection().execute(statement, _sorted(rows, keys)).mappings().all()
+
+
 def add_counts(session: Session, model: type[Base], rows: Rows, *keys: str, latest: str = "") -> None:
     """Add `count` to the row of each key; the column named by `latest` becomes the later of both times."""
     if not rows:

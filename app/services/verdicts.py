@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.domain import explanations, wording
 from app.domain.routing import Outcome
-from app.models import Attempt, Delivery, Digest, Notice, User, Verdict
-from app.services import access
+from app.models import Attempt, Delivery, Destination, Digest, Notice, User, Verdict
+from app.services import access, notice_facts
 
 Ts = TypeVarTuple("Ts")
 QUIET = "quiet"
@@ -46,6 +46,16 @@ class Recorded:
     digest: Digest | None = None
 
     @property
+    def is_person(self) -> bool:
+        """Not an integration."""
+        return self.verdict.subject == "user"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a part of the reach: of integrations only those that were told are."""
+        return self.is_person or self.verdict.outcome == Outcome.SEND
+
+    @property
     def hides_times(self) -> bool:
         """Whether a moment of it would give away somebody's quiet hours."""
         was_quiet = self.verdict.code == "quiet_hours" or (self.digest and self.digest.kind == QUIET)
@@ -63,20 +73,24 @@ class Recorded:
     def params(self) -> Mapping[str, Any]:
         """The facts of what decided, without those that are not the reader's to know."""
         hidden = {"until"} if self.hides_times else set()
-        return {name: value for name, value in self.verdict.params.items() if name not in hidden}
+        known = {name: value for name, value in self.verdict.params.items() if name not in hidden}
+        # It may have been asked for earlier since it was decided, or put off.
+        return known | {"until": self.until.isoformat()} if self.until and "until" in known else known
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A verdict as programs see it; `code` is None where somebody else's own settings decided."""
 
-    user_id: int
+    subject: str
+    subject_id: int
     name: str | None
     channel: str
     outcome: str
     code: str | None
     sentence: str
     reasons: Sequence[str]
+    because: Sequence[str]
     delivery: Delivery | None
     is_open: bool
     hides_times: bool
@@ -99,17 +113,19 @@ def recorded(
     """By the person's name; of one person alone if `only` says so. Open are one's own, and an admin's."""
     open_ids = _open_notices(session, notices, reader)
     found = (
-        with_deliveries(select(Verdict, User.name, OWN, CARRIED, Digest).outerjoin(User, _IS_ABOUT))
-        .where(Verdict.notice_id.in_([notice.id for notice in notices]), Verdict.subject == "user")
-        .order_by(User.name, Verdict.id)
+        with_deliveries(select(Verdict, _NAME, OWN, CARRIED, Digest))
+        .outerjoin(User, _IS_ABOUT)
+        .outerjoin(Destination, _GOES_TO)
+        .where(Verdict.notice_id.in_([notice.id for notice in notices]))
+        .order_by(Verdict.subject.desc(), _NAME, Verdict.id)
     )
     if only is not None:
-        found = found.where(Verdict.subject_id == only)
+        found = found.where(_IS_PERSON, Verdict.subject_id == only)
     rows = session.execute(found).all()
     readable = [
         own or carried
         for verdict, _, own, carried, _ in rows
-        if verdict.subject_id == reader.id or verdict.notice_id in open_ids
+        if _is_of(reader, verdict) or verdict.notice_id in open_ids
     ]
     tries = attempts_of(session, [delivery.id for delivery in readable if delivery])
     return [
@@ -118,7 +134,14 @@ def recorded(
     ]
 
 
-_IS_ABOUT = User.id == Verdict.subject_id
+_IS_PERSON = Verdict.subject == "user"
+_IS_ABOUT = _IS_PERSON & (User.id == Verdict.subject_id)
+_GOES_TO = (Verdict.subject == "destination") & (Destination.id == Verdict.subject_id)
+_NAME: ColumnElement[str | None] = func.coalesce(User.name, Destination.name)
+
+
+def _is_of(person: User, verdict: Verdict) -> bool:
+    return verdict.subject == "user" and verdict.subject_id == person.id
 
 
 def _recorded(
@@ -130,7 +153,7 @@ def _recorded(
     is_open: bool,
     tries: Mapping[int, Sequence[Attempt]],
 ) -> Recorded:
-    mine = verdict.subject_id == reader.id
+    mine = _is_of(reader, verdict)
     attempts = tries.get(delivery.id, ()) if delivery else ()
     return Recorded(verdict, name, delivery, mine, mine or is_open, attempts, digest)
 
@@ -173,8 +196,9 @@ def _open_notices(session: Session, notices: Collection[Notice], reader: User) -
 def of(session: Session, notices: Collection[Notice], reader: User) -> Mapping[int, Sequence[Shown]]:
     """By the notice's id; within a notice by the person's name."""
     shown: dict[int, list[Shown]] = defaultdict(list)
+    facts = {notice.id: notice_facts.of(notice, zone=reader.timezone) for notice in notices}
     for each in recorded(session, notices, reader):
-        shown[each.verdict.notice_id].append(_shown(each))
+        shown[each.verdict.notice_id].append(_shown(each, facts[each.verdict.notice_id]))
     return shown
 
 
@@ -188,32 +212,43 @@ def attempts_of(session: Session, delivery_ids: Collection[int]) -> Mapping[int,
     return tries
 
 
-Counted = tuple[int, str, str | None, datetime | None, int]
+Counted = tuple[int, str, str | None, datetime | None, str | None, int]
 
 
-def counted(session: Session, notice_ids: Collection[int], reader: User) -> Sequence[Counted]:
-    """Verdicts by notice, outcome, delivery state and, where the reader may know it, until when held."""
-    may_know = (Verdict.subject_id == reader.id) | (Digest.kind != QUIET)
+def counting(notice_ids: Collection[int] | Select[int], reader: User) -> Select[*Counted]:
+    """Verdicts by notice, outcome, delivery state and, where the reader may know it, until when held.
+
+    Integrations are counted each by its name.
+    """
+    may_know = (_IS_PERSON & (Verdict.subject_id == reader.id)) | (Digest.kind != QUIET)
     is_held = (Verdict.outcome == Outcome.DEFER) & STATE.is_(None)
     state = STATE.label("delivery_state")
-    until = case((is_held & may_know, Digest.send_at)).label("held_until")
-    found = (
-        with_deliveries(select(Verdict.notice_id, Verdict.outcome, state, until, func.count()))
-        .where(Verdict.notice_id.in_(notice_ids), Verdict.subject == "user")
-        .group_by(Verdict.notice_id, Verdict.outcome, "delivery_state", "held_until")
+    until = case((is_held & may_know, Digest.send_at)).label("shown_until")
+    place, people = Destination.name.label("place"), func.count().label("people")
+    return (
+        with_deliveries(select(Verdict.notice_id, Verdict.outcome, state, until, place, people))
+        .outerjoin(Destination, _GOES_TO)
+        .where(Verdict.notice_id.in_(notice_ids), or_(_IS_PERSON, Verdict.outcome == Outcome.SEND))
+        .group_by(Verdict.notice_id, Verdict.outcome, "delivery_state", "shown_until", Destination.name)
     )
-    return session.execute(found).all()
 
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _shown(each: Recorded) -> Shown:
+def because(each: Recorded, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why somebody was to be told, in the third person, as far as the reader may know."""
+    known = {**facts, **wording.person_facts(each.verdict.params)}
+    return explanations.reasons_of_others(each.verdict.reasons, known, private=each.is_open)
+
+
+def _shown(each: Recorded, facts: Mapping[str, Any]) -> Shown:
     verdict = each.verdict
     hidden = not each.is_open and wording.CODES[verdict.code].private
     return Shown(
-        user_id=verdict.subject_id,
+        subject=verdict.subject,
+        subject_id=verdict.subject_id,
         name=each.name,
         channel=verdict.channel,
         outcome=verdict.outcome,
@@ -222,6 +257,7 @@ def _shown(each: Recorded) -> Shown:
             verdict.code, each.params, own=each.is_open, timeless=each.hides_times
         ),
         reasons=[reason for reason in verdict.reasons if each.is_open or reason not in explanations.PRIVATE],
+        because=because(each, facts),
         delivery=each.delivery,
         is_open=each.is_open,
         hides_times=each.hides_times,

@@ -18,7 +18,7 @@ from app.services import accounts, addressing, onboarding, preferring
 from app.services.onboarding import Address
 
 MOST = 10
-VERIFY, CHANGED = "verify", "primary_changed"
+VERIFY, VERIFIED, CHANGED = "verify", "address_verified", "primary_changed"
 ADDRESS = "address"  # in the log of changes
 SOMEBODY_ELSES = "Another account here has that address. Only one can verify it."
 
@@ -67,7 +67,10 @@ def awaiting(session: Session, user: User, secret: str, *, now: datetime) -> Ema
 
 
 def verify(session: Session, user: User, secret: str, *, now: datetime) -> EmailAddress:
-    """Whoever used the link reads mail there. `Refused` if another account has the address."""
+    """Whoever used the link reads mail there. `Refused` if another account has the address.
+
+    The primary address is told, in case it was somebody else who did this.
+    """
     address = awaiting(session, user, secret, now=now)
     if accounts.use_link(session, VERIFY, secret, now=now) is None:
         raise NotFound
@@ -78,6 +81,10 @@ def verify(session: Session, user: User, secret: str, *, now: datetime) -> Email
     except IntegrityError:
         raise Refused(SOMEBODY_ELSES, field="email") from None
     _note_address(session, user, address, "verified", now)
+    primary = user.primary_address
+    if primary and primary.verified_at and primary is not address:
+        data = {"address": address.address}
+        onboarding.write_to(session, primary.address, VERIFIED, data, user=user, now=now)
     return address
 
 

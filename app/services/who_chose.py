@@ -9,6 +9,7 @@ from app.domain import changes, wording
 from app.domain.clocks import Clock
 from app.domain.preferences import ALERTS, OWN_ACTIVITY, WORKFLOW
 from app.models import IssueMute, Notice, SettingAudit, User, Verdict
+from app.services.preferring import PUT_BACK
 
 # Code → the category of the setting that it names.
 CATEGORIES = {
@@ -18,6 +19,7 @@ CATEGORIES = {
     "kind_off": WORKFLOW,
     "own_activity": OWN_ACTIVITY,
     "issue_unsubscribed": "subscription",
+    "rule_muted_me": "rule_mute",
 }
 NOBODY = ("instance", "built-in")
 
@@ -57,6 +59,8 @@ def _last_change(
 def _scope(notice: Notice, verdict: Verdict) -> tuple[str, int]:
     if verdict.code == "issue_unsubscribed":
         return "issue", notice.issue_id or 0
+    if verdict.code == "rule_muted_me":
+        return "rule", notice.rule_id or 0
     if verdict.params.get("scope") == "project":
         return "project", notice.project_id or 0
     return "account", 0
@@ -64,8 +68,10 @@ def _scope(notice: Notice, verdict: Verdict) -> tuple[str, int]:
 
 def _said(audit: SettingAudit, actor: str | None, reader: User, clock: Clock) -> str:
     by = "you" if audit.actor_id == reader.id else actor or "Tocsin"
-    way = changes.WAYS.get(audit.via, "")
-    return f"Set by {by}{', ' + way if way else ''}, {clock.full(audit.at)}."
+    before = audit.detail.get(PUT_BACK)  # an Undo brought it back: it is as old as it was
+    via, at = (before["via"], datetime.fromisoformat(before["at"])) if before else (audit.via, audit.at)
+    way = changes.WAYS.get(via, "")
+    return f"Set by {by}{', ' + way if way else ''}, {clock.full(at)}."
 
 
 def _muted(session: Session, notice: Notice, verdict: Verdict, clock: Clock) -> str:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app.domain import roles, slugs
 from app.domain.errors import Refused
 from app.models import (
-    AlertRule,
     Membership,
     Organization,
     Project,
@@ -23,13 +22,8 @@ from app.models import (
     User,
     team_projects,
 )
+from app.services import rule_templates
 
-DEFAULT_RULE = {
-    "name": "Tell issue owners about new issues",
-    "conditions": [{"id": "first_seen"}],
-    "actions": [{"id": "mail", "target": "owners", "fallback": "project"}],
-    "frequency_minutes": 30,
-}
 PLATFORMS = {
     "python": "Python",
     "python-flask": "Flask",
@@ -236,9 +230,10 @@ def create_project(
     name: str = "",
     platform: str = "other",
     teams: Sequence[Team] = (),
+    with_rules: bool = True,
     now: datetime,
 ) -> Project:
-    """A project that is ready to ring: with a key, and a rule that tells its owners about new issues."""
+    """A project that is ready to ring: with a key, and the rules with which new projects start."""
     slug = slugs.project_slug(slug)
     if find_project(session, organization, slug):
         raise Refused(f"There is a project “{slug}” already.", field="slug")
@@ -252,7 +247,8 @@ def create_project(
     )
     session.add(project)
     session.flush()
-    session.add(AlertRule(project_id=project.id, created_at=now, **DEFAULT_RULE))
+    if with_rules:
+        rule_templates.start(session, project, now=now)
     create_key(session, project, label="Default", now=now)
     return project
 

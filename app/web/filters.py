@@ -30,6 +30,11 @@ def ago(at: datetime, now: datetime | None = None) -> str:
     return f"{span} ago" if seconds > 0 else f"in {span}"
 
 
+def to_come(at: datetime | None) -> bool:
+    """Whether a moment is still ahead; none is not."""
+    return at is not None and at > datetime.now(UTC)
+
+
 def _span(seconds: float) -> str:
     for limit, unit, word in SPANS:
         if seconds < limit:
@@ -42,6 +47,11 @@ def exact(at: datetime, zone: str | None = None) -> str:
     """The moment to the second, in `zone` or the reader's: "Mon 23 Nov 2026 09:14:03 CET"."""
     local = at.astimezone(ZoneInfo(zone or _reader_zone()))
     return f"{local:%a} {local.day} {local:%b %Y %H:%M:%S %Z}"
+
+
+def moment(at: datetime) -> str:
+    """A moment of these days, to the minute: "Mon 23 Nov 09:14 CET"."""
+    return ignoring.moment(at, _reader_zone())
 
 
 def clock(at: datetime, zone: str | None = None, now: datetime | None = None) -> str:
@@ -119,7 +129,9 @@ FILTERS = {
     each.__name__: each
     for each in (
         ago,
+        to_come,
         exact,
+        moment,
         clock,
         compact,
         grouped,

@@ -13,11 +13,20 @@ from app.settings import ROOT
 from app.web.delays import delay
 from app.web.identity import me_or_none
 from app.web.on_call import standing
+from app.web.pauses import banners
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # To check a password takes a while, which nobody else should have to wait for; who will hear of a comment is
-# asked at every pause in the typing, and changes nothing.
-LOCKS_LATER = {"auth.sign_in", "issues.reach_of_comment"}
+# asked at every pause in the typing, and changes nothing; anybody may try a token or a secret.
+LOCKS_LATER = {
+    "auth.sign_in",
+    "account.confirm",
+    "issues.reach_of_comment",
+    "rules.replay",
+    "api.preview_rule",
+    "unsubscribe.answer",
+    "inbound.raw",
+}
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -83,6 +92,7 @@ def _frame() -> dict[str, Any]:
         "project": None,
         "active_tab": None,
         "delay": delay,
+        "maintenance": banners,
     }
 
 

@@ -15,11 +15,21 @@ EXAMPLE = {
     "everyone": wording.everyone(9, "checkout"),
     "actor": "Ana",
     "mentioner": "Ana",
-    "team": "#payments, your team",
+    "because": {
+        "rule": "Fatal in checkout",
+        "line": 4,
+        "owner": "path:src/cart/* priya@example.com",
+        "team": "#payments",
+    },
     "doing": "assigned",
     "scope": wording.scope_words("account"),
 }
-PARAMS = {"scope": "account", "kind": "comments", "until": "2026-11-24T08:00:00+00:00"}
+PARAMS = {
+    "scope": "account",
+    "kind": "comments",
+    "integration_kind": "resolved",
+    "until": "2026-11-24T08:00:00+00:00",
+}
 SIEVE = """require ["fileinto"];
 if allof (header :is "X-Tocsin-Project" "checkout", header :is "X-Tocsin-Level" "fatal") {
   fileinto "Urgent";

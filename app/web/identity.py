@@ -19,6 +19,8 @@ from app.services import accounts
 from app.web.hypermedia import hx_redirect, is_htmx
 
 SESSION_ID = "session_id"
+PROVEN_AT = "proven_at"  # when the person last showed that it is they who sit here, in seconds
+RECENT = timedelta(minutes=10)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -70,7 +72,19 @@ def sign_in(user: User) -> None:
     session.clear()
     session.permanent = True
     session[SESSION_ID] = secrets.token_hex(16)
+    prove()
     flask_login.login_user(user)
+
+
+def prove() -> None:
+    """The person has just shown who they are, by a password or a link from their mailbox."""
+    session[PROVEN_AT] = int(now().timestamp())
+
+
+def is_proven() -> bool:
+    """Whether that was a moment ago: what outlives a session is not for whoever finds a browser open."""
+    at = session.get(PROVEN_AT)
+    return at is not None and now().timestamp() - at < RECENT.total_seconds()
 
 
 def sign_out() -> None:

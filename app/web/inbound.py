@@ -5,7 +5,7 @@ import hmac
 from flask import Blueprint, Response, abort, current_app, request
 
 from app.clock import now
-from app.db import db
+from app.db import begin_writing, db
 from app.domain.errors import Refused
 from app.extensions import csrf
 from app.services import inbound
@@ -24,6 +24,7 @@ def raw() -> Response:
     message = _message()
     if not message:
         return _say("Post the message's raw source as the body, or in a field named body-mime.", 400)
+    begin_writing()
     try:
         message_id = inbound.keep(db.session, message, now=now())
     except Refused as error:

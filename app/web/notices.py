@@ -9,16 +9,19 @@ from werkzeug.exceptions import BadRequest
 
 from app.channels.base import Mail
 from app.clock import now
-from app.db import db, transaction
+from app.db import db
 from app.domain.clocks import Clock
 from app.domain.errors import NotFound
+from app.domain.kinds import KINDS
 from app.domain.site import Site
 from app.domain.stopping import masked
+from app.domain.storms import STORM
 from app.models import Notice
-from app.services import answering, explaining, rereading, transcribing
+from app.services import explaining, rereading, storm_issues, transcribing
 from app.services.explaining import Explanation, Line
 from app.services.recalling import OUTCOMES
 from app.services.verdicts import Recorded
+from app.web import lookups
 from app.web.account.typed import number
 from app.web.hypermedia import fragments, page_or_fragment
 from app.web.identity import login_required, me
@@ -27,6 +30,7 @@ bp = Blueprint("notices", __name__, url_prefix="/notices")
 
 # A page of a thousand people is none; the rest is a link away.
 SHOWN = 100
+SHOWN_INSTEAD = 20
 FILTERS = ("outcome", "person", "all")
 PARTS = {"html": "HTML", "text": "Text"}
 # It brings its own style and nothing else, and its links lead nowhere.
@@ -37,23 +41,36 @@ FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; fr
 @login_required
 def show(public_id: str) -> Response:
     explanation = _explanation(public_id)
-    return page_or_fragment(
+    response = page_or_fragment(
         "notices/show.html",
         "notices/_record.html",
         **_shown(explanation, "notices.show"),
         outcomes=OUTCOMES,
         people=_people(explanation),
+        instead=_instead(explanation),
+        shown_instead=SHOWN_INSTEAD,
         text=transcribing.of(explanation, Clock(now(), me().timezone)),
     )
+    _note_filter(explanation)
+    return response
+
+
+def _instead(explanation: Explanation) -> Sequence[Notice]:
+    """The alerts that were not told, because this notice sums them up."""
+    notice = explanation.notice
+    if notice.kind != STORM:
+        return ()
+    return storm_issues.collapsed(db.session, notice, limit=SHOWN_INSTEAD)
 
 
 @bp.get("/<public_id>/panel")
 @login_required
 def panel(public_id: str) -> Response:
     page = url_for("notices.show", public_id=public_id)
-    return fragments(
-        "notices/_panel.html", otherwise=page, **_shown(_explanation(public_id), "notices.panel")
-    )
+    explanation = _explanation(public_id)
+    response = fragments("notices/_panel.html", otherwise=page, **_shown(explanation, "notices.panel"))
+    _note_filter(explanation)
+    return response
 
 
 @bp.get("/<public_id>/sent/<delivery_id>/")
@@ -80,9 +97,10 @@ def sent(public_id: str, delivery_id: str) -> ResponseReturnValue:
 @login_required
 def sent_body(public_id: str, delivery_id: str) -> Response:
     """The HTML alone, for the frame."""
-    _, _, mail = _sent(public_id, delivery_id)
+    notice, recorded, mail = _sent(public_id, delivery_id)
     response = make_response(mail.html)
     response.headers["Content-Security-Policy"] = FRAME_POLICY
+    _note_reading(notice, recorded)
     return response
 
 
@@ -92,20 +110,26 @@ def _sent(public_id: str, delivery_id: str) -> tuple[Notice, Recorded, Mail]:
     recorded = rereading.find(session, notice, me(), delivery_id)
     settings = current_app.config["SETTINGS"]
     site = Site(settings.tocsin_url.rstrip("/"), settings.mail_domain, settings.mail_token_keys)
-    if notice.project and notice.issue is None:
+    if KINDS[notice.kind].in_thread and notice.issue is None:
         raise NotFound  # there is nothing left to compose it from
     return notice, recorded, rereading.compose(session, current_app.jinja_env, site, recorded)
 
 
 def _note_reading(notice: Notice, recorded: Recorded) -> None:
-    """In a transaction of its own: on SQLite one that has begun to read cannot go on to write."""
-    if recorded.is_readers or notice.issue is None:
-        return
-    issue_id, short_id, reader_id = notice.issue.id, notice.issue.short_id, me().id
-    person_id = recorded.verdict.subject_id
-    db.session.rollback()
-    with transaction() as own:
-        answering.note(own, issue_id, short_id, of=person_id, by=reader_id, now=now(), via="web")
+    if recorded.is_person:
+        _note(notice, recorded.verdict.subject_id)
+
+
+def _note_filter(explanation: Explanation) -> None:
+    """Of a notice narrowed down to one of those whom it was for."""
+    person_id = number(request.args["person"]) if request.args.get("person") else None
+    if person_id in {line.person_id for line in explanation.lines if line.person_id}:
+        _note(explanation.notice, person_id)
+
+
+def _note(notice: Notice, person_id: int | None) -> None:
+    if notice.project and person_id is not None:
+        lookups.note(notice.project, notice.issue_id or 0, notice.issue_short_id or "", person_id=person_id)
 
 
 def _explanation(public_id: str) -> Explanation:

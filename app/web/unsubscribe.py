@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from app.clock import now
-from app.db import db
+from app.db import begin_writing, db
 from app.domain.errors import Refused
 from app.domain.stopping import SCOPES
 from app.domain.tokens import BadToken, MailToken
@@ -32,6 +32,7 @@ def ask(token: str) -> Response:
 @bp.post("/u/<token>", strict_slashes=False)
 def answer(token: str) -> Response:
     found, _ = unsubscribing.owner(db.session, token, _keys())
+    begin_writing()
     if _is_one_click():
         return _stop_at_once(found)
     return _put_back(found) if "undo" in request.form else _stop(found)
@@ -62,6 +63,7 @@ def _stop(token: MailToken) -> Response:
         return _asked(token, error=error.message)
     db.session.commit()
     undo = _signer().dumps(memory) if memory else None
+    offer = unsubscribing.describe(db.session, token)
     page = render_template("unsubscribe/done.html", offer=offer, done=SCOPES[scope], undo=undo)
     return _private(make_response(page))
 

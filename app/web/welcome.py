@@ -107,7 +107,12 @@ def _open_project(organization: Organization | None) -> Response:
         )
         team = onboarding.team_for_project(session, place, me(), name=form.get("team", ""), now=now())
         made = onboarding.open_project(
-            session, team, name=form.get("project", ""), platform=form.get("platform", ""), now=now()
+            session,
+            team,
+            name=form.get("project", ""),
+            platform=form.get("platform", ""),
+            with_rules="rules" in form or "asks_rules" not in form,
+            now=now(),
         )
     except Refused as error:
         session.rollback()

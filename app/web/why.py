@@ -1,6 +1,7 @@
 """Why was I not told? The question as a form, its answer, and the change with which one is told next time."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -17,9 +18,9 @@ from app.domain import next_time as rules
 from app.domain.clocks import Clock
 from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
-from app.models import Issue, User
+from app.models import Issue, Notice, Project, User
 from app.services import access, accounts, answering, asking, explaining, holding, next_time, tuning
-from app.services.asking import Answer, Question
+from app.services.asking import About, Answer, Question
 from app.services.tuning import Tuned
 from app.web.account.notifications import instance
 from app.web.hypermedia import is_htmx, page_or_fragment, see_other
@@ -49,15 +50,15 @@ def ask() -> Response:
 def look_up() -> Response:
     """About oneself the answer has an address. Asking about another leaves a line in their log."""
     email = request.form.get("user", "").strip()
-    person = accounts.find_user(db.session, email) if email else me()
-    if person and person.id == me().id and not is_htmx():
-        return see_other(url_for("why.ask", **_fields()))
+    person = accounts.find_by_primary(db.session, email) if email else me()
     try:
-        issue = _issue()
-        if issue is None:
+        about = _about()
+        if about is None:
             raise Refused("Say which issue: its short name, such as SHOP-1.", field="issue")
-        _check_who(issue, person)
-        question = _question(issue, person)
+        if person and person.id == me().id and not is_htmx():
+            return see_other(url_for("why.ask", **_fields()))
+        _check_who(about, person)
+        question = _question(about, person)
     except Refused as error:
         db.session.rollback()
         return _page(None, status=422, errors={error.field or "": error.message})
@@ -66,14 +67,15 @@ def look_up() -> Response:
     return response
 
 
-def _check_who(issue: Issue, person: User | None) -> None:
+def _check_who(about: About, person: User | None) -> None:
     """Everybody may ask about themselves, and administrators of the project about anybody."""
     if person is not None and person.id == me().id:
         return
-    if not access.can(db.session, me(), issue.project, "edit_project"):
+    if not access.can(db.session, me(), about.project, "edit_project"):
         raise Refused("Only who administers the project can ask about others.", field="user")
-    if person is not None:
-        answering.note_lookup(db.session, issue, of=person, by=me(), now=now(), via="web")
+    if person is not None and not answering.is_outside(db.session, about.project, person):
+        issue_id = about.issue.id if about.issue else 0
+        answering.note(db.session, issue_id, about.short_id, of=person.id, by=me().id, now=now(), via="web")
 
 
 @bp.post("/change")
@@ -88,16 +90,27 @@ def change() -> Response:
     known = [each for each in changes if each]
     if len(known) != len(changes):
         raise BadRequest
-    back = next_time.make(session, known, issue=notice.issue, project=notice.project, user=me(), now=now())
+    issue, project, rule = notice.issue, notice.project, notice.rule
+    back = next_time.make(session, known, issue=issue, project=project, rule=rule, user=me(), now=now())
     session.commit()
     return page_or_fragment(
         "why/changed.html",
-        "why/_changed.html",
+        "why/_now.html",
         notice=notice,
         back=back,
         taken_back="back" in form,
-        said=next_time.sentences(session, known, notice, me(), instance()),
+        said=next_time.said_of(session, known, notice, me(), instance()),
+        **(_control(notice) if is_htmx() else {}),
     )
+
+
+def _control(notice: Notice) -> dict[str, Any]:
+    """The switch beside the answer, which shows what holds by now."""
+    if notice.issue is None:
+        return {"answer": None}
+    question = Question(asking.of(notice.issue), me(), notice)
+    answer = asking.answer(db.session, question, reader=me(), instance=instance(), now=now())
+    return {"answer": answer, "tuned": _row(answer), "is_changed": "back" not in request.form}
 
 
 @bp.post("/send")
@@ -122,46 +135,48 @@ def _page(
     status: int = 200,
     errors: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
-    issue = question.issue if question else _issue_or_none()
-    answer = None
     problems = dict(errors)
-    if issue and (question or person) and not problems:
+    about, answer = question.about if question else _about_or_problem(problems), None
+    if problems:
+        status = 422
+    if about and (question or person) and not problems:
         try:
-            question = question or _question(issue, person)
+            question = question or _question(about, person)
             answer = asking.answer(db.session, question, reader=me(), instance=instance(), now=now())
         except Refused as error:
             status, problems = 422, {error.field or "": error.message}
     return page_or_fragment(
         "why/ask.html",
-        "why/_answer.html" if not problems else "why/_form.html",
+        "why/_answered.html" if not problems else "why/_form.html",
         status=status,
-        issue=issue,
-        org=issue.project.organization if issue else None,
-        project=issue.project if issue else None,
-        choices=_choices(issue) if issue else (),
-        may_ask_of_others=issue is not None and access.can(db.session, me(), issue.project, "edit_project"),
+        about=about,
+        issue=about.issue if about else None,
+        org=about.project.organization if about else None,
+        project=about.project if about else None,
+        choices=_choices(about) if about else (),
+        may_ask_of_others=about is not None and access.can(db.session, me(), about.project, "edit_project"),
         others=others,
         errors=problems,
         values=request.values,
         answer=answer,
-        **(_beside(answer, issue) if answer and issue else {}),
+        **(_beside(answer, about) if answer and about else {}),
     )
 
 
-def _choices(issue: Issue) -> list[tuple[str, str]]:
+def _choices(about: About) -> list[tuple[str, str]]:
     """What happened to the issue lately, for the form."""
     clock = Clock(now(), me().timezone)
-    recent = asking.recent(db.session, issue)
-    reach = explaining.reach_of_loaded(db.session, recent, reader=me(), now=now())
+    recent = asking.recent(db.session, about)
+    reach = explaining.reach_of(db.session, recent, reader=me(), now=now())
     found = [
         (each.public_id, f"{clock.full(each.occurred_at)} · {asking.word(each)} · {reach[each.id].sentence}")
         for each in recent
     ]
-    return [*found, (AN_EVENT, "An event at about …")]
+    return [*found, (AN_EVENT, "An event at about …")] if about.issue else found
 
 
-def _beside(answer: Answer, issue: Issue) -> dict[str, Any]:
-    return {"tuned": _row(answer), "refusal": _last_refusal(issue) if answer.intake else None}
+def _beside(answer: Answer, about: About) -> dict[str, Any]:
+    return {"tuned": _row(answer), "refusal": _last_refusal(about.project) if answer.intake else None}
 
 
 def _row(answer: Answer) -> Tuned | None:
@@ -177,10 +192,10 @@ def _row(answer: Answer) -> Tuned | None:
     return tuning.one(db.session, me(), category, kind=kind, where=where, instance=instance(), now=now())
 
 
-def _last_refusal(issue: Issue) -> refusals.Refusal | None:
+def _last_refusal(project: Project) -> refusals.Refusal | None:
     """A help, not a necessity: the page also works while Redis does not."""
     try:
-        return refusals.last(current_app.extensions["tocsin_redis"], issue.project_id, now=now())
+        return refusals.last(current_app.extensions["tocsin_redis"], project.id, now=now())
     except RedisError:
         return None
 
@@ -195,39 +210,53 @@ def _fields() -> dict[str, Any]:
     return {name: request.values[name] for name in names if request.values.get(name)} | {"ask": "1"}
 
 
-def _issue_or_none() -> Issue | None:
+def _about_or_problem(problems: dict[str, str]) -> About | None:
+    """What is asked about; without it, what is wrong with its name."""
     try:
-        return _issue()
-    except (NotFound, Refused):
+        return _about()
+    except Refused as error:
+        problems.setdefault(error.field or "", error.message)
         return None
 
 
-def _issue() -> Issue | None:
-    """By id or by short name, among those that the person sees; None if none is named yet."""
+def _about() -> About | None:
+    """By id or by short name, among those that the person sees or saw; None if none is named yet.
+
+    `Refused` where there is none.
+    """
     typed = request.values.get("issue", "").strip()
-    if not typed:
+    if not typed or not typed.isprintable():
         return None
-    number = parse_id(typed)
-    if number is not None:
-        return access.visible_issue(db.session, me(), number)
-    for organization in access.visible_organizations(db.session, me()):
-        try:
-            return access.visible_issue_by_short_id(db.session, me(), organization, typed)
-        except NotFound:
-            continue
-    raise Refused(f"You see no issue {typed}.", field="issue")
+    name = parse_id(typed) or typed
+    found = _visible(name)
+    about = asking.of(found) if found else asking.deleted(db.session, me(), name)
+    if about is None:
+        raise Refused(f"You see no issue {typed}.", field="issue")
+    return about
 
 
-def _question(issue: Issue, person: User | None) -> Question:
+def _visible(name: int | str) -> Issue | None:
+    session = db.session
+    if isinstance(name, int):
+        with suppress(NotFound):
+            return access.visible_issue(session, me(), name)
+        return None
+    for organization in access.visible_organizations(session, me()):
+        with suppress(NotFound):
+            return access.visible_issue_by_short_id(session, me(), organization, name)
+    return None
+
+
+def _question(about: About, person: User | None) -> Question:
     chosen = request.values.get("notice", "")
     if chosen == AN_EVENT or (not chosen and request.values.get("at")):
-        return Question(issue, person, at=_moment(request.values.get("at", "")))
+        return Question(about, person, at=_moment(request.values.get("at", "")))
     if not chosen:
-        return Question(issue, person)
+        return Question(about, person)
     notice = explaining.visible_notice(db.session, me(), chosen)
-    if notice.issue_id != issue.id:
+    if not asking.is_about(notice, about):
         raise NotFound
-    return Question(issue, person, notice)
+    return Question(about, person, notice)
 
 
 def _moment(typed: str) -> datetime:

@@ -17,10 +17,12 @@ function announce(text) {
   requestAnimationFrame(() => { live.textContent = text; });
 }
 
-function toast(text) {
+function toast(text, of) {
   const box = document.createElement("div");
   const words = document.createElement("p");
   box.className = "toast is-failed";
+  box.tabIndex = -1;
+  box.dataset.of = of;
   words.textContent = text;
   box.append(words);
   find("#toasts")?.append(box);
@@ -39,20 +41,31 @@ function dressToast(box) {
 
 /* What has been said may go by itself, but not from under a hand; an Undo and a failure wait for the person. */
 function leave(box) {
-  if (box.matches(":hover, :focus-within")) setTimeout(() => leave(box), 2000);
-  else box.remove();
+  if (box.matches(":hover, :has(:focus)")) setTimeout(() => leave(box), 2000);
+  else dismiss(box);
 }
 
 function dismiss(box) {
   const hadFocus = box.contains(document.activeElement);
   box.remove();
-  if (hadFocus) find("#main")?.focus();
+  if (hadFocus) find("#main")?.focus({ preventScroll: true });
+}
+
+/* After a plain form the page is new: what was done is spoken, and the focus is at what has changed. */
+function arrive(boxes) {
+  if (!boxes.length) return;
+  announce(boxes.map((box) => find("p", box).textContent).join(" "));
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const changed = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const control = changed && all("select, button, input:not([type=hidden]), a", changed).find(shown);
+  (control || boxes.at(-1)).focus({ preventScroll: true });
 }
 
 function watchToasts() {
   const toasts = find("#toasts");
   if (!toasts) return;
   all(".toast", toasts).forEach(dressToast);
+  arrive(all(".toast", toasts));
   new MutationObserver((changes) => {
     const added = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.classList?.contains("toast"));
     added.forEach((box) => { announce(find("p", box).textContent); dressToast(box); });
@@ -83,15 +96,46 @@ document.addEventListener("htmx:after:swap", () => {
   heirs = [];
 });
 
-/* Failures are said, never silent. */
+/* Failures of what somebody did are said, never silent; what the page asks of itself may fail quietly. A later
+   success at the same address makes them history. */
+
+const addressOf = (ctx) => new URL(ctx.request.action, location).pathname;
+
+function failed(ctx, words) {
+  if (ctx.sourceElement.matches("[hx-trigger*=every], [hx-trigger*=intersect], [hx-trigger*=input]")) return;
+  forget(addressOf(ctx));
+  toast(putBack(ctx.sourceElement) ? `${words} The choice is as it was.` : words, addressOf(ctx));
+}
+
+/* A choice that was not saved must not look as if it were. */
+function putBack(form) {
+  const fields = form.matches("form[method=post]") ? all("[data-autosubmit]", form) : [];
+  for (const field of fields) {
+    for (const option of field.options ?? []) option.selected = option.defaultSelected;
+    if (field.matches("[type=checkbox], [type=radio]")) field.checked = field.defaultChecked;
+  }
+  return fields.length > 0;
+}
 
 document.addEventListener("htmx:response:error", (event) => {
-  if (event.detail.ctx.response.status >= 500) toast("That did not work: the server met an error. Nothing was changed.");
+  const { ctx } = event.detail;
+  if (ctx.response.status >= 500) failed(ctx, "That did not work: the server met an error. Nothing was changed.");
+  else putBack(ctx.sourceElement);
 });
 
 document.addEventListener("htmx:error", (event) => {
-  if (event.detail.ctx && !event.detail.ctx.response) toast("No answer from the server. Check the connection and try again.");
+  const { ctx } = event.detail;
+  if (ctx && !ctx.response) failed(ctx, "No answer from the server. Check the connection and try again.");
 });
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.response.status < 400) forget(addressOf(ctx));
+});
+
+function forget(address) {
+  all(".toast.is-failed").filter((box) => box.dataset.of === address).forEach(dismiss);
+}
 
 /* Waits are visible for plain forms too. */
 
@@ -114,6 +158,18 @@ document.addEventListener("click", (event) => {
   if (button.dataset.dialog) find(`#${button.dataset.dialog}`)?.showModal();
   if (button.dataset.showPassword) showPassword(button);
 });
+
+/* A panel opens where its sheet says, and is moved into the window if there is no room for it there. */
+function fit(panel) {
+  panel.style.translate = "";
+  const { top, bottom } = panel.getBoundingClientRect();
+  const up = Math.min(0, innerHeight - 8 - bottom);
+  if (up || top < 8) panel.style.translate = `0 ${Math.max(up, 8 - top)}px`;
+}
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches("details.menu[open]")) fit(find(".menu-panel", event.target));
+}, true);
 
 function escape() {
   const menu = document.activeElement?.closest("details.menu[open]") ?? find("details.menu[open]");
@@ -146,7 +202,7 @@ function showPassword(button) {
   const hidden = field.type === "password";
   field.type = hidden ? "text" : "password";
   button.textContent = hidden ? "Hide" : "Show";
-  button.ariaPressed = String(hidden);
+  button.ariaLabel = button.ariaLabel.replace(/^\w+/, button.textContent);
 }
 
 document.addEventListener("change", (event) => {
@@ -209,7 +265,7 @@ function act(key, ranged) {
 }
 
 function focusRow(row) {
-  if (row) find(".row-title a", row).focus();
+  if (row) find("h3 a", row).focus();
   return Boolean(row);
 }
 
@@ -224,8 +280,20 @@ function tick(rows, at, ranged) {
 
 function wanted(key, row) {
   const selector = `[data-key="${CSS.escape(key)}"]`;
-  const near = row && !find(".row-check:checked") ? find(selector, row) : null;
+  const near = row && !find(".row-check:checked") ? find(selector, row) ?? ofRow(key, row) : null;
   return near ?? all(selector).find((element) => (shown(element) || element.matches("dialog")) && !element.closest("[data-row]"));
+}
+
+/* What a key does to a row stands once below the list: pressed, it becomes a button of the row with focus. */
+function ofRow(key, row) {
+  const pattern = find(`[data-row-key="${CSS.escape(key)}"]`);
+  if (!pattern || row.dataset.row === pattern.dataset.unless) return null;
+  const button = pattern.cloneNode();
+  button.dataset.key = key;
+  button.setAttribute("hx-post", pattern.dataset.post.replace("/0/", `/${find("[name=issue]", row).value}/`));
+  row.append(button);
+  htmx.process(button);
+  return button;
 }
 
 /* What the row itself has no control for, the bar below the list does to it: it has to be selected first. */
@@ -252,91 +320,6 @@ function use(control) {
   }
   return true;
 }
-
-/* Names: what follows @ or # in a comment is looked up, and offered in a list under the box. Arrows choose,
-   Enter or Tab takes, Escape leaves; without an answer it is plain typing. */
-
-const NAME = /(?:^|[^\w@#/.])([@#][\w.+-]*)$/;
-let names = null; // the box, its list, what is being typed there, and which option is chosen
-
-document.addEventListener("input", (event) => {
-  if (event.target.matches("[data-names]")) offerNames(event.target);
-});
-
-async function offerNames(box) {
-  const typed = box.selectionStart === box.selectionEnd && box.value.slice(0, box.selectionStart).match(NAME)?.[1];
-  if (!typed) return closeNames();
-  const asked = (names = names?.box === box ? names : { box, list: null, at: -1 });
-  asked.typed = typed;
-  const answer = await fetch(`${box.dataset.names}?q=${encodeURIComponent(typed)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
-  const options = answer?.ok && !answer.redirected ? await answer.text() : "";
-  if (names !== asked || asked.typed !== typed) return; // something else is being typed by now
-  if (options.includes("<li")) showNames(asked, options);
-  else closeNames();
-}
-
-function showNames(asked, options) {
-  if (!asked.list) {
-    asked.list = document.createElement("ul");
-    asked.list.className = "names";
-    asked.list.id = "names";
-    asked.list.role = "listbox";
-    asked.list.ariaLabel = "People and teams";
-    asked.list.addEventListener("mousedown", (event) => {
-      event.preventDefault(); // the box keeps the focus
-      const option = event.target.closest("li");
-      if (option) takeName(option);
-    });
-    asked.box.after(asked.list);
-    asked.box.setAttribute("aria-controls", "names");
-    asked.box.setAttribute("aria-autocomplete", "list");
-  }
-  const before = asked.list.children.length;
-  asked.list.innerHTML = options;
-  const count = asked.list.children.length;
-  chooseName(0);
-  if (count !== before) announce(`${count === 1 ? "1 name" : `${count} names`}. Arrows choose, Enter takes.`);
-}
-
-function chooseName(at) {
-  const options = [...names.list.children];
-  names.at = (at + options.length) % options.length;
-  options.forEach((option, index) => { option.ariaSelected = String(index === names.at); });
-  options[names.at].scrollIntoView({ block: "nearest" });
-  names.box.setAttribute("aria-activedescendant", options[names.at].id);
-}
-
-function takeName(option) {
-  const { box, typed } = names;
-  closeNames();
-  box.setRangeText(`${option.dataset.name} `, box.selectionStart - typed.length, box.selectionStart, "end");
-  box.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-function closeNames() {
-  names?.list?.remove();
-  for (const name of ["aria-controls", "aria-activedescendant"]) names?.box.removeAttribute(name);
-  names = null;
-}
-
-const NAME_KEYS = {
-  ArrowDown: () => chooseName(names.at + 1),
-  ArrowUp: () => chooseName(names.at - 1),
-  Enter: () => takeName(names.list.children[names.at]),
-  Tab: () => takeName(names.list.children[names.at]),
-  Escape: closeNames,
-};
-
-document.addEventListener("keydown", (event) => {
-  const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
-  if (!names?.list || event.target !== names.box || !plain || !NAME_KEYS[event.key]) return;
-  event.preventDefault();
-  event.stopPropagation();
-  NAME_KEYS[event.key]();
-}, true);
-document.addEventListener("focusout", (event) => {
-  if (event.target === names?.box) closeNames();
-});
 
 watchToasts();
 detectTimeZone();

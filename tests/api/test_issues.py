@@ -195,3 +195,55 @@ def test_a_comment_is_written_read_and_told(program, api, issue, cast, run_jobs,
 def test_a_comment_that_says_nothing_is_refused(api, issue, sent, errors):
     answer = api.post("/issues/SHOP-1/comments/", sent)
     assert (answer.status_code, answer.json) == (400, errors)
+
+
+@pytest.fixture
+def bobs_comment(program, cast, issue):
+    """Where it is, once everything that it tells has been told."""
+    made = program(cast.bob).post("/issues/SHOP-1/comments/", {"text": "Looking into it."})
+    return f"/issues/SHOP-1/comments/{made.json['id']}/"
+
+
+def test_other_words_are_marked_as_such_and_tell_nobody_anew(
+    program, api, cast, bobs_comment, run_jobs, told, as_user
+):
+    run_jobs()
+    told()
+    answer = program(cast.bob).put(bobs_comment, {"text": "Found it, @cy."})
+    assert (answer.status_code, answer.json["data"]["text"]) == (200, "Found it, @cy.")
+    assert "edited_at" in answer.json["data"]
+    assert api.read("/issues/SHOP-1/comments/") == [answer.json]
+    run_jobs()
+    assert told() == []
+    page = as_user(cast.alice).page(f"/acme/shop/issues/{api.read('/issues/SHOP-1/')['id']}/")
+    assert "Edited since" in page.select_one(".timeline").text
+
+
+def test_only_who_wrote_a_comment_changes_it(program, api, cast, bobs_comment):
+    for person in (cast.alice, cast.cy):
+        assert program(person).put(bobs_comment, {"text": "Mine"}).status_code == 403
+    [comment] = api.read("/issues/SHOP-1/comments/")
+    assert comment["data"] == {"text": "Looking into it."}
+
+
+@pytest.mark.parametrize(("who", "status"), [("bob", 204), ("alice", 204), ("cy", 403), ("charlie", 404)])
+def test_a_comment_is_deleted_by_who_wrote_it_or_by_an_admin(program, api, cast, bobs_comment, who, status):
+    assert program(getattr(cast, who)).delete(bobs_comment).status_code == status
+    left = [] if status == 204 else ["Looking into it."]
+    assert [each["data"]["text"] for each in api.read("/issues/SHOP-1/comments/")] == left
+    assert program(cast.bob).delete(bobs_comment).status_code == (204 if left else 404)
+
+
+def test_of_a_comment_that_was_deleted_nobody_is_told_any_more(
+    program, cast, bobs_comment, run_jobs, told, as_user, issue
+):
+    program(cast.alice).delete(bobs_comment)
+    run_jobs()
+    assert told() == []
+    page = as_user(cast.bob).page(f"/acme/shop/issues/{issue.id}/")
+    assert "Alice deleted the comment." in page.select_one(".timeline").text
+
+
+@pytest.mark.parametrize("sent", [{}, {"text": ""}, {"text": 5}, {"words": "x"}])
+def test_a_comment_cannot_be_emptied(program, cast, bobs_comment, sent):
+    assert program(cast.bob).put(bobs_comment, sent).status_code == 400

@@ -35,6 +35,9 @@ NAMES = (
     "attachment_id",
     "public_id",
     "user",
+    "comment_id",
+    "integration",
+    "rule",
 )
 GOOD = {
     "org": "acme",
@@ -43,6 +46,9 @@ GOOD = {
     "issue": "SHOP-1",
     "user": "1",
     "event_id": "latest",
+    "comment_id": "1",
+    "integration": "1",
+    "rule": "1",
 }
 QUERIES = [
     *(f"per_page={text}" for text in ("0", "101", "-1", "99999999999999999999", "x", "%00", "1e2", "²")),

@@ -71,6 +71,8 @@ def test_a_notice_says_what_it_is_and_how_far_it_got(api, notice, cast):
             "username": "alice",
         },
         "rule": None,
+        "ruleVersion": None,
+        "ownersVersion": None,
         "dateCreated": "2026-11-20T12:00:00.000000Z",
         "gate": None,
         "reach": {

@@ -6,6 +6,8 @@ import pytest
 
 from app.api import blueprint
 
+pytestmark = pytest.mark.any_database
+
 MOST = int(blueprint.RATE.split()[0])
 
 

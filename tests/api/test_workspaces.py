@@ -43,8 +43,36 @@ def test_a_project(api, make, cast):
     details = api.read("/projects/acme/shop/")
     lists = {"sensitiveFields": [], "safeFields": ["author", "authors"], "allowedDomains": []}
     settings = {"subjectPrefix": "", "subjectTemplate": "", "mailDetail": "full", "resolveAge": 0}
-    assert details == shop | settings | lists
+    delays = {"digestsMinDelay": 300, "digestsMaxDelay": 300}
+    assert details == shop | settings | delays | lists
     assert api.read("/projects/") == [aside, shop]
+
+
+def test_how_often_a_project_sends_alerts(api, session, cast):
+    sent = {"digestsMinDelay": 120, "digestsMaxDelay": 1800}
+    assert sent.items() <= api.put("/projects/acme/shop/", sent).json.items()
+    assert api.put("/projects/acme/shop/", {"digestsMinDelay": 600}).json["digestsMaxDelay"] == 1800
+    session.expire_all()
+    assert (cast.shop.digest_minimum, cast.shop.digest_maximum) == (10, 30)
+    assert api.put("/projects/acme/shop/", {"digestsMinDelay": 0, "digestsMaxDelay": 0}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "member"),
+    [
+        ({"digestsMinDelay": 90}, "digestsMinDelay"),
+        ({"digestsMinDelay": "60"}, "digestsMinDelay"),
+        ({"digestsMinDelay": -60}, "digestsMinDelay"),
+        ({"digestsMaxDelay": 3660}, "digestsMaxDelay"),
+        ({"digestsMaxDelay": 240}, "digestsMaxDelay"),
+        ({"digestsMinDelay": 0}, "digestsMinDelay"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_refused_by_name(api, session, cast, sent, member):
+    answer = api.put("/projects/acme/shop/", {"name": "Changed", **sent})
+    assert (answer.status_code, list(answer.json)) == (400, [member])
+    session.expire_all()
+    assert (cast.shop.name, cast.shop.digest_minimum) == ("Shop", 5)
 
 
 def test_what_of_a_projects_data_is_kept_and_from_where_it_comes(api, session, cast):

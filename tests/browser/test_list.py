@@ -28,6 +28,11 @@ def several(tocsin):
     return make
 
 
+def messages(page):
+    """What is shown of messages; what is spoken of them stands beside it."""
+    return page.get_by_role("region", name="Messages")
+
+
 def rows(page):
     return page.locator("li.row[data-row]")
 
@@ -45,11 +50,11 @@ def test_several_are_resolved_and_that_is_taken_back(tocsin, several, sign_in, s
     bar.get_by_text("Resolve", exact=True).click()
     bar.get_by_role("button", name="Now").click()
     expect(rows(page)).to_have_count(1)
-    toast = page.get_by_role("region", name="Messages")
+    toast = messages(page)
     expect(toast.get_by_text("2 issues resolved.")).to_be_visible()
     toast.get_by_role("button", name="Undo").click()
     expect(rows(page)).to_have_count(3)
-    expect(page.get_by_text("Taken back: 2 issues as before. Nobody was told.")).to_be_visible()
+    expect(messages(page).get_by_text("Taken back: 2 issues as before. Nobody was told.")).to_be_visible()
 
 
 @WAYS
@@ -69,7 +74,7 @@ def test_what_cannot_be_taken_back_is_asked_about(tocsin, several, sign_in, scri
     page.locator(".bulkbar").get_by_text("More", exact=True).click()
     page.get_by_role("button", name="Delete or discard…").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_text("1 issue deleted.")).to_be_visible()
+    expect(messages(page).get_by_text("1 issue deleted.")).to_be_visible()
     expect(rows(page)).to_have_count(2)
 
 
@@ -115,7 +120,7 @@ def test_the_bar_is_reached_from_the_row_with_focus(tocsin, several, sign_in):
     page.keyboard.press("a")
     expect(page.get_by_role("button", name="To me")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 issue assigned to you.")).to_be_visible()
+    expect(messages(page).get_by_text("1 issue assigned to you.")).to_be_visible()
 
 
 def test_all_that_match_are_counted_before_they_are_taken(tocsin, several, sign_in):
@@ -132,7 +137,7 @@ def test_all_that_match_are_counted_before_they_are_taken(tocsin, several, sign_
     page.get_by_label("All 30 that match").check()
     page.locator(".bulkbar").get_by_text("Ignore", exact=True).first.click()
     page.get_by_role("button", name="For a day").click()
-    expect(page.get_by_text("30 issues ignored.")).to_be_visible()
+    expect(messages(page).get_by_text("30 issues ignored.")).to_be_visible()
     expect(rows(page)).to_have_count(0)
 
 

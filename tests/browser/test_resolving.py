@@ -105,3 +105,14 @@ def test_on_a_phone_the_whole_menu_is_in_sight(menu):
         assert box["x"] + box["width"] <= 390
         assert box["height"] >= 32
     expect(actions.get_by_label("By a commit of acme/shop")).to_be_visible()
+
+
+def test_by_keyboard_what_is_resolved_is_resolved_in_the_next_release(tocsin, released, sign_in):
+    page = sign_in("alice")
+    page.goto(tocsin.address_of(released))
+    page.keyboard.press("r")
+    page.get_by_role("region", name="Actions").get_by_role("button", name="Now").click()
+    expect(page.locator(".timeline .said > span").first).to_have_text("Alice resolved it")
+    page.keyboard.press("e")
+    page.keyboard.press("Enter")
+    expect(page.locator(".timeline .said > span").first).to_contain_text("in the next release")

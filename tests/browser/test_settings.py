@@ -92,5 +92,5 @@ def test_a_project_gets_an_address_of_its_own(tocsin, sign_in, script):
         row.get_by_role("button", name="Save").last.click()
     expect(page.get_by_text(f"Email for Shop: {address}. Saved.").first).to_be_attached()
     page.goto(f"{tocsin.url}{ROOT}email/")
-    page.get_by_role("button", name=f"Remove {address}").click()
-    expect(page.get_by_text(f"{address} is removed")).to_be_visible()
+    page.get_by_role("button", name=f"Remove: {address}").click()
+    expect(page.get_by_role("region", name="Messages").get_by_text(f"{address} is removed")).to_be_visible()

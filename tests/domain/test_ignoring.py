@@ -145,7 +145,7 @@ def test_a_date_ends_at_nine_in_the_morning_there():
 
 
 @given(
-    st.sampled_from([kind for kind in KINDS.values() if kind.category == ALERTS]),
+    st.sampled_from([kind for kind in KINDS.values() if kind.category == ALERTS and kind.in_thread]),
     st.sampled_from((*STATUSES, *HIDDEN, None)),
 )
 def test_an_alert_is_told_of_unresolved_issues_alone_and_never_of_ignored_ones(kind, status):

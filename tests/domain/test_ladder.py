@@ -70,6 +70,12 @@ def test_whoever_wants_to_hear_of_what_they_do_did_it():
     assert answers(decided("comment", "send"))[question] == "no"
 
 
+def test_a_required_rule_is_told_although_a_gate_would_have_shut():
+    found = steps(decided("alert.new", "send", ["required"], overrules=["alerts_off"]))
+    assert not any(step.shut for step in found)
+    assert {step.question: step.answer for step in found}["Alerts off?"] == "yes, but the rule is required"
+
+
 def test_a_summary_is_told_after_every_gate():
     found = steps(decided("resolved", "batched", ["assigned"], issues=3))
     assert (found[-1].question, found[-1].shut) == (TOGETHER, True)
@@ -99,6 +105,7 @@ persons = st.builds(
     can_see=st.booleans(),
     unsubscribed=st.booleans(),
     is_muted=st.booleans(),
+    rule_muted=st.booleans(),
     has_address=st.booleans(),
     carried_by=st.none() | st.just("n_1"),
     quiet_until=st.none() | st.just(NIGHT),
@@ -108,6 +115,7 @@ happenings = st.builds(
     kind=st.sampled_from([kind for kind in KINDS.values() if kind.category in (ALERTS, WORKFLOW)]),
     actor_id=st.none() | st.just(2),
     is_fatal=st.booleans(),
+    is_required=st.booleans(),
 )
 
 

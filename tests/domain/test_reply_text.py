@@ -60,14 +60,6 @@ def test_it_is_cut_to_what_a_comment_can_hold():
     assert len(reply_text.reply("word " * 4000)) == reply_text.LONGEST
 
 
-def test_html_gives_its_words_without_what_it_quotes():
-    html = (
-        "<html><head><style>p{}</style></head><body><p>Yes,<br>it does &amp; did.</p>"
-        '<div class="gmail_quote">On Monday … <blockquote><p>NEW shop</p></blockquote></div></body></html>'
-    )
-    assert reply_text.text_of_html(html) == "Yes,\nit does & did."
-
-
 HOSTILE = ["On ", "\n", "> ", "From: ", "wrote:", " ", "—", "On a\n", "\n\n \n", "-----\n", "Am x schrieb\n"]
 
 

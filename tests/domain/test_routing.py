@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -80,6 +81,7 @@ NEVER = chose(workflow="never")
 NO_ALERTS = chose(alerts="off")
 HOLD_FATAL = Choices(fatal_rings=False)
 FATAL = replace(NEW, is_fatal=True)
+REQUIRED = replace(NEW, is_required=True)
 MORNING = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_COMMENTS = Choices(kinds_off=frozenset({"comments"}))
 
@@ -166,6 +168,23 @@ CASES = {
         Person(2, FALLBACK, carried_by="n_1", quiet_until=MORNING),
         "merged",
     ),
+    "a rule that is muted": (NEW, Person(2, FALLBACK, rule_muted=True), "rule_muted_me"),
+    "a rule that is muted for everybody": (NEW, Person(2, FALLBACK, rule_silent=True), "rule_muted"),
+    "a required rule, alerts off": (REQUIRED, Person(2, FALLBACK, NO_ALERTS), "send"),
+    "a required rule that is muted": (REQUIRED, Person(2, FALLBACK, rule_muted=True), "send"),
+    "a required rule that is muted for everybody": (
+        REQUIRED,
+        Person(2, FALLBACK, rule_silent=True),
+        "rule_muted",
+    ),
+    "a required rule, unsubscribed": (REQUIRED, Person(2, FALLBACK, unsubscribed=True), "issue_unsubscribed"),
+    "a required rule, issue muted": (REQUIRED, Person(2, FALLBACK, is_muted=True), "issue_muted"),
+    "a required rule, asleep": (REQUIRED, Person(2, FALLBACK, quiet_until=MORNING), "quiet_hours"),
+    "a required rule, without an address": (
+        REQUIRED,
+        Person(2, FALLBACK, has_address=False),
+        "address_unverified",
+    ),
     "inactive and gone": (NEW, Person(2, FALLBACK, is_active=False, can_see=False), "inactive"),
 }
 
@@ -187,7 +206,7 @@ def test_a_switch_that_decided_is_named_with_its_scope():
 
 def test_the_notice_that_told_them_already_is_named():
     verdict = decide(NEW, Person(2, FALLBACK, carried_by="n_1"))
-    assert (verdict.outcome, verdict.params) == (Outcome.COLLAPSE, {"notice": "n_1"})
+    assert (verdict.outcome, verdict.params) == (Outcome.COLLAPSE, {"scope": "built-in", "notice": "n_1"})
 
 
 def test_what_is_held_says_until_when():
@@ -216,6 +235,12 @@ WOKEN = {
 def test_who_is_woken_if_nobody_is_awake(who, last_resort, told):
     verdicts = wake(plan(FATAL, who), last_resort)
     assert {verdict.person_id for verdict in verdicts if verdict.outcome is Outcome.SEND} == told
+
+
+def test_whoever_is_woken_is_still_told_which_choice_let_it_through():
+    choices = Choices(alerts=InForce("on", "project"), fatal_rings=False)
+    [verdict] = wake(plan(FATAL, [Person(2, FALLBACK, choices, quiet_until=MORNING)]), {2})
+    assert verdict.params == {"scope": "project", "last_resort": True}
 
 
 def test_who_hears_of_several_hears_of_them_together():
@@ -254,8 +279,10 @@ def test_every_code_and_reason_is_on_the_public_list():
 
 def test_every_code_and_reason_has_its_sentence():
     of_notices = {"send", "issue_ignored", "no_longer_open", "undone", "batched"}
-    of_rules = {"rule_no_match", "rule_disabled", "rule_interval"}
-    assert {gate.code for gate in GATES} | of_notices | of_rules == set(wording.CODES)
+    of_rules = {"rule_no_match", "rule_disabled", "rule_interval", "no_owner"}
+    of_integrations = {"integration_disabled", "channel_off"}
+    known = {gate.code for gate in GATES} | of_notices | of_rules | of_integrations
+    assert known == set(wording.CODES)
     assert set(Reason) == set(wording.REASONS)
 
 
@@ -293,8 +320,14 @@ people = st.builds(
     unsubscribed=st.booleans(),
     has_address=st.booleans(),
     is_muted=st.booleans(),
+    rule_muted=st.booleans(),
+    rule_silent=st.booleans(),
     carried_by=st.none() | st.just("n_1"),
+    paused_until=st.none() | st.just(MORNING),
     quiet_until=st.none() | st.just(MORNING),
+    paced_until=st.none() | st.just(MORNING),
+    capped_until=st.none() | st.just(MORNING),
+    because=st.just({}) | st.just({"rule": "Payments down", "line": 4}),
 )
 candidates = st.lists(people, unique_by=lambda who: who.id, max_size=4)
 happenings = st.builds(
@@ -303,6 +336,9 @@ happenings = st.builds(
     actor_id=st.none() | st.integers(1, 30),
     is_fatal=st.booleans(),
     may_interrupt=st.booleans(),
+    is_required=st.booleans(),
+    storm=st.none() | st.just("n_2"),
+    flapping=st.none() | st.just("n_3"),
 )
 
 # Each makes a person want less than before.
@@ -320,6 +356,7 @@ LESS = {
     "switched off": lambda who: replace(who, is_active=False),
     "no address": lambda who: replace(who, has_address=False),
     "muted": lambda who: replace(who, is_muted=True),
+    "rule muted": lambda who: replace(who, rule_muted=True),
     "asleep": lambda who: replace(who, quiet_until=MORNING),
     "fatal alerts held too": lambda who: replace(who, choices=replace(who.choices, fatal_rings=False)),
 }
@@ -335,6 +372,7 @@ MORE = {
     "every kind on": lambda who: replace(who, choices=replace(who.choices, kinds_off=frozenset())),
     "subscribed": lambda who: replace(who, unsubscribed=False, reasons=who.reasons | {Reason.SUBSCRIBED}),
     "unmuted": lambda who: replace(who, is_muted=False),
+    "rule unmuted": lambda who: replace(who, rule_muted=False),
     "on call": lambda who: replace(who, quiet_until=None),
     "fatal alerts ring": lambda who: replace(who, choices=replace(who.choices, fatal_rings=True)),
 }
@@ -371,6 +409,23 @@ def test_every_silence_has_a_public_code_and_its_words(what, who):
 
 
 @given(what=happenings, who=people)
+def test_a_required_rule_passes_over_what_people_chose_and_nothing_else(what, who):
+    plain, required = (decide(replace(what, is_required=each), who) for each in (False, True))
+    if plain.outcome is Outcome.SKIP and plain.code not in ("own_activity", "rule_muted_me", "alerts_off"):
+        assert required == plain
+    added = set(required.reasons) - who.reasons
+    assert added == ({Reason.REQUIRED} - who.reasons if required.params.get("overrules") else set())
+    assert not (required.outcome is Outcome.SEND and (who.unsubscribed or who.is_muted))
+
+
+def test_a_decision_takes_less_than_a_millisecond():
+    crowd = [Person(number, FALLBACK, because={"rule": "Payments down"}) for number in range(2000)]
+    started = perf_counter()
+    plan(replace(NEW, is_required=True), crowd)
+    assert perf_counter() - started < len(crowd) / 1000
+
+
+@given(what=happenings, who=people)
 def test_quiet_hours_only_hold_and_never_drop(what, who):
     asleep, awake = (decide(what, replace(who, quiet_until=until)) for until in (MORNING, None))
     if awake.outcome is Outcome.SEND:
@@ -389,7 +444,7 @@ def test_nobody_gets_more_than_one_message_of_an_action(several):
     messages = Counter(
         each.person_id for verdicts in gathered for each in verdicts if each.outcome is Outcome.SEND
     )
-    batched = {each.person_id for verdicts in gathered for each in verdicts if each.code == "batched"}
+    batched = {each.person_id for verdicts in gathered for each in verdicts if "issues" in each.params}
     assert set(messages.values()) <= {1}
     assert not batched & messages.keys()
 
@@ -442,7 +497,9 @@ def test_what_one_person_chose_changes_nothing_for_another(what, who, other):
     assert {id_: after[id_] for id_ in before} == before
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.category == ALERTS])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS.values() if kind.category == ALERTS and kind.in_thread]
+)
 @pytest.mark.parametrize("status", [*STATUSES, *HIDDEN, None])
 def test_an_alert_rings_only_for_an_open_issue(kind, status):
     assert (gate_of_notice(kind, status) is None) == (status == UNRESOLVED)

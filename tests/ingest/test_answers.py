@@ -16,6 +16,8 @@ from app.services.stream_entry import STREAM, from_fields
 from tests.ingest.conftest import Instance
 from tests.make import Make, envelope, payload
 
+pytestmark = pytest.mark.any_database
+
 EVENT = envelope(payload())
 UNKNOWN = "f" * 32
 

@@ -205,10 +205,10 @@ def test_an_entry_that_cannot_be_written_stands_alone_in_the_end(instance, monke
     ids = [instance.report(f"KeyError: {n}") for n in range(9)]
     keep = digesting.keep
 
-    def keep_all_but_one(session, batch, *, now):
+    def keep_all_but_one(session, batch, **more):
         if any(each.event and each.event.event_id == ids[5] for each in batch.reads):
             raise ValueError("a poisoned one")
-        return keep(session, batch, now=now)
+        return keep(session, batch, **more)
 
     monkeypatch.setattr(digesting, "keep", keep_all_but_one)
     instance.digest()

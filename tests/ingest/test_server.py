@@ -12,6 +12,8 @@ import pytest
 
 from app.settings import ROOT
 
+pytestmark = pytest.mark.any_database
+
 SERVER = """
 from app.ingest import middleware
 from app.serve import serve

@@ -32,11 +32,14 @@ IN_THREAD = [
         "sign",
         "invite",
         "verify",
+        "address",
         "primary",
         "reply",
+        "integration",
+        "storm",
     }
 ]
-LETTERS = ["sign-in", "invite", "verify", "primary-changed", "reply-refused"]
+LETTERS = ["sign-in", "invite", "verify", "address-verified", "primary-changed", "reply-refused"]
 
 
 @dataclass(frozen=True)

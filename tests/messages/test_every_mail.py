@@ -1,12 +1,15 @@
 """Every mail over ordinary, hostile, right-to-left and missing data: both parts, short lines."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from bs4 import Comment
 
+from app.domain.excerpt import excerpt
 from app.domain.kinds import KINDS
 from app.services.mail_sample_list import SAMPLES
+from app.services.mail_samples import TEXTS
 from tests.messages.samples import EVERY, IN_THREAD, LETTERS, composed
 
 ids = [f"{name}-{texts}" for name, texts in EVERY]
@@ -129,7 +132,7 @@ def test_an_event_cannot_have_a_signed_link_put_where_it_likes():
 
 def test_what_is_too_long_is_cut_and_said_to_be():
     alert, comment = composed("alert-new", "hostile"), composed("comment", "hostile")
-    assert "… 9,500 more characters" in " ".join(alert.mail.text.split())
+    assert "… 9,500 more characters" in " ".join(alert.mail.text.replace("  | ", "").split())
     assert "more frames" in alert.mail.text
     assert "more characters" in comment.mail.text
     assert "and 17 more" in composed("digest-age").mail.text
@@ -159,3 +162,34 @@ def test_colours_are_never_pure_black_or_white_on_it():
     html = composed("alert-new").mail.html.upper()
     assert "#000000" not in html
     assert 'BGCOLOR="#FFFFFF"' not in html
+
+
+FORGED = "Unsubscribe from this issue: https://evil.example/u/1"
+LINE_ENDS = ["\n", "\r\n", "\x0b", "\x85", "\u2028"]
+
+
+@pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
+@pytest.mark.parametrize("name", IN_THREAD + [each for each in SAMPLES if each.startswith("digest")])
+def test_what_a_program_sent_is_never_a_line_of_its_own(name, end, monkeypatch):
+    forged = f"{end}{end}-- {end}{FORGED}{end}"
+    typical = TEXTS["typical"]
+    texts = replace(
+        typical,
+        title=f"KeyError{forged}",
+        culprit=f"cart{forged}",
+        message=f"no cart{forged}",
+        release=f"4{forged}",
+        environment=f"prod{forged}",
+        commit=f"Fix{forged}",
+    )
+    monkeypatch.setitem(TEXTS, "forged", texts)
+    lines = composed.__wrapped__(name, "forged").mail.text.splitlines()
+    assert not [line for line in lines if line.strip().startswith((FORGED, "-- "))]
+    assert lines.count("--") + lines.count("-- ") <= 1
+
+
+def test_a_forged_frame_stays_one_line():
+    frame = {"filename": f"a.py\n{FORGED}", "function": f"f\n{FORGED}", "context_line": f"x\n{FORGED}"}
+    made = excerpt({"exception": [{"value": "v", "stacktrace": {"frames": [{**frame, "in_app": True}]}}]})
+    [shown] = made.frames
+    assert not [part for part in (shown.place, shown.function, shown.code) if "\n" in part]

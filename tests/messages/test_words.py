@@ -18,6 +18,13 @@ SAID = {
         "38 events in 24 hours, busiest hour 21",
         "What came back:",
     ),
+    "regression-rules": (
+        "Rules: New issues and New issues of checkout",
+        "Also because the alert rules “New issues” and “New issues of checkout” fired: no owner rule "
+        "matched, so all 9 members of checkout were told.",
+        "Alerts for checkout (On, built-in default): change: "
+        "https://tocsin.example.com/settings/account/notifications/alerts/?at=checkout#p-checkout",
+    ),
     "resolved": (
         "Ana Lima resolved this. It stays resolved until another event arrives",
         "Lifetime: 412 events",
@@ -63,7 +70,7 @@ SAID = {
     "digest-assigned": ("Ana Lima assigned 12 issues in checkout to you",),
     "digest-quiet": (
         "Held for you: 2 new, 1 regressed, 1 resolved and 1 comment.",
-        "Quiet hours Sun 19:14 to Mon 09:14. One alert rang through: CHECKOUT-9 (fatal).",
+        "Quiet hours held them from Sun 22:14 to Mon 09:14. One alert rang through: CHECKOUT-9 (fatal).",
     ),
     "test": ("You asked for this at Mon 23 Nov 2026 09:14:03 CET.",),
 }

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from sqlalchemy import select
 
-from app.models import AlertRule, Delivery, Project, ProjectKey, Team, User
+from app.models import AlertRule, Delivery, Digest, Project, ProjectKey, Team, User
 from app.services import access, accounts
 from app.settings import ROOT, load
 
@@ -128,6 +128,24 @@ def test_deliveries_are_tried_again(told, make, cast, issue, session, options, r
     assert [delivery.attempt_count for delivery in again] == [0] * requeued
 
 
+def test_a_summary_that_has_not_arrived_is_tried_again_and_a_letter_is_not(told, make, cast, session, now):
+    digest = Digest(
+        public_id="g_1", kind="batch", key="b", user_id=cast.bob.id, opened_at=now, send_at=now, data={}
+    )
+    session.add(digest)
+    session.flush()
+    known = {"user_id": cast.bob.id, "channel": "email", "address": cast.bob.email, "data": {}}
+    known |= {"state": "failed", "created_at": now, "send_at": now}
+    session.add(Delivery(public_id="d_1", kind="digest", digest_id=digest.id, **known))
+    session.add(Delivery(public_id="d_2", kind="sign_in", **known))
+    assert told("deliveries", "retry", "--failed") == {"requeued": 1}
+    session.expire_all()
+    assert {row.public_id: row.state for row in session.scalars(select(Delivery))} == {
+        "d_1": "queued",
+        "d_2": "failed",
+    }
+
+
 def test_retrying_can_be_narrowed_to_one_address(told, make, cast, issue):
     notice = make.notice(issue)
     for person in (cast.alice, cast.bob):
@@ -164,6 +182,22 @@ def test_the_doctor_warns_of_a_data_directory_that_others_may_enter(app, data_di
     finally:
         data_dir.chmod(0o700)
     assert doctor.privacy(app.config["SETTINGS"]).endswith("is private")
+
+
+REPLIES = {"REPLY_DOMAIN": "reply.example.org"}
+
+
+def test_the_doctor_warns_of_replies_that_nothing_proves(app_with):
+    from app import doctor
+
+    def said(**settings):
+        return doctor.replies(app_with(**settings).config["SETTINGS"])
+
+    assert said().startswith("not taken")
+    with pytest.raises(doctor.Ailing, match="every reply is refused"):
+        said(**REPLIES)
+    assert "DMARC pass of mx.example.org" in said(**REPLIES, INBOUND_AUTHSERV_ID="mx.example.org")
+    assert "WITHOUT proof" in said(**REPLIES, INBOUND_WITHOUT_DMARC="true")
 
 
 def test_the_doctor_names_the_mail_server_that_does_not_answer(app_with):

@@ -37,6 +37,7 @@ WRONG = {
         "allowed is always, participating or never",
     ),
     "no workers": ("WORKERS", "0", "WORKERS is 0: allowed is a whole number from 1 to 64."),
+    "no host to call": ("OUTBOUND_ALLOW", "10.0.0.0/99", "OUTBOUND_ALLOW is 10.0.0.0/99"),
     "no network": ("TRUSTED_PROXIES", "10.0.0.0/99", "TRUSTED_PROXIES is 10.0.0.0/99"),
     "an unknown log format": ("LOG_FORMAT", "xml", "LOG_FORMAT is xml: allowed is text or json."),
     "a directory in a file": (
@@ -107,7 +108,7 @@ def test_the_data_directory_and_its_secrets_are_private(tmp_path):
     directory = tmp_path / "var"
     load({"TOCSIN_DATA_DIR": str(directory)})
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert {file.name for file in directory.iterdir()} == {"secret_key", "mail_token_key"}
+    assert {file.name for file in directory.iterdir()} == {"secret_key", "mail_token_key", "credential_key"}
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in directory.iterdir())
 
 

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from app.models import AlertRule, Issue, Notice, RuleFiring
-from app.services import digesting, resolving
-from app.services.stream_entry import ENVELOPE, Entry
-from tests.make import envelope, payload
+from app.services import resolving
+from tests.make import payload
+from tests.support.ringing import Digester, make_rule
 
 pytestmark = pytest.mark.both_databases
 
@@ -23,34 +23,17 @@ def shop(make):
 def rule(session, shop, now):
     """Another rule of shop; the default one is switched off for it."""
 
-    def make_rule(*conditions, **columns) -> AlertRule:
+    def make(*conditions, **columns) -> AlertRule:
         session.execute(AlertRule.__table__.update().values(is_active=False))
-        defaults = {"name": "R", "frequency_minutes": 30, "created_at": now, "actions": [{"id": "mail"}]}
-        named = [{"id": each} if isinstance(each, str) else each for each in conditions]
-        made = AlertRule(project_id=shop.id, conditions=named, **{**defaults, **columns})
-        session.add(made)
-        session.flush()
-        return made
+        return make_rule(session, shop, *conditions, now=now, **columns)
 
-    return make_rule
+    return make
 
 
 @pytest.fixture
 def digest(session, shop, now):
     """Digest a batch of events so many minutes from now; the kinds of notices that were left."""
-
-    def run(*events, minutes: float = 0) -> list[str]:
-        at = now + timedelta(minutes=minutes)
-        entries = [
-            Entry(shop.id, ENVELOPE, at, envelope(event), event_id=event["event_id"])
-            for event in ({**event, "timestamp": at.isoformat()} for event in events)
-        ]
-        done = digesting.digest(session, entries, now=at)
-        session.expire_all()
-        notices = session.scalars(select(Notice).where(Notice.id.in_(done.notice_ids)).order_by(Notice.id))
-        return [notice.kind for notice in notices]
-
-    return run
+    return Digester(session, shop, now)
 
 
 def the_rule(session) -> AlertRule:

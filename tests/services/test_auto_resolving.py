@@ -24,10 +24,11 @@ def old(make, shop, session, now):
 @pytest.fixture
 def sweep(session, shop, now):
     def run():
-        batch = auto_resolving.batch_for(session, shop.id, now=now)
+        batch = auto_resolving.begin(now=now)
         done = auto_resolving.resolve_old(session, shop.id, batch=batch, now=now)
+        auto_resolving.end(session, batch)
         session.expire_all()
-        return done[0]
+        return done
 
     return run
 
@@ -89,10 +90,22 @@ def test_when_it_takes_several_transactions_nobody_is_told_before_the_last(
 ):
     make.issue(shop, last_seen=now - 20 * DAY)
     monkeypatch.setattr(auto_resolving, "CHUNK", 1)
-    batch = auto_resolving.batch_for(session, shop.id, now=now)
-    done = [auto_resolving.resolve_old(session, shop.id, batch=batch, now=now)[0] for _ in range(3)]
+    batch = auto_resolving.begin(now=now)
+    done = [auto_resolving.resolve_old(session, shop.id, batch=batch, now=now) for _ in range(3)]
     assert done == [1, 1, 0]
     assert all(at > now for at in session.scalars(select(Notice.plan_after)))
+    assert len(auto_resolving.end(session, batch)) == 2
+    assert set(session.scalars(select(Notice.plan_after))) == {None}
+
+
+def test_a_run_of_which_people_were_told_resolves_no_more(old, make, shop, session, now, monkeypatch):
+    make.issue(shop, last_seen=now - 20 * DAY)
+    monkeypatch.setattr(auto_resolving, "CHUNK", 1)
+    batch = auto_resolving.begin(now=now)
+    assert auto_resolving.resolve_old(session, shop.id, batch=batch, now=now) == 1
+    session.scalars(select(Notice)).one().planned_at = now + HOUR
+    assert auto_resolving.resolve_old(session, shop.id, batch=batch, now=now) == 0
+    assert auto_resolving.resolve_old(session, shop.id, batch=auto_resolving.begin(now=now), now=now) == 1
 
 
 def test_an_event_brings_it_back(old, sweep, make, session):
@@ -113,10 +126,10 @@ def test_the_effect_says_how_many_issues_and_people(old, effect, make, shop, cas
 
 def test_the_effect_counts_only_those_who_would_be_told(old, effect, make, shop, cast, session, now):
     other = make.issue(shop, last_seen=now - 20 * DAY)
-    subscribing.unsubscribe(session, old, user=cast.bob, now=now, via="page")
+    subscribing.unsubscribe(session, old, user=cast.bob, now=now, via="web")
     make.choice(cast.cy, "workflow", "participating")
     assert effect() == Effect(issues=2, people=2)
-    subscribing.unsubscribe(session, other, user=cast.bob, now=now, via="page")
+    subscribing.unsubscribe(session, other, user=cast.bob, now=now, via="web")
     make.subscription(old, cast.cy, "commented")
     make.choice(cast.alice, "workflow", "never")
     assert effect() == Effect(issues=2, people=1)

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.errors import Refused
-from app.models import NotificationDefault, NotificationSetting, SettingAudit
+from app.models import NotificationDefault, NotificationSetting, QuietHours, SettingAudit
 from app.services import defaulting, preferring
 
 pytestmark = pytest.mark.both_databases
-# The cast, and who among them chose: alice, bob, cy, dee, charlie.
-EVERYBODY = 5
+# Of the cast: alice, bob, cy and charlie. Dee is in no team.
+EVERYBODY = 4
 
 
 @pytest.fixture
@@ -54,14 +54,20 @@ def test_each_line_says_how_many_follow_it(session, make, cast):
 
 
 EFFECTS = {
-    "all workflow mail": ("workflow", "", "never", "4 people will stop getting workflow mail."),
-    "alerts": ("alerts", "", "off", "5 people will stop getting alerts by mail."),
-    "own activity": ("own_activity", "", "on", "5 people will get mail about what they do themselves."),
+    "all workflow mail": ("workflow", "", "never", "3 people will stop getting workflow mail."),
+    "alerts": ("alerts", "", "off", "4 people will stop getting alerts by mail."),
+    "own activity": ("own_activity", "", "on", "4 people will get mail about what they do themselves."),
+    "fatal alerts": (
+        "fatal_rings",
+        "",
+        "off",
+        "1 person will get fatal alerts only after their quiet hours.",
+    ),
     "a kind": (
         "workflow",
         "comments",
         "off",
-        "5 people will stop getting workflow mail of the kind “Comments”.",
+        "4 people will stop getting workflow mail of the kind “Comments”.",
     ),
     "what holds already": ("alerts", "", "on", "Nothing changes for anybody: it holds already."),
 }
@@ -70,6 +76,9 @@ EFFECTS = {
 @pytest.mark.parametrize(("category", "kind", "value", "words"), EFFECTS.values(), ids=EFFECTS)
 def test_the_effect_is_told_before(session, make, cast, category, kind, value, words):
     make.choice(cast.bob, "workflow", "participating")
+    hours = QuietHours(user_id=cast.bob.id, days=[0], start_minute=0, end_minute=60)
+    session.add(hours)
+    session.flush()
     found = defaulting.effect(session, category, kind, value, workflow="always")
     assert found.words == words
     assert session.scalars(select(NotificationDefault)).all() == []
@@ -108,7 +117,7 @@ def test_every_change_is_in_the_log_with_who_made_it(session, set_default):
 
 REFUSED = {
     "no such category": ("security", "", "off"),
-    "one that is nobody's default": ("fatal_rings", "", "off"),
+    "one that is nobody's default": ("subscription", "", "off"),
     "no such value": ("alerts", "", "never"),
     "no such kind": ("workflow", "weather", "off"),
 }
@@ -128,3 +137,25 @@ def test_the_page_takes_a_constant_number_of_queries(session, make, cast, count_
     with count_statements() as sent:
         defaulting.lines(session, workflow="always")
     assert len(sent) == 4
+
+
+def test_those_whom_no_mail_reaches_are_not_counted(session, make, cast):
+    make.user("Nowhere")
+    for address in cast.cy.addresses:
+        address.verified_at = None
+    session.flush()
+    assert line(session, "alerts").people == EVERYBODY - 1
+    assert line(session, "fatal_rings").people == 0
+
+
+def test_changing_a_default_says_what_it_was_and_its_version(session, cast, now):
+    def change(value, version):
+        return defaulting.choose(session, "alerts", "", value, version=version, by=cast.alice, now=now)
+
+    assert change("off", 0) == (None, 1)
+    assert change(None, 1) == ("off", 0)
+    assert defaults_left(session) == []
+
+
+def defaults_left(session):
+    return session.scalars(select(NotificationDefault)).all()

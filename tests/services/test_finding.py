@@ -187,7 +187,7 @@ def test_a_row_has_its_last_day_and_its_latest_notice(make, shop, session, in_sh
     latest = make.notice(issue, "regression")
     [row] = finding.find(session, in_shop, search.parse(None), now=now).rows
     assert (row.hours[0], row.hours[-1], sum(row.hours)) == (5, 3, 8)
-    assert (row.notice_id, row.notice) == (latest.id, latest.public_id)
+    assert (row.notice_id, row.notice.public_id) == (latest.id, latest.public_id)
 
 
 def test_a_page_takes_two_queries_however_long_it_is(
@@ -227,3 +227,9 @@ def test_news_are_what_was_seen_since(make, shop, session, in_shop, now):
 def test_only_what_a_person_may_see_can_be_selected(make, cast, session):
     here, there = make.issue(cast.shop), make.issue(cast.other_shop)
     assert finding.visible(session, cast.bob, [here.id, there.id]) == [here]
+
+
+def test_what_was_taken_back_unsent_is_no_news_in_a_row(session, make, issue, now):
+    told = make.notice(issue, "comment", planned_at=now)
+    make.notice(issue, "resolved", planned_at=now, gate_code="undone")
+    assert finding.row_of(session, issue, now=now).notice_id == told.id

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Notice, QuietHours, Verdict
-from app.services import assigning, commenting, foretelling, notifying, preferring
+from app.services import assigning, commenting, foretelling, issue_facts, notifying, preferring
 from app.services.foretelling import Imagined
 
 pytestmark = pytest.mark.both_databases
@@ -92,9 +92,34 @@ def test_a_name_without_a_part_in_the_project_is_warned_of(session, issue, cast,
     assert names(foretold.told) == ["Bob", "Cy"]
 
 
-def test_who_is_in_quiet_hours_is_held(session, make, issue, cast, how):
+def test_who_is_in_quiet_hours_is_nobody_elses_business(session, make, issue, cast, how):
     today = [how.now.weekday()]
     session.add(QuietHours(user_id=cast.bob.id, days=today, start_minute=0, end_minute=0))
     session.flush()
     foretold = foretelling.of_comment(session, issue, "It began today.", how)
-    assert (names(foretold.told), names(foretold.held)) == (["Cy"], ["Bob"])
+    assert (names(foretold.told), names(foretold.held)) == (["Bob", "Cy"], [])
+    around = issue_facts.who_follows(session, issue, cast.cy)
+    for reader, words in ((cast.cy, {"gets email"}), (cast.bob, {"gets email", "held for now"})):
+        asked = issue_facts.reached(session, issue, around, reader=reader, now=how.now, instance=how.instance)
+        assert {each.words for each in asked.participants} <= words
+
+
+def test_one_is_told_of_ones_own_quiet_hours(session, make, issue, cast, how):
+    session.add(QuietHours(user_id=cast.alice.id, days=[how.now.weekday()], start_minute=0, end_minute=0))
+    make.choice(cast.alice, "own_activity", "on")
+    foretold = foretelling.of_comment(session, issue, "It began today.", how)
+    assert names(foretold.held) == ["Alice"]
+
+
+def test_what_somebody_did_for_themselves_is_not_given_as_the_reason_to_others(session, make, issue, cast):
+    make.subscription(issue, cast.cy, "bookmarked")
+    make.subscription(issue, cast.bob, "resubscribed", "commented")
+
+    def reasons(reader):
+        found = issue_facts.who_follows(session, issue, reader).participants
+        return {each.user.name: list(each.reasons) for each in found}
+
+    assert reasons(cast.alice)["Bob"] == ["commented"]
+    assert reasons(cast.bob)["Bob"] == ["resubscribed", "commented"]
+    assert reasons(cast.alice)["Cy"] == ["follows"]
+    assert reasons(cast.cy)["Cy"] == ["bookmarked"]

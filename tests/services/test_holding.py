@@ -11,7 +11,6 @@ from app.clock import now
 from app.domain.routing import Outcome
 from app.models import Delivery, Digest, Notice, Verdict
 from app.services import holding, notifying, preferring, resolving
-from app.services.notifying import Group
 from app.services.timeline import Batch
 
 INSTANCE = preferring.Defaults({})
@@ -98,8 +97,9 @@ def test_planning_a_batch_takes_no_more_statements_for_more_issues(
         for _ in range(count):
             resolving.resolve(session, make.issue(shop), by=cast.alice, now=now(), batch=batch)
         session.commit()
-        ids = session.scalars(select(Notice.id).where(Notice.batch == name)).all()
-        told = notifying.survey(session, Group(ids, name), now=now(), instance=INSTANCE).told
+        [*ids] = session.scalars(select(Notice.id).where(Notice.batch == name))
+        [group] = notifying.groups(session, ids, now=now())
+        told = notifying.survey(session, group, now=now(), instance=INSTANCE).told
         with count_statements() as statements:
             made = notifying.plan_part(session, name, ids, told, now=now(), instance=INSTANCE)
         session.commit()

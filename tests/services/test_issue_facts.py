@@ -13,6 +13,7 @@ from app.services import (
     ignoring,
     issue_events,
     issue_facts,
+    issue_lists,
     issue_timeline,
     preferring,
     resolving,
@@ -24,7 +25,7 @@ ALWAYS, PARTICIPATING, NEVER = (
     Choices(workflow=InForce(value, "account")) for value in ("always", "participating", "never")
 )
 NOTHING = Choices(workflow=InForce("never", "account"), alerts=InForce("off", "account"))
-SUBSCRIBED = Subscription(state="subscribed", reasons=["commented"], via="page")
+SUBSCRIBED = Subscription(state="subscribed", reasons=["commented"], via="web")
 UNSUBSCRIBED = Subscription(state="unsubscribed", reasons=[], via="mail")
 
 STANDINGS = {
@@ -56,7 +57,7 @@ def test_the_standing_follows_what_the_person_chose(make, cast, session, issue, 
     assert state(cast.bob) == "always"
     preferring.choose(session, cast.bob, "workflow", "participating", project=cast.shop, via="web", now=now)
     assert state(cast.bob) == "alerts_only"
-    subscribing.subscribe(session, issue, user=cast.bob, now=now, via="page")
+    subscribing.subscribe(session, issue, user=cast.bob, now=now, via="web")
     assert state(cast.bob) == "subscribed"
     assert state(cast.dee) == "outside"
 
@@ -96,7 +97,7 @@ def test_a_tag_shows_its_most_frequent_values_and_their_share(make, session, iss
         ("os", "Linux", 5),
     ):
         session.add(IssueTag(issue_id=issue.id, key=key, value=value, count=count, last_seen=issue.last_seen))
-    shares = issue_facts.tag_shares(session, issue)
+    shares = issue_lists.tag_shares(session, issue)
     assert {key: [(each.value, each.percent) for each in values] for key, values in shares.items()} == {
         "browser": [("Firefox", 50), ("Chrome", 25), ("Opera", 17)],
         "os": [("Linux", 100)],
@@ -107,7 +108,7 @@ def test_thirty_days_end_today(make, session, issue, now):
     midnight = now.replace(hour=0)
     for ago, count in ((0, 1), (29 * 24, 4), (29 * 24 + 1, 8), (30 * 24, 16)):
         session.add(IssueHour(issue_id=issue.id, hour=midnight - timedelta(hours=ago), count=count))
-    points = issue_facts.daily(session, issue, now=now)
+    points = issue_lists.daily(session, issue, now=now)
     assert (len(points), points[0], points[-1], sum(points)) == (30, 4, 1, 5)
 
 
@@ -151,7 +152,7 @@ def test_the_timeline_tells_what_happened_newest_first(make, cast, session, now)
     ignoring.ignore(session, issue, by=cast.alice, now=later[2])
     resolving.resolve(session, issue, by=cast.bob, now=later[3])
     commenting.comment(session, issue, text="done", by=cast.bob, now=later[4])
-    found = issue_timeline.of(session, issue)
+    found = issue_timeline.of(session, issue, reader=cast.bob, now=now)
     assert [(entry.type, entry.who, entry.notice is not None) for entry in found.entries] == [
         ("note", "Bob", True),
         ("set_resolved", "Bob", True),
@@ -167,7 +168,7 @@ def test_the_timeline_tells_what_happened_newest_first(make, cast, session, now)
 def test_a_long_timeline_says_that_there_is_more(cast, session, issue, now):
     for n in range(3):
         commenting.comment(session, issue, text=f"number {n}", by=cast.bob, now=now + timedelta(minutes=n))
-    found = issue_timeline.of(session, issue, limit=2)
+    found = issue_timeline.of(session, issue, reader=cast.bob, now=now, limit=2)
     assert [entry.data["text"] for entry in found.entries] == ["number 2", "number 1"]
     assert found.more
 
@@ -177,5 +178,6 @@ def test_what_is_said_twice_in_a_row_is_shown_once_except_comments(cast, session
         timeline.record(session, issue, "set_unresolved", by=cast.bob, now=now)
     for hours in (0, 2):
         commenting.comment(session, issue, text="same", by=cast.bob, now=now + timedelta(hours=hours))
-    types = [entry.type for entry in issue_timeline.of(session, issue).entries]
+    found = issue_timeline.of(session, issue, reader=cast.bob, now=now)
+    types = [entry.type for entry in found.entries]
     assert types == ["note", "note", "set_unresolved", "first_seen"]

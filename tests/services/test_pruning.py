@@ -12,6 +12,7 @@ from app.models import (
     Feedback,
     IngestCount,
     Issue,
+    IssueCount,
     IssueHour,
     Notice,
     OneTimeLink,
@@ -58,6 +59,7 @@ def received(issue, at):
         Feedback(project_id=project_id, comments="It broke.", created_at=at),
         IngestCount(project_id=project_id, hour=at, category="error", outcome="accepted", count=1),
         IssueHour(issue_id=issue.id, hour=at, count=1),
+        IssueCount(issue_id=issue.id, minutes=60, start=at, environment="", count=1),
     ]
 
 
@@ -74,6 +76,7 @@ def test_what_came_in_is_forgotten_and_the_issue_stays(session, make, issue, lef
         Feedback: 1,
         IngestCount: 1,
         IssueHour: 1,
+        IssueCount: 1,
     }
     assert left(Issue) == 1
 

@@ -13,6 +13,8 @@ from app.models import (
     Event,
     IngestCount,
     Issue,
+    IssueCount,
+    IssueEnvironmentUser,
     IssueHash,
     IssueHour,
     IssueTag,
@@ -117,10 +119,11 @@ def test_the_data_goes_in_chunks_and_the_row_last(session, cast, make, settled, 
     make.subscription(issue, cast.bob, "subscribed")
     removing.delete(session, [issue], by=cast.bob)
     kept = make.issue(cast.shop, title="ValueError: other", events=1)
-    assert settled() == 3
+    assert settled() == 4
     assert session.scalars(select(Issue)).all() == [kept]
     assert session.scalars(select(Event.issue_id)).all() == [kept.id]
-    for model in (Attachment, IssueTag, IssueHour, IssueUser, Subscription, RuleFiring, Activity):
+    counts = (IssueTag, IssueHour, IssueCount, IssueUser, IssueEnvironmentUser)
+    for model in (Attachment, *counts, Subscription, RuleFiring, Activity):
         assert session.scalar(select(func.count()).select_from(model)) == 0, model
 
 

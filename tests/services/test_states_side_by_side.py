@@ -115,7 +115,7 @@ def test_an_event_while_the_sweep_resolves_by_age_leaves_the_issue_open(
     make.event(issue, at=now - 15 * DAY)
     session.commit()
     project_id = cast.shop.id
-    batch = auto_resolving.batch_for(session, project_id, now=now)
+    batch = auto_resolving.begin(now=now)
     session.commit()
 
     def sweep(own):

@@ -174,6 +174,7 @@ def test_every_change_through_a_link_is_in_the_log(session, cast, stop):
     assert {(audit.category, audit.old, audit.new, audit.via) for audit in audits} == {
         ("alerts", None, "off", "one-click"),
         ("workflow", None, "never", "one-click"),
+        ("deploys", None, "never", "one-click"),
     }
 
 
@@ -297,3 +298,72 @@ def test_what_a_link_stopped_is_shown_to_its_owner_at_the_next_visit(session, ca
     stop("project_alerts")
     stop("project_alerts")  # nothing left to stop: nothing to show
     assert cast.bob.unseen_stops == 1
+
+
+def test_everything_includes_mail_about_deploys(session, cast, stop, undo, state, now):
+    preferring.choose(session, cast.bob, "deploys", "always", organization=cast.acme, via="web", now=now)
+    before = state()
+    memory = stop("everything")
+    rows = session.scalars(
+        select(NotificationSetting).where(
+            NotificationSetting.user_id == cast.bob.id, NotificationSetting.category == "deploys"
+        )
+    )
+    assert [(row.scope, row.value) for row in rows] == [("account", "never")]
+    assert undo(memory)
+    assert state() == before
+
+
+def test_the_undo_of_everything_puts_back_how_and_when_it_was_chosen(session, cast, stop, undo, now):
+    then = now - timedelta(days=20)
+    preferring.choose(session, cast.bob, "workflow", "participating", via="web", now=then)
+    preferring.choose(session, cast.bob, "alerts", "on", project=cast.shop, via="api", now=then)
+    assert undo(stop("everything"))
+    account = preferring.setting_of(session, cast.bob, "workflow")
+    project = preferring.setting_of(session, cast.bob, "alerts", project_id=cast.shop.id)
+    assert (account.via, account.updated_at) == ("web", then)
+    assert (project.via, project.updated_at) == ("api", then)
+    last = session.scalars(select(SettingAudit).order_by(SettingAudit.id.desc())).first()
+    assert last.via == LINK
+
+
+def test_undoing_twice_puts_nothing_back_where_the_account_was_off_before(session, cast, stop, undo, now):
+    preferring.choose(session, cast.bob, "alerts", "off", via="web", now=now)
+    preferring.choose(session, cast.bob, "alerts", "on", project=cast.shop, via="web", now=now)
+    memory = stop("all_alerts")
+    assert undo(memory)
+    assert not undo(memory)
+
+
+def test_a_week_is_not_offered_where_the_issue_was_left_for_good(session, link, stop, state):
+    stop("issue")
+    offer = unsubscribing.describe(session, link("issue"))
+    assert "issue_week" not in [each.name for each in offer.scopes]
+    once = state()
+    with pytest.raises(Refused):
+        stop("issue_week")
+    assert state() == once
+
+
+SO_ALREADY = {
+    "issue": {"issue"},
+    "issue_week": set(),
+    "project_alerts": {"project_alerts"},
+    "project_workflow": {"project_workflow"},
+    "all_alerts": {"project_alerts", "all_alerts"},
+    "all_workflow": {"project_workflow", "all_workflow"},
+    "everything": {"project_alerts", "project_workflow", "all_alerts", "all_workflow", "everything"},
+}
+
+
+@pytest.mark.parametrize(("scope", "stopped"), SO_ALREADY.items())
+def test_a_link_says_what_is_stopped_already(session, link, stop, scope, stopped):
+    stop(scope)
+    assert unsubscribing.describe(session, link("issue")).stopped == stopped
+
+
+def test_a_mute_through_a_link_and_its_undo_are_in_the_log(session, cast, stop, undo):
+    undo(stop("issue_week"))
+    audits = session.scalars(select(SettingAudit).where(SettingAudit.user_id == cast.bob.id)).all()
+    assert [(audit.category, audit.via) for audit in audits] == [("mute", LINK), ("mute", LINK)]
+    assert audits[0].detail["old"] == audits[1].detail["new"] == muting.NOT_MUTED

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import select
 
+from app.domain import search
 from app.domain.errors import NotFound, Refused
-from app.models import Delivery, EmailAddress, EmailRoute, OneTimeLink, SettingAudit
-from app.services import accounts, addressing, naming, onboarding, reaching, verifying
+from app.models import Delivery, EmailAddress, EmailRoute, Issue, OneTimeLink, SettingAudit
+from app.services import accounts, addressing, commenting, matching, naming, onboarding, reaching, verifying
 
 pytestmark = pytest.mark.both_databases
 HOME = "bob@home.example"
@@ -111,12 +112,44 @@ def test_a_claim_keeps_nobody_from_getting_an_account(session, cast, add, make, 
     assert accounts.find_user(session, "newcomer@example.org") == newcomer
 
 
-def test_a_sign_in_link_proves_the_address_it_was_mailed_to(session, make, cast, verified, letters, now):
-    person = make.user("Una", verified=False)
-    second = verified(person, "una@home.example")
+def test_only_the_primary_address_lets_anybody_in(session, cast, verified, letters, now):
+    second = verified(cast.bob)
+    accounts.set_password(cast.bob, "correct-horse-9")
+    assert accounts.check_password(session, second.address, "correct-horse-9") is None
+    assert accounts.check_password(session, "bob@example.org", "correct-horse-9") == cast.bob
     onboarding.mail_sign_in_link(session, second.address, address=lambda secret: secret, now=now)
-    onboarding.sign_in_by_link(session, letters("sign_in")[-1][1], now=now)
-    assert person.primary_address.verified_at is None
+    states = [letter.state for letter in session.scalars(select(Delivery).where(Delivery.kind == "sign_in"))]
+    assert states == ["cancelled"]
+
+
+def test_a_link_to_what_was_the_primary_address_lets_nobody_in(session, cast, verified, letters, now):
+    second = verified(cast.bob)
+    onboarding.mail_sign_in_link(session, cast.bob.email, address=lambda secret: secret, now=now)
+    verifying.promote(session, cast.bob, second.id, now=now)
+    with pytest.raises(NotFound):
+        onboarding.sign_in_by_link(session, letters("sign_in")[-1][1], now=now)
+
+
+def test_the_primary_address_hears_that_another_one_was_verified(session, cast, verified, letters):
+    verified(cast.bob)
+    assert [address for address, _ in letters("address_verified")] == ["bob@example.org"]
+
+
+def test_to_verify_the_primary_address_is_no_news(session, make, letters, now):
+    una = make.user("Una", verified=False)
+    verifying.mail_link(session, una.primary_address, link=lambda secret: secret, now=now)
+    verifying.verify(session, una, letters()[-1][1], now=now)
+    assert letters("address_verified") == []
+
+
+def test_other_addresses_than_the_primary_one_name_nobody(session, cast, verified, make, now):
+    second = verified(cast.bob)
+    issue = make.issue(cast.shop, assignee_user_id=cast.bob.id)
+    assert naming.bearers(session, [cast.bob], {second.address}) == []
+    assert accounts.find_by_primary(session, second.address) is None
+    found = select(Issue.id).where(matching.condition(search.parse(f"assigned:{second.address}"), now=now))
+    assert issue.id not in session.scalars(found).all()
+    assert not commenting.named_in(session, issue, f"@{second.address} says").strangers
 
 
 def test_making_primary_wants_a_verified_address(session, cast, add, now):

@@ -105,7 +105,7 @@ def test_nobody_else_learns_when_somebodys_quiet_hours_end(session, cast, notice
     assert shown.until is None
     assert shown.hides_times
     assert "08:00" not in shown.sentence
-    reach = reach_of(session, [notice.id], reader=reader, now=now)[notice.id]
+    reach = reach_of(session, [notice], reader=reader, now=now)[notice.id]
     assert "08:00" not in reach.sentence
 
 
@@ -135,7 +135,7 @@ def test_a_digests_delivery_is_that_of_every_verdict_it_carried(
         assert (line.mark, line.delivery.kind) == ("sent", "digest")
         assert [attempt.response for attempt in line.attempts] == ["Ok 4F2A"]
         assert explanation.reach.sentence == "Told 1"
-        assert reach_of(session, [each.id], reader=cast.bob, now=now)[each.id].sentence == "Told 1"
+        assert reach_of(session, [each], reader=cast.bob, now=now)[each.id].sentence == "Told 1"
 
 
 def test_what_was_held_and_then_refused_is_not_sent_though_the_rest_was(session, cast, notice, hold, now):

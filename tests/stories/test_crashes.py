@@ -64,6 +64,7 @@ def test_a_worker_killed_between_send_and_record_repeats_the_message_under_its_n
     assert set(Counter(mail["Message-ID"] for mail in mailbox()).values()) == {2}
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_was_recorded_before_the_kill_is_not_sent_again(
     cast, report, run_jobs, smtp_server, worker, states, session, mailbox
 ):
@@ -85,6 +86,7 @@ def test_what_was_recorded_before_the_kill_is_not_sent_again(
     assert {sent[f"<{name}@example.org>"] for name in recorded} == {1}
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_digester_killed_at_work_counts_every_event_once(cast, report, run_jobs, worker, session, told):
     for number in range(40):
         report(f"Error{number % 20}: cart")
@@ -155,6 +157,7 @@ def test_every_job_can_run_twice(cast, report, run_jobs, app, session, told):
     assert told("alert.new") == EVERYBODY
 
 
+@pytest.mark.usefixtures("at_once")
 def test_jobs_that_run_at_the_same_time_send_once(cast, report, run_jobs, app, session, told):
     for number in range(5):
         report(f"Error{number}: cart")

@@ -77,6 +77,7 @@ def test_after_a_day_it_is_given_up(cast, issue, make, run_jobs, smtp_server, de
     assert run_jobs.sweep(after=TEN) == {"planned": 0, "sent": 0}
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_server_that_refuses_every_tenth_delays_only_those(
     cast, report, run_jobs, smtp_server, deliveries, mailbox
 ):
@@ -116,6 +117,7 @@ def test_a_refusal_that_blames_the_sender_is_tried_again(cast, report, run_jobs,
     assert told("alert.new") == ["alice", "bob", "cy"]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_slow_server_is_given_several_messages_at_once(cast, report, run_jobs, smtp_server, mailbox):
     smtp_server.delay = 0.1
     for number in range(4):
@@ -125,6 +127,7 @@ def test_a_slow_server_is_given_several_messages_at_once(cast, report, run_jobs,
     assert smtp_server.most_at_once > 1
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_server_that_hangs_up_between_messages_loses_none(cast, report, run_jobs, smtp_server, told):
     report("KeyError: cart")
     run_jobs()
@@ -196,3 +199,15 @@ def test_the_last_message_of_a_claim_has_time_for_every_exchange_with_the_relay(
     exchanges = 6
     longest = delivering.BEGIN_WITHIN.total_seconds() + exchanges * email.TIMEOUT_SECONDS
     assert longest < delivering.CLAIM.total_seconds()
+
+
+@pytest.mark.parametrize("address", ["\u00fcml\u00e4ut@example.org", "bob@ex\u00e4mple.org"])
+def test_an_address_that_smtp_cannot_carry_fails_at_once(
+    cast, issue, make, run_jobs, smtp_server, deliveries, address
+):
+    notice = make.notice(issue, planned_at=make.now)
+    odd = make.delivery(notice, cast.bob, address=address)
+    make.delivery(notice, cast.cy)
+    odd.created_at = odd.send_at = now()
+    run_jobs.sweep()
+    assert [each.state for each in deliveries()] == ["failed", "accepted"]

@@ -49,7 +49,7 @@ def shuffle_settings(session, people, issue, chance, now):
             preferring.choose(session, person, "workflow", "off", kind=kind, via="web", now=now)
         act = chance.choice([None, None, subscribing.subscribe, subscribing.unsubscribe])
         if act:
-            act(session, issue, user=person, now=now, via="page")
+            act(session, issue, user=person, now=now, via="web")
         if chance.random() < 0.2:
             muting.mute(session, issue, user=person, until=now + timedelta(days=1), now=now)
         if chance.random() < 0.3:
@@ -101,7 +101,7 @@ def check(session, notice, people, expected, now):
             if line.ladder and verdict.outcome != Outcome.SEND:
                 assert line.ladder[-1].shut
         shown = verdicts.of(session, [notice], reader)[notice.id]
-        assert {each.user_id: each.outcome for each in shown} == {
+        assert {each.subject_id: each.outcome for each in shown} == {
             id_: verdict.outcome for id_, verdict in expected.items()
         }
     for person in people:

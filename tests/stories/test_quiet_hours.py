@@ -1,12 +1,13 @@
 """Quiet hours hold and never drop: what was held goes out as one message, if anybody wants it still."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.clock import now
-from app.models import Delivery, Digest, Notice, User, Verdict
+from app.models import Delivery, Digest, Issue, Notice, QuietHours, Subscription, User, Verdict
 from app.services import delivering, holding, quieting
 
 pytestmark = pytest.mark.both_databases
@@ -44,6 +45,7 @@ TOLD = ("defer", "quiet_hours", "accepted")
 # Holding, and letting go
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_is_held_comes_as_one_mail_when_quiet_ends(cast, report, run_jobs, mailbox, sleeps, verdicts):
     sleeps(cast.bob)
     for number in range(3):
@@ -125,6 +127,7 @@ def test_who_switched_alerts_off_meanwhile_is_not_told_of_them(
     assert sorted(verdicts(cast.bob)) == sorted([("skip", "alerts_off", None)] * 2 + [TOLD])
 
 
+@pytest.mark.usefixtures("at_once")
 def test_if_nothing_is_left_nothing_is_sent(cast, make, report, run_jobs, mailbox, sleeps, session):
     sleeps(cast.bob)
     report("KeyError: one")
@@ -354,3 +357,53 @@ def test_a_digest_of_which_nothing_is_left_at_a_late_try_is_called_off(
     run_jobs.sweep(after=MORNING + timedelta(minutes=10))
     assert mailbox(to=cast.bob) == []
     assert verdicts(cast.bob) == [("skip", "alerts_off", None)] * 2
+
+
+def test_what_quiet_hours_put_off_for_days_is_tried_for_a_day_from_then(
+    cast, make, report, run_jobs, smtp_server, mailbox, session, verdicts
+):
+    report()
+    with smtp_server.down():
+        run_jobs()
+    begins = now() - timedelta(hours=1)
+    days = [(begins.weekday() + number) % 7 for number in range(3)]
+    start = begins.hour * 60 + begins.minute
+    session.add_all(
+        QuietHours(user_id=cast.bob.id, days=[day], start_minute=start, end_minute=start) for day in days
+    )
+    session.commit()
+    run_jobs.sweep(after=timedelta(minutes=10))
+    with smtp_server.down():
+        run_jobs.sweep(after=timedelta(days=3))
+    assert verdicts(cast.bob) == [("send", "send", "deferred")]
+    run_jobs.sweep(after=timedelta(days=3, hours=1))
+    assert len(mailbox(to=cast.bob)) == 1
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_digest_says_from_when_to_when_things_were_held(cast, report, run_jobs, mailbox, sleeps, session):
+    sleeps(cast.bob)
+    report("KeyError: one")
+    report("ValueError: two")
+    run_jobs()
+    session.commit()
+    digest = session.scalars(select(Digest)).one()
+    run_jobs.sweep(after=MORNING)
+    [mail] = mailbox(to=cast.bob)
+    assert f"held them from {digest.opened_at:%a %H:%M} to {digest.send_at:%a %H:%M}." in mail.text
+
+
+def test_each_issue_of_a_digest_can_be_left_alone(cast, report, run_jobs, mailbox, sleeps, session, client):
+    sleeps(cast.bob)
+    report("KeyError: one")
+    report("ValueError: two")
+    run_jobs()
+    run_jobs.sweep(after=MORNING)
+    [mail] = mailbox(to=cast.bob)
+    links = dict(re.findall(r"Unsubscribe from (SHOP-\d): \S+?(/u/\S+)", mail.text))
+    assert set(links) == {"SHOP-1", "SHOP-2"}
+    assert all(link in mail.html for link in links.values())
+    answer = client.post(links["SHOP-1"], data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    rows = session.execute(select(Issue.short_id, Subscription.state).join(Subscription)).all()
+    assert rows == [("SHOP-1", "unsubscribed")]

@@ -31,6 +31,7 @@ def the_issue(session):
     return session.scalars(select(Issue).order_by(Issue.id.desc())).first()
 
 
+@pytest.mark.usefixtures("at_once")
 def test_the_same_error_makes_a_new_issue_and_rings(cast, report, run_jobs, remove, session, told, mailbox):
     """Case 23."""
     report(SAME)
@@ -45,6 +46,7 @@ def test_the_same_error_makes_a_new_issue_and_rings(cast, report, run_jobs, remo
     assert session.scalars(select(Issue.short_id).where(Issue.status == "unresolved")).all() == ["SHOP-2"]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_discarded_error_stays_silent_for_ever(cast, report, run_jobs, remove, session, told, as_user):
     """Case 24."""
     report(SAME)

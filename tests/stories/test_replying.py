@@ -21,12 +21,16 @@ from app.models import (
 pytestmark = pytest.mark.both_databases
 
 DOMAIN, SECRET = "reply.example.org", "shared with the provider"
+SERVER = "mx.example.org"
+PROOF = f"Authentication-Results: {SERVER}; dmarc=pass header.from=example.org\n"
 QUOTED = "\n\nOn Mon, Nov 23, 2026 at 9:14 AM Tocsin <a@example.org> wrote:\n\n> COMMENT shop\n"
 
 
 @pytest.fixture
 def taking_mail(app, monkeypatch):
-    settings = replace(app.config["SETTINGS"], reply_domain=DOMAIN, inbound_secret=SECRET)
+    settings = replace(
+        app.config["SETTINGS"], reply_domain=DOMAIN, inbound_secret=SECRET, inbound_authserv_id=SERVER
+    )
     monkeypatch.setitem(app.config, "SETTINGS", settings)
     return settings
 
@@ -38,6 +42,7 @@ def write(taking_mail, client, session):
     def send(body, *, to, by, status=202, **headers):
         session.commit()
         head = {"From": f"Somebody <{by}>", "To": to, "Subject": "Re: SHOP-1", "Message-ID": "<1@b.org>"}
+        head["Authentication-Results"] = f"{SERVER}; dmarc=pass header.from={by.rpartition('@')[2]}"
         lines = [f"{name}: {value}" for name, value in (head | headers).items()]
         raw = "\r\n".join([*lines, "Content-Type: text/plain; charset=utf-8", "", body]).encode()
         answer = client.post("/inbound/raw", data=raw, headers={"Authorization": f"Bearer {SECRET}"})
@@ -217,7 +222,9 @@ def test_the_door_is_shut_without_the_secret(taking_mail, app, client, monkeypat
 
 
 def test_a_provider_may_post_it_as_a_field(issue, cast, client, run_jobs, address, taking_mail, session):
-    raw = f"From: {cast.bob.email}\nTo: {address(cast.bob, issue)}\nMessage-ID: <7@x>\n\nFrom a form.\n"
+    raw = (
+        f"{PROOF}From: {cast.bob.email}\nTo: {address(cast.bob, issue)}\nMessage-ID: <7@x>\n\nFrom a form.\n"
+    )
     session.commit()
     answer = client.post("/inbound/raw", data={"body-mime": raw}, auth=("tocsin", SECRET))
     assert answer.status_code == 202
@@ -243,7 +250,9 @@ def test_a_message_too_large_is_not_taken(taking_mail, client, session):
 
 
 def test_a_mail_servers_pipe_hands_it_in(issue, cast, app, address, run_jobs, session):
-    raw = f"From: {cast.bob.email}\nTo: {address(cast.bob, issue)}\nMessage-ID: <8@x>\n\nFrom a pipe.\n"
+    raw = (
+        f"{PROOF}From: {cast.bob.email}\nTo: {address(cast.bob, issue)}\nMessage-ID: <8@x>\n\nFrom a pipe.\n"
+    )
     session.commit()
     result = app.test_cli_runner().invoke(args=["inbound", "--json"], input=raw)
     assert result.exit_code == 0, result.output
@@ -251,14 +260,12 @@ def test_a_mail_servers_pipe_hands_it_in(issue, cast, app, address, run_jobs, se
     assert comments(session, issue) == ["From a pipe."]
 
 
-def test_with_a_receiving_server_set_its_dmarc_pass_is_needed(
-    issue, cast, app, monkeypatch, taking_mail, run_jobs, address, write, session
-):
-    monkeypatch.setitem(app.config, "SETTINGS", replace(taking_mail, inbound_authserv_id="mx.example.org"))
+def test_the_receiving_servers_dmarc_pass_is_needed(issue, cast, run_jobs, address, write, session):
     results = {
         "forged": "elsewhere.example.net; dmarc=pass",
         "failed": "mx.example.org; dkim=fail; dmarc=fail",
-        "good": "mx.example.org 1; dkim=pass header.d=example.org; dmarc=pass",
+        "another's": "mx.example.org; dmarc=pass header.from=example.net",
+        "good": "mx.example.org 1; dkim=pass header.d=example.org; dmarc=pass header.from=example.org",
     }
     for name, result in results.items():
         headers = {"Message-ID": f"<{name}@x>", "Authentication-Results": result}
@@ -276,3 +283,105 @@ def test_mail_that_nobody_was_woken_for_is_found_by_the_sweep(
     run_jobs()
     assert comments(session, issue) == ["Left alone."]
     assert not session.query(Delivery).filter_by(kind="reply_refused").count()
+
+
+def test_without_a_receiving_server_to_believe_no_reply_is_taken(
+    issue, cast, app, monkeypatch, taking_mail, run_jobs, address, write, mailbox, session
+):
+    monkeypatch.setitem(app.config, "SETTINGS", replace(taking_mail, inbound_authserv_id=""))
+    write("Who knows who.", to=address(cast.bob, issue), by=cast.bob.email)
+    run_jobs()
+    assert not comments(session, issue)
+    assert "INBOUND_AUTHSERV_ID" in " ".join(mailbox(to=cast.bob)[0].text.split())
+
+
+def test_it_takes_a_setting_of_its_own_to_believe_every_from_line(
+    issue, cast, app, monkeypatch, taking_mail, run_jobs, address, write, session
+):
+    without = replace(taking_mail, inbound_authserv_id="", inbound_without_dmarc=True)
+    monkeypatch.setitem(app.config, "SETTINGS", without)
+    write("At my word.", to=address(cast.bob, issue), by=cast.bob.email)
+    run_jobs()
+    assert comments(session, issue) == ["At my word."]
+
+
+TWO_FACED = [
+    "{bob} <eve@example.org>",
+    '"{bob}" <eve@example.org>',
+    "{bob}, eve@example.org",
+    "{bob} (eve@example.org)",
+    "=?utf-8?q?{bob}?= <eve@example.org>",
+    "Eve <eve@example.org>\r\nFrom: {bob}",
+    "{bob}\r\nFrom: Eve <eve@example.org>",
+    "{bob}@example.org",
+]
+
+
+@pytest.mark.parametrize("sender", TWO_FACED)
+def test_a_from_line_with_more_than_one_address_is_nobodys(
+    sender, issue, cast, run_jobs, address, write, session
+):
+    write("As Bob.", to=address(cast.bob, issue), by="x@example.org", From=sender.format(bob=cast.bob.email))
+    run_jobs()
+    assert not comments(session, issue)
+    assert outcome(session) == "refused"
+
+
+def test_a_name_that_is_the_address_once_more_is_no_second_one(
+    issue, cast, run_jobs, address, write, session
+):
+    bob = cast.bob.email
+    write("As Bob.", to=address(cast.bob, issue), by=bob, From=f'"{bob}" <{bob}>')
+    run_jobs()
+    assert comments(session, issue) == ["As Bob."]
+
+
+def test_a_message_to_two_of_our_addresses_under_one_name_is_two(
+    issue, cast, run_jobs, address, write, session
+):
+    for person in (cast.alice, cast.bob):
+        write(f"{person.name} says so.", to=address(person, issue), by=person.email)
+    run_jobs()
+    assert len(comments(session, issue)) == 2
+
+
+DEEP = {
+    "parentheses": "From: " + "(" * 900 + "\nTo: {to}\n\nHi",
+    "parts": PROOF + "From: {bob}\nTo: {to}\n" + "Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n",
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_a_message_made_to_break_its_reader_comes_to_nothing(
+    kind, issue, cast, client, run_jobs, address, taking_mail, session
+):
+    head, nested = DEEP[kind].replace("{to}", address(cast.bob, issue)).replace("{bob}", cast.bob.email), ""
+    if kind == "parts":
+        head, _, part = head.partition("Content-Type")
+        nested = "".join(f"Content-Type{part}".replace("{n}", str(number)) for number in range(1500))
+    session.commit()
+    raw = f"Message-ID: <deep@x>\n{head}{nested}\n\nHi".encode()
+    assert client.post("/inbound/raw", data=raw, auth=("tocsin", SECRET)).status_code == 202
+    run_jobs()
+    assert outcome(session) == "ignored"
+
+
+def test_the_body_is_read_while_no_transaction_is_open(
+    issue, cast, app, run_jobs, address, write, session, monkeypatch
+):
+    from app.db import transaction
+    from app.services import inbound
+
+    writers = []
+    read = inbound.text
+
+    def read_beside_a_writer(opened):
+        with transaction() as other:  # on SQLite this would wait for the lock, and fail
+            writers.append(other.get(Issue, issue.id).id)
+        return read(opened)
+
+    monkeypatch.setattr(inbound, "text", read_beside_a_writer)
+    write("Slowly.", to=address(cast.bob, issue), by=cast.bob.email)
+    run_jobs()
+    assert writers == [issue.id]
+    assert comments(session, issue) == ["Slowly."]

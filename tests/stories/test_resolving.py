@@ -65,6 +65,33 @@ def test_the_mail_of_a_regression_names_the_event_that_came_back(cast, make, rep
     assert mail["X-Tocsin-Event"] == event_id
 
 
+def test_a_regression_names_every_rule_whose_alert_it_carries(cast, make, report, run_jobs, mailbox):
+    for name in ("Comes back", "Errors in the cart"):
+        make.rule(cast.shop, name, conditions=[{"id": "regression"}])
+    make.choice(cast.cy, "alerts", "off", project=cast.shop)
+    make.issue(cast.shop, status="resolved", events=3)
+    report()
+    run_jobs()
+    [mail] = mailbox(to=cast.bob)
+    assert mail["X-Tocsin-Kind"] == "regression"
+    for part in (mail.text, mail.html):
+        flat = " ".join(part.split())
+        assert "the alert rules “Comes back” and “Errors in the cart” fired: no owner rule matched" in flat
+        assert "/settings/account/notifications/alerts/?at=shop#p-shop" in flat
+    assert "Rules: Comes back and Errors in the cart" in mail.text
+    [other] = mailbox(to=cast.cy)
+    assert other["X-Tocsin-Kind"] == "regression"
+    assert "Comes back" not in other.text
+
+
+def test_an_alert_names_every_rule_that_told_its_reader(cast, make, report, run_jobs, mailbox):
+    make.rule(cast.shop, "Errors in the cart")
+    report()
+    run_jobs()
+    [mail] = mailbox(to=cast.bob)
+    assert "Rules: Tell issue owners about new issues and Errors in the cart" in mail.text
+
+
 def test_two_errors_of_one_resolved_issue_regress_it_once(cast, make, report, run_jobs, told, session):
     issue = make.issue(cast.shop, status="resolved", events=1)
     report()

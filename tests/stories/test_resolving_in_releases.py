@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from app.models import Activity, Commit, Issue, Release
+from app.models import Activity, Commit, Issue, Notice, Release, Verdict
 from app.services import fixing
 
 pytestmark = pytest.mark.both_databases
@@ -47,6 +47,7 @@ def types(session, issue):
     return list(session.scalars(found))
 
 
+@pytest.mark.usefixtures("at_once")
 def test_the_next_release_from_the_click_to_the_regression(
     issue, resolve, seen, told, session, run_jobs, report
 ):
@@ -126,7 +127,7 @@ def test_a_commit_that_takes_it_back_is_told_too(issue, make, cast, session, now
     run_jobs()
     told()
     commit = session.scalars(select(Commit)).one()
-    assert [each.version for each in session.scalars(select(Release))] == ["1.0", "2.0"]
+    assert sorted(session.scalars(select(Release.version))) == ["1.0", "2.0"]
     fixing.edit(session, commit, message="Something else", base_url="", now=now)
     session.commit()
     run_jobs()
@@ -139,4 +140,22 @@ def test_who_claims_what_they_resolve_has_it_afterwards(issue, make, cast, resol
     resolve()
     assert issue.assignee_user_id == cast.alice.id
     assert types(session, issue) == ["set_resolved", "assigned"]
-    assert "alice" not in told()
+    assert told("resolved") == ["bob", "cy"]
+
+
+def test_who_hears_of_a_claim_hears_of_it_with_the_resolution(issue, make, cast, resolve, mailbox, session):
+    make.choice(cast.alice, "claim", "on")
+    make.choice(cast.cy, "workflow", "off", kind="resolution")
+    resolve()
+    [_, mail] = mailbox(to=cast.bob)
+    assert mail["X-Tocsin-Kind"] == "resolved"
+    assert "Nobody had it; now Alice has." in mail.text
+    [_, other] = mailbox(to=cast.cy)
+    assert other["X-Tocsin-Kind"] == "assigned"
+    session.commit()
+    of_bob = select(Notice.kind, Verdict.code).join(Verdict.notice).where(Verdict.subject_id == cast.bob.id)
+    assert session.execute(of_bob.order_by(Notice.id)).all() == [
+        ("alert.new", "send"),
+        ("resolved", "send"),
+        ("assigned", "merged"),
+    ]

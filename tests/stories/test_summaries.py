@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from app.clock import now
 from app.jobs import notify, states
 from app.models import Activity, Delivery, Issue, Notice, Verdict
-from app.services import delivering, notifying, resolving
+from app.services import auto_resolving, delivering, notifying, resolving
 from app.services.timeline import Batch
 from tests.support.threads import at_once
 
@@ -80,6 +80,29 @@ def test_who_hears_of_one_of_them_gets_its_own_mail(cast, make, issues, resolve,
     assert codes == ["issue_unsubscribed", "issue_unsubscribed", "send"]
 
 
+def test_what_was_claimed_with_it_is_no_news_of_its_own(cast, make, issues, resolve, run_jobs, mailbox):
+    make.choice(cast.alice, "claim", "on")
+    chosen = issues(3)
+    chosen[0].assignee_user_id = cast.bob.id
+    resolve(chosen)
+    run_jobs()
+    for person in (cast.bob, cast.cy):
+        [mail] = mailbox(to=person)
+        assert mail.subject == "Alice resolved 3 issues in Shop"
+        assert "Nobody had 2 of them; now Alice has." in mail.text
+        assert "other change" not in mail.text
+
+
+def test_of_one_issue_that_was_claimed_one_mail_is_sent_however_it_is_planned(
+    cast, make, issues, resolve, run_jobs, told, monkeypatch
+):
+    monkeypatch.setattr(notifying, "MOST_VERDICTS", 1)
+    make.choice(cast.alice, "claim", "on")
+    resolve(issues(1))
+    run_jobs()
+    assert told("resolved") == ["bob", "cy"]
+
+
 def test_two_actions_are_two_summaries(cast, issues, resolve, run_jobs, mailbox):
     chosen = issues(4)
     resolve(chosen[:2], name="b_1")
@@ -142,6 +165,29 @@ def test_thirty_that_were_silent_for_two_weeks_are_one_mail_that_lists_twenty(
         [mail] = mailbox(to=person)
         assert sum(issue.short_id in mail.text.split() for issue in old) == 20
         assert "10 more" in mail.text
+
+
+def test_a_slow_sweep_tells_nobody_before_it_has_ended(
+    cast, issues, app, run_jobs, told, session, monkeypatch
+):
+    """Whatever the scheduler plans between two of its transactions."""
+    cast.shop.resolve_age_hours = 24
+    for issue in issues(3):
+        issue.last_seen = now() - timedelta(days=2)
+    session.commit()
+    monkeypatch.setattr(auto_resolving, "CHUNK", 1)
+    resolve_old, planned = auto_resolving.resolve_old, []
+
+    def and_then_the_scheduler_looks(*args, **named):
+        planned.append(run_jobs.sweep(after=timedelta(minutes=2))["planned"])
+        return resolve_old(*args, **named)
+
+    monkeypatch.setattr(auto_resolving, "resolve_old", and_then_the_scheduler_looks)
+    with app.app_context():
+        states.resolve_old(now())
+    assert planned == [0, 0, 0, 0]
+    run_jobs()
+    assert told("digest") == ["alice", "bob", "cy"]
 
 
 def test_a_large_batch_is_planned_in_parts_and_told_once(

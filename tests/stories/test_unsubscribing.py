@@ -120,6 +120,7 @@ def test_one_click_needs_no_cookie_and_no_referrer(comment, cast, sdk, session):
     assert state_of(session, cast.bob) == "unsubscribed"
 
 
+@pytest.mark.usefixtures("at_once")
 def test_whoever_unsubscribed_gets_no_more(alert, cast, client, report, run_jobs, told):
     told()
     client.post(path_of(alert.unsubscribe_url), data=ONE_CLICK, csrf=False)

@@ -1,6 +1,6 @@
 """What people do to issues on their pages, with plain forms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from werkzeug.test import TestResponse
 
@@ -38,6 +38,13 @@ class Acts:
 
     def unsubscribe(self, issue: Issue, *, by: User, status: int = 303) -> TestResponse:
         return self._post(issue, "subscription", by, status, state="unsubscribed")
+
+    def bulk(self, issues: Sequence[Issue], do: str, *, by: User, **fields: str) -> TestResponse:
+        project = issues[0].project
+        sent = {"issue": [issue.id for issue in issues], "do": do, "query": "", **fields}
+        answer = self.browser_of(by).post(f"/{project.organization.slug}/{project.slug}/bulk", data=sent)
+        assert answer.status_code == 303, f"{do}: {answer.status}"
+        return answer
 
     def _post(self, issue: Issue, resource: str, by: User, status: int, **fields: str) -> TestResponse:
         answer = self.browser_of(by).post(f"/issues/{issue.id}/{resource}", data=fields)

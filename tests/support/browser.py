@@ -8,6 +8,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.clock import now
 from app.models import User
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -40,6 +41,7 @@ class Browser(FlaskClient):
         with self.session_transaction(base_url=self.application.config["TOCSIN_URL"]) as session:
             session["_user_id"] = user.get_id()
             session["_fresh"] = True
+            session["proven_at"] = int(now().timestamp())
         return self
 
     def sign_out(self) -> "Browser":

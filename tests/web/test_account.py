@@ -1,9 +1,12 @@
 """A person's own settings: every row saves by itself, with script and without, and says what is in force."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
+from app.domain.links import Links
 from app.models import NotificationSetting, SettingAudit, User
 from app.services import accounts, preferring
 from tests.make import PASSWORD
@@ -449,3 +452,12 @@ def test_the_log_says_who_changed_what_and_how(session, bobs, cast, issue, now):
         "Alerts for Shop: Default → Off",
         "Alice, through the API",
     ]
+
+
+def test_the_switch_for_a_kind_of_change_is_open_where_links_lead(bobs):
+    link = urlsplit(Links("").workflow_kinds())
+    kinds = bobs.page(f"{link.path}?{link.query}").find(id=link.fragment)
+    assert (kinds.name, "open" in kinds.attrs) == ("details", True)
+    assert "open" not in bobs.page(link.path).find(id=link.fragment).attrs
+    [other] = bobs.page(f"{ROOT}workflow/").select("a[href$='#kinds']")
+    assert other["href"] == f"{link.path}?{link.query}#{link.fragment}"

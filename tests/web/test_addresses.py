@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import EmailAddress, EmailRoute
+from app.services import accounts
 from tests.support.browser import HTMX
 
 ROOT = "/settings/account/notifications/"
@@ -53,7 +54,8 @@ def test_an_address_is_added_verified_made_primary_and_the_old_one_removed(
     bobs.post(rows[1].find("button", string="Make primary").find_parent("form")["action"])
     run_jobs()
     assert [mail["X-Tocsin-Kind"] for mail in mailbox() if mail.to == "bob@example.org"] == [
-        "primary_changed"
+        "address_verified",
+        "primary_changed",
     ]
     rows = bobs.page(PAGE).select("tr.setting")
     bobs.post(rows[1].find("button", string="Remove").find_parent("form")["action"])
@@ -119,6 +121,54 @@ def test_without_a_verified_address_every_page_of_settings_says_so(as_user, make
     assert "una@example.org is not verified: nothing is sent there" in browser.get(ROOT).text
 
 
+# Proof of who sits here
+
+
+@pytest.fixture
+def unattended(session, bobs):
+    """Bob's browser, a while after he signed in."""
+    with bobs.session_transaction(base_url=bobs.application.config["TOCSIN_URL"]) as cookie:
+        cookie["proven_at"] -= 601
+    return bobs
+
+
+CONFIRM = "/settings/account/confirmation/"
+
+
+@pytest.mark.parametrize("act", ["", "{id}/primary", "verify/secret/"], ids=["add", "promote", "verify"])
+def test_what_changes_who_gets_in_wants_a_fresh_sign_in_or_the_password(
+    session, unattended, second, cast, act
+):
+    before = addresses(session, cast.bob)
+    answer = unattended.post(f"{PAGE}{act.format(id=second.id)}", data={"email": "eve@evil.example"})
+    assert answer.status_code == 303
+    assert answer.location.startswith(CONFIRM)
+    assert addresses(session, cast.bob) == before
+
+
+def test_the_password_is_proof_and_leads_back_to_what_was_typed(session, unattended, cast):
+    accounts.set_password(cast.bob, "correct-horse-9")
+    cast.bob.session_version -= 1  # this browser stays signed in
+    page = unattended.page(unattended.post(PAGE, data={"email": HOME}).location)
+    form = page.main.form
+    sent = {field["name"]: field["value"] for field in form.select("input[name][value]")}
+    wrong = unattended.post(form["action"], data={**sent, "current": "not-this-one"})
+    assert wrong.status_code == 422
+    back = unattended.post(form["action"], data={**sent, "current": "correct-horse-9"}).location
+    assert unattended.page(back).find("input", attrs={"name": "email"})["value"] == HOME
+    assert unattended.post(PAGE, data={"email": HOME}).location == PAGE
+
+
+def test_without_a_password_only_a_fresh_sign_in_is_proof(session, unattended, cast):
+    cast.bob.password_hash = None
+    assert "Sign out" in unattended.get(CONFIRM).text
+    assert unattended.post(CONFIRM, data={"current": ""}).status_code == 422
+    answer = unattended.post("/settings/account/password", data={"password": "evil-horse-9"})
+    assert answer.location.startswith(CONFIRM)
+    session.expire_all()
+    assert cast.bob.password_hash is None
+
+
 # Routing
 
 
@@ -173,6 +223,11 @@ def test_the_change_log_names_addresses_and_routes(bobs, cast, second):
     bobs.post(PAGE, data={"email": "bob@work.example"})
     bobs.post(f"{PAGE}{second.id}/primary")
     said = bobs.page(f"{ROOT}log/").text
-    assert f"Address for Shop: primary address → {HOME}" in said
+    assert f"Delivery address for Shop: primary address → {HOME}" in said
     assert "bob@work.example: added, not verified yet" in said
     assert f"{HOME}: made the primary address" in said
+
+
+def test_the_name_of_each_button_begins_with_the_words_on_it(bobs, second):
+    for button in bobs.page(PAGE).select("main button[aria-label], main a[aria-label]"):
+        assert button["aria-label"].startswith(button.text.strip())

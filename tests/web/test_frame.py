@@ -79,3 +79,11 @@ def _writable(app) -> bool:
     with app.app_context(), transaction() as session:
         session.execute(text("SELECT 1"))
     return True
+
+
+def test_two_banners_at_once_are_told_apart(as_user, alice, app):
+    alice.unseen_stops = 1
+    page = as_user(alice).page("/")
+    names = [each["aria-label"] for each in page.select("section.banner")]
+    assert "Stopped mail" in names
+    assert len(names) == len(set(names))

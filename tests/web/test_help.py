@@ -7,6 +7,8 @@ from app.domain.kinds import KINDS
 from app.domain.routing import GATES, Outcome, Reason
 from app.web.help import HEADERS
 
+pytestmark = pytest.mark.any_database
+
 PATH = "/help/notifications/"
 
 

@@ -162,6 +162,16 @@ def test_no_cell_is_a_formula(bobs, record, title):
     assert line["title"].startswith("'")
 
 
+@pytest.mark.parametrize("title", ["x;=HYPERLINK(1);y", "x\t=1", "x; @SUM(A1)"])
+def test_none_begins_inside_of_a_cell_either(bobs, record, title):
+    record(title, state="accepted")
+    answer = bobs.get(FILE)
+    [line] = lines(answer)
+    assert "'" in line["title"]
+    assert line["title"].replace("'", "") == title
+    assert all(row.startswith('"') for row in answer.text.splitlines())
+
+
 def test_the_file_tells_nothing_of_projects_that_one_left(bobs, session, cast, record):
     record("E: secret", state="accepted")
     cast.team.projects.remove(cast.shop)
@@ -194,3 +204,17 @@ def test_the_log_can_be_narrowed(bobs, session, cast, now):
 @pytest.mark.parametrize("query", ["by=x", "category=x", "day=x"])
 def test_odd_filters_of_the_log_are_400(bobs, query):
     assert bobs.get(f"{LOG}?{query}").status_code == 400
+
+
+def test_reasons_to_filter_by_are_said_in_words(bobs, record):
+    record("E: off", outcome="skip", code="alerts_off")
+    options = {each["value"]: each.text for each in bobs.page(HISTORY).select("#code option")}
+    assert options["alerts_off"] == "Alerts are off"
+    assert options["quiet_hours"] == "Held: quiet hours"
+    assert not [words for words in options.values() if "{" in words or "_" in words]
+
+
+def test_no_two_settings_to_filter_by_are_called_alike(bobs, session, cast, now):
+    preferring.choose(session, cast.bob, "alerts", "off", via="web", now=now)
+    names = [each.text for each in bobs.page(LOG).select("#category option")]
+    assert len(names) == len(set(names))

@@ -1,6 +1,10 @@
 """Answers for htmx and for browsers without it."""
 
+import pytest
+
 from tests.support.browser import HTMX
+
+pytestmark = pytest.mark.any_database
 
 
 def test_a_part_of_a_page_that_needs_signing_in_takes_the_whole_page_there(client, cast):

@@ -5,6 +5,8 @@ import pytest
 from app.services.mail_sample_list import SAMPLES
 from app.services.mail_samples import TEXTS
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def root(as_user, make):

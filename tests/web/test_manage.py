@@ -42,10 +42,10 @@ def test_only_administrators_are_shown_the_way(as_user, roots, cast):
 def test_a_default_is_changed_after_its_effect_was_shown(session, roots, as_user, make, cast):
     make.choice(cast.bob, "alerts", "on")
     row = roots.page(ROOT).find(id="row-alerts")
-    assert row.select("td")[3].text.strip() == "5 of 6"
+    assert row.select("td")[3].text.strip() == "3 of 4"
     fields = {field["name"]: field["value"] for field in row.form.select("input[name]")}
     shown = roots.page(row.form["action"], query_string={**fields, "value": "off"})
-    assert "5 people will stop getting alerts by mail. 1 person chose" in " ".join(shown.text.split())
+    assert "3 people will stop getting alerts by mail. 1 person chose" in " ".join(shown.text.split())
     assert defaults(session) == {}
     form = shown.find("button", string="Change the default").find_parent("form")
     sent = {field["name"]: field["value"] for field in form.select("input[name]")}
@@ -79,6 +79,14 @@ def test_kinds_of_workflow_changes_have_defaults_too(session, roots):
     assert roots.page(ROOT).find(id="row-workflow-comments").select_one(".in-force").text == "Off"
 
 
+def test_fatal_alerts_in_quiet_hours_have_a_default(session, roots, as_user, cast):
+    roots.post(ROOT, data={**OFF, "category": "fatal_rings"})
+    assert defaults(session) == {("fatal_rings", ""): "off"}
+    row = as_user(cast.bob).page("/settings/account/notifications/quiet-hours/").find(id="row-fatal_rings-0")
+    assert row.select_one(".in-force").text == "Off"
+    assert "instance default, set by Root" in row.text
+
+
 ODD = {
     "no such category": ({"category": "security"}, 422),
     "no such value": ({"value": "never"}, 422),
@@ -90,4 +98,12 @@ ODD = {
 @pytest.mark.parametrize(("changed", "status"), ODD.values(), ids=ODD)
 def test_what_no_form_sends_is_refused(session, roots, changed, status):
     assert roots.post(ROOT, data={**OFF, **changed}).status_code == status
+    assert defaults(session) == {}
+
+
+def test_a_change_of_a_default_can_be_taken_back(session, roots):
+    roots.post(ROOT, data=OFF)
+    form = roots.page(ROOT).select_one(".toast form")
+    sent = {field["name"]: field["value"] for field in form.select("input[name]")}
+    roots.post(form["action"], data=sent)
     assert defaults(session) == {}

@@ -140,7 +140,7 @@ def test_the_record_as_text_says_what_its_reader_may_see(session, as_user, cast,
 
 def test_who_was_considered_and_why(as_user, cast, notice):
     words = as_user(cast.cy).page(f"/notices/{notice.public_id}/").select_one(".facts").text
-    assert "2 members of Shop, because the rule tells the issue’s owners" in words
+    assert "2 members of Shop, because they are whom the rule tells" in words
 
 
 # What was sent
@@ -178,6 +178,24 @@ def test_the_frame_runs_and_fetches_nothing(as_user, cast, told):
     policy = as_user(cast.bob).get(f"{sent(told, cast.bob)}body").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert policy.endswith("sandbox")
+
+
+@pytest.mark.parametrize("part", ["", "body"])
+def test_every_way_to_read_the_mail_of_another_is_noted_once_an_hour(session, as_user, cast, told, part):
+    for _ in range(2):
+        assert as_user(cast.alice).get(f"{sent(told, cast.bob)}{part}").status_code == 200
+    [line] = session.scalars(select(SettingAudit).where(SettingAudit.category == "explanation"))
+    assert (line.user_id, line.actor_id, line.detail["issue"]) == (cast.bob.id, cast.alice.id, "SHOP-1")
+
+
+@pytest.mark.parametrize("path", ["/notices/{notice}/", "/notices/{notice}/panel", "{issue}notifications/"])
+def test_an_administrator_who_looks_for_one_person_is_noted(session, as_user, cast, issue, notice, path):
+    path = path.format(notice=notice.public_id, issue=f"/acme/shop/issues/{issue.id}/")
+    for person, reader in ((cast.bob, cast.alice), (cast.alice, cast.alice), (cast.alice, cast.cy)):
+        answer = as_user(reader).get(f"{path}?person={person.id}", headers=HTMX)
+        assert answer.status_code == 200
+    [line] = session.scalars(select(SettingAudit))
+    assert (line.user_id, line.actor_id) == (cast.bob.id, cast.alice.id)
 
 
 def test_administrators_read_it_masked_and_noted(session, as_user, cast, told):

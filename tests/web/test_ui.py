@@ -94,3 +94,10 @@ def test_a_reach_sentence_is_a_link_that_can_open_in_place(ui):
     assert 'hx-get="/notices/x/panel"' in page
     assert '<a href="/notices/x/">' in page
     assert ui("text").reach("Told 4", "/notices/x/").startswith("<a ")
+
+
+def test_a_failure_carries_no_check_mark(ui):
+    toast = ui("messages").toast("Too many tries", "failed", of="/x")
+    assert "#triangle" in toast
+    assert 'data-of="/x"' in toast
+    assert "#check" in ui("messages").toast("Done")

@@ -235,3 +235,27 @@ def test_the_link_in_a_real_mail_works_signed_out(
     path = mail.message["List-Unsubscribe"].strip("<>").removeprefix("https://tocsin.example.org")
     assert scanner("POST", path, data={"List-Unsubscribe": "One-Click"}).text == "Unsubscribed."
     assert alerts_of(cast.bob, cast.shop) == "off"
+
+
+def test_what_is_stopped_already_is_said_and_the_rest_offered(client, scanner, link):
+    scanner("POST", link(), data={"scope": "issue"})
+    page = client.page(link())
+    assert "That mail is stopped already. No more email about SHOP-1." in page.text
+    assert not page.select("input[value=issue_week]")
+    [chosen] = page.select("input[name=scope][checked]")
+    assert chosen["value"] == "project_alerts"
+    assert scanner("POST", link(), data={"scope": "issue_week"}).status_code == 422
+
+
+def test_where_everything_is_stopped_no_button_promises_more(client, scanner, link):
+    scanner("POST", link("everything"), data={"scope": "everything"})
+    page = client.page(link("everything"))
+    assert not page.find("form")
+    assert "Everything that this link can stop is stopped." in page.text
+
+
+def test_the_answer_promises_no_mail_that_was_stopped_before(scanner, link):
+    scanner("POST", link(), data={"scope": "project_workflow"})
+    answer = scanner("POST", link(), data={"scope": "project_alerts"})
+    assert "still comes" not in answer.text
+    assert "Stopped before, and still: All workflow email from Shop." in answer.text

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app import refusals
 from app.clock import now as real_now
-from app.models import Event, NotificationSetting, Organization, Project
+from app.models import AlertRule, Event, NotificationSetting, Organization, Project
 from app.services import access, workspaces
 from app.web.snippets import SNIPPETS
 from tests.support.browser import HTMX
@@ -65,6 +65,14 @@ def test_one_form_makes_organization_team_and_project(as_user, newcomer, session
     assert [team.slug for team in project.teams] == ["payments"]
     assert workspaces.membership(session, project.organization, newcomer).role == "owner"
     assert access.project_member_ids(session, project.id) == {newcomer.id}
+
+
+@pytest.mark.parametrize(("ticked", "rules"), [({"rules": "1"}, 1), ({}, 0)])
+def test_whoever_makes_a_project_may_untick_its_rules(as_user, newcomer, session, ticked, rules):
+    box = as_user(newcomer).page("/welcome/project/").find("input", attrs={"name": "rules"})
+    assert box.has_attr("checked")
+    as_user(newcomer).post("/welcome/project/", data=FORM | {"asks_rules": "1"} | ticked)
+    assert session.query(AlertRule).count() == rules
 
 
 @pytest.mark.parametrize(
@@ -272,6 +280,7 @@ def test_the_sample_event_goes_through_the_real_endpoint(
     assert mailbox(alice)
 
 
+@pytest.mark.usefixtures("at_once")
 def test_every_sample_rings(sdk, as_user, alice, welcome, run_jobs, mailbox):
     client = as_user(alice)
     for count in (1, 2):

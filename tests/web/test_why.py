@@ -16,7 +16,7 @@ from app.models import (
     SettingAudit,
     Subscription,
 )
-from app.services import muting, preferring, subscribing
+from app.services import muting, preferring, removing, subscribing
 from tests.support.browser import HTMX
 
 PATH = "/notices/why/"
@@ -134,7 +134,7 @@ def test_a_refusal_says_who_set_it_and_when_and_holds_the_switch(bobs, session, 
 
 
 def test_unsubscribed_has_a_button_that_subscribes(bobs, session, cast, issue, notice, decided):
-    subscribing.unsubscribe(session, issue, user=cast.bob, now=clock(), via="page")
+    subscribing.unsubscribe(session, issue, user=cast.bob, now=clock(), via="web")
     decided(notice, cast.bob, "issue_unsubscribed")
     page, _ = asked(bobs, issue)
     answer = press(bobs, page.select_one('form[action$="/subscription"]'))
@@ -172,9 +172,9 @@ def test_an_event_without_a_notice_shows_every_rule_with_what_it_saw(bobs, sessi
     at = event.received_at.strftime("%Y-%m-%dT%H:%M")
     page, words = asked(bobs, issue, notice="event", at=at)
     assert "No rule matched." in words
-    assert "Worked out anew from the rules as they are now" in words
+    assert "Worked out anew from the rules as they were then" in words
     rows = [" ".join(row.text.split()) for row in page.select("#answer table tbody tr")]
-    assert any("the issue is new the issue was known not met" in row for row in rows)
+    assert any("a new issue is seen the issue was known not met" in row for row in rows)
 
 
 def test_an_event_of_an_ignored_issue_asked_no_rule(bobs, acts, cast, make, issue):
@@ -245,7 +245,10 @@ def test_one_mail_of_an_event_is_counted_once(bobs, session, cast, make, issue, 
     preferring.choose(session, cast.bob, "alerts", "off", via="web", now=now)
     preferring.choose(session, cast.bob, "workflow", "never", via="web", now=now)
     for kind in ("alert.new", "alert.again"):
-        each = make.notice(issue, kind, planned_at=now, occurred_at=clock(), event_id="e" * 32)
+        rule = make.rule(cast.shop, kind)
+        each = make.notice(
+            issue, kind, planned_at=now, occurred_at=clock(), event_id="e" * 32, rule_id=rule.id
+        )
         decided(each, cast.bob, "alerts_off", scope="account", reasons=["fallback_all"])
     _, words = asked(bobs, issue, notice=each.public_id)
     assert "Set Alerts for Shop to On" in words
@@ -276,6 +279,15 @@ BAD = [
     "billing account on -",
     "mute issue never -",
     "workflow project always - -",
+    f"mute issue {'9' * 25} -",
+    f"mute issue {'9' * 5000} -",
+    "mute issue 9999999999 -",
+    "mute issue -1 -",
+    "mute issue \u0663 -",
+    "mute issue 9999-12-31T23:59:59-23:00 -",
+    "mute issue 0001-01-01 -",
+    f"subscription issue {'9' * 25} {'9' * 25}",
+    f"kind account on {'x' * 500}",
 ]
 
 
@@ -292,7 +304,7 @@ def test_a_change_of_one_issue_is_not_counted_for_others(bobs, session, cast, ma
     third = make.issue(cast.shop, title="OSError: third")
     preferring.choose(session, cast.bob, "alerts", "off", project=cast.shop, via="web", now=now)
     for each in (issue, other):
-        subscribing.unsubscribe(session, each, user=cast.bob, now=now, via="page")
+        subscribing.unsubscribe(session, each, user=cast.bob, now=now, via="web")
         notice = make.notice(each, planned_at=now, occurred_at=clock())
         decided(notice, cast.bob, "issue_unsubscribed", reasons=["fallback_all"])
     decided(make.notice(third, planned_at=now, occurred_at=clock()), cast.bob, "alerts_off", scope="project")
@@ -300,3 +312,101 @@ def test_a_change_of_one_issue_is_not_counted_for_others(bobs, session, cast, ma
     assert f"Take back that you unsubscribed from {issue.short_id}" in words
     assert "Set Alerts for Shop to Default (On)" in words
     assert "this would have sent you 2 more emails" in words
+
+
+# An issue that is not there, or not any more
+
+
+def test_a_name_that_finds_nothing_is_said_and_kept(bobs, issue):
+    for answer in (bobs.get(f"{PATH}?issue=SHOP-999"), bobs.post(PATH, data={"issue": "SHOP-999"})):
+        page = BeautifulSoup(answer.text, "html.parser")
+        assert answer.status_code == 422
+        assert page.select_one("#issue-error").text == "You see no issue SHOP-999."
+        assert page.find(id="issue")["value"] == "SHOP-999"
+
+
+def test_what_was_told_of_a_deleted_issue_is_found_by_its_name(bobs, session, cast, issue, notice, decided):
+    decided(notice, cast.bob, "alerts_off", scope="account")
+    removing.delete(session, [issue], by=cast.alice)
+    session.commit()
+    for name in (issue.short_id, issue.short_id.lower(), issue.id):
+        page = bobs.page(PATH, query_string={"issue": name, "ask": 1})
+        assert "SHOP-1 was deleted." in page.text
+        assert "Alerts are off (from your account)." in page.select_one("#answer").text
+        assert [option["value"] for option in page.select("#notice option")] == [notice.public_id]
+
+
+def test_a_deleted_issue_is_asked_about_by_its_name_again(bobs, session, cast, issue, notice, decided):
+    decided(notice, cast.bob, "alerts_off", scope="account")
+    removing.delete(session, [issue], by=cast.alice)
+    session.delete(issue)
+    session.commit()
+    fields = {"issue": "SHOP-1", "notice": notice.public_id}
+    assert "Alerts are off" in bobs.post(PATH, data=fields, headers=HTMX).text
+    assert bobs.get(f"{PATH}?issue={issue.id}").status_code == 422
+
+
+def test_strangers_learn_nothing_of_a_deleted_issue(as_user, session, cast, issue, notice):
+    removing.delete(session, [issue], by=cast.alice)
+    session.commit()
+    answer = as_user(cast.dee).get(f"{PATH}?issue=SHOP-1")
+    assert answer.status_code == 422
+    assert "KeyError" not in answer.text
+
+
+def test_a_good_answer_comes_with_a_form_without_the_old_error(bobs, issue, notice):
+    fields = {"issue": issue.id, "notice": "event", "at": "never"}
+    assert "Say when" in bobs.post(PATH, data=fields, headers=HTMX).text
+    good = bobs.post(PATH, data={"issue": issue.id, "notice": notice.public_id}, headers=HTMX)
+    form = BeautifulSoup(good.text, "html.parser").find(id="why-form")
+    assert form["hx-swap-oob"] == "true"
+    assert not form.select(".errors, .field-error")
+
+
+# What changes while one looks
+
+
+def test_what_was_changed_is_said_in_the_past_and_the_switch_beside_it_follows(
+    bobs, session, cast, issue, notice, decided
+):
+    preferring.choose(session, cast.bob, "workflow", "never", project=cast.shop, via="web", now=clock())
+    decided(notice, cast.bob, "workflow_never", scope="project")
+    page, _ = asked(bobs, issue)
+    form = page.select_one(f'#next-time form[action="{PATH}change"]')
+    fields = {field["name"]: field.get("value", "") for field in form.select("input[name]")}
+    done = BeautifulSoup(bobs.post(form["action"], data=fields, headers=HTMX).text, "html.parser")
+    assert done.select_one("#next-time li").text == "Workflow for Shop was set to Default (Always)"
+    control = done.find(id="why-control")
+    assert control["hx-swap-oob"] == "true"
+    assert control.select_one(".in-force").text == "Always"
+    undo = {field["name"]: field["value"] for field in done.select("#next-time input[name]")}
+    back = BeautifulSoup(bobs.post(form["action"], data=undo, headers=HTMX).text, "html.parser")
+    assert back.find(id="why-control").select_one(".in-force").text == "Never"
+
+
+def test_what_was_asked_for_now_has_one_time_and_no_button(bobs, session, cast, issue, notice, decided, now):
+    until = clock() + timedelta(hours=3)
+    digest = Digest(
+        public_id="g_1", kind="quiet", key="quiet", user_id=cast.bob.id, opened_at=now, send_at=until, data={}
+    )
+    session.add(digest)
+    session.flush()
+    decided(notice, cast.bob, "quiet_hours", outcome="defer", until=until.isoformat()).digest_id = digest.id
+    page, _ = asked(bobs, issue)
+    press(bobs, page.select_one(f'form[action="{PATH}send"]'))
+    page, words = asked(bobs, issue)
+    assert not page.select(f'form[action="{PATH}send"]')
+    assert f"{until:%H:%M}" not in words
+    assert "You asked for it" in words
+
+
+def test_mail_that_was_kept_here_was_accepted_by_nobody(bobs, make, cast, session, issue, notice, now):
+    delivery = make.delivery(notice, cast.bob, state="accepted")
+    session.add(
+        Attempt(
+            delivery_id=delivery.id, number=1, at=now, outcome="accepted", response="kept", peer="/dev/mail/"
+        )
+    )
+    _, words = asked(bobs, issue)
+    assert "kept here, as no mail server is set" in words
+    assert "accepted by the mail server" not in words

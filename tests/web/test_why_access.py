@@ -1,5 +1,7 @@
 """Everybody may ask about themselves, administrators about anybody; strangers learn nothing."""
 
+from datetime import timedelta
+
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
@@ -69,15 +71,29 @@ def test_members_may_not_ask_about_others(bobs, session, issue, notice):
 
 
 @pytest.mark.parametrize("who", ["dee@example.org", "charlie@example.org", "nobody@example.org"])
-def test_whoever_is_outside_has_one_answer(as_user, cast, issue, notice, who):
+def test_whoever_is_outside_has_one_answer_and_no_line_in_their_log(
+    as_user, session, cast, issue, notice, who
+):
     answer = as_user(cast.alice).post(PATH, data={"issue": issue.id, "user": who})
     assert "On no team of the project" in answer.text
+    assert session.scalar(select(SettingAudit)) is None
+
+
+def test_asking_again_and_again_leaves_one_line_an_hour(as_user, session, cast, issue, make, notice):
+    other = make.issue(cast.shop)
+    for asked in (issue, issue, other):
+        as_user(cast.alice).post(PATH, data={"issue": asked.id, "user": "bob@example.org"})
+    assert len(session.scalars(select(SettingAudit)).all()) == 2
+    for line in session.scalars(select(SettingAudit)):
+        line.at -= timedelta(minutes=61)
+    as_user(cast.alice).post(PATH, data={"issue": issue.id, "user": "bob@example.org"})
+    assert len(session.scalars(select(SettingAudit)).all()) == 3
 
 
 @pytest.mark.parametrize("name", ["charlie", "dee"])
 def test_strangers_learn_nothing_by_any_of_its_addresses(as_user, cast, issue, notice, name):
     stranger = as_user(getattr(cast, name))
-    assert stranger.get(PATH, query_string={"issue": issue.id, "ask": 1}).status_code in (200, 404)
+    assert stranger.get(PATH, query_string={"issue": issue.id, "ask": 1}).status_code == 422
     assert "KeyError" not in stranger.get(PATH, query_string={"issue": issue.id, "ask": 1}).text
     fields = {"issue": issue.id, "notice": notice.public_id, "user": "bob@example.org"}
     assert stranger.post(PATH, data=fields).status_code in (404, 422)

@@ -6,6 +6,16 @@ from app.web.account.blueprint import bp
 
 __all__ = ["bp"]
 
-_NAMES = ("profile", "notifications", "fine_tuning", "addresses", "issues", "records", "stops", "quiet_hours")
+_NAMES = (
+    "profile",
+    "notifications",
+    "fine_tuning",
+    "addresses",
+    "issues",
+    "rules",
+    "records",
+    "stops",
+    "quiet_hours",
+)
 for _name in _NAMES:
     import_module(f"app.web.account.{_name}")  # each hangs its routes on `bp`

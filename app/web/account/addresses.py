@@ -10,31 +10,29 @@ from app.domain.errors import NotFound, Refused
 from app.extensions import limiter
 from app.models import EmailAddress
 from app.services import addressing, tuning, verifying
+from app.web import limits
 from app.web.account.blueprint import bp
+from app.web.account.confirmation import proven
 from app.web.hypermedia import form_again, public_url, see_other
-from app.web.identity import login_required, me, me_or_none
+from app.web.identity import login_required, me
 
 PAGE = "settings/addresses.html"
 
 
-def _person() -> str:
-    person = me_or_none()
-    return f"user {person.id}" if person else visitors.address()
-
-
 # They go to mailboxes of which nobody knows yet whose they are, in our name.
-letters = limiter.shared_limit("10 per hour", scope="verification", key_func=_person, methods=["POST"])
+letters = limiter.shared_limit("10 per hour", scope="verification", key_func=limits.person, methods=["POST"])
 letters_to_one = limiter.limit("5 per hour", key_func=visitors.typed_address, methods=["POST"])
 
 
 @bp.get("/notifications/email/")
 @login_required
 def addresses() -> ResponseReturnValue:
-    return render_template(PAGE, errors={}, values={}, **_listed())
+    return render_template(PAGE, errors={}, values=request.args, **_listed())
 
 
 @bp.post("/notifications/email/")
 @login_required
+@proven(lambda: url_for("account.addresses", email=request.form.get("email", "")[:254]))
 @letters
 @letters_to_one
 def add_address() -> Response:
@@ -63,6 +61,7 @@ def _mailed(address: EmailAddress) -> Response:
 
 @bp.post("/notifications/email/<int:address_id>/primary")
 @login_required
+@proven(lambda: url_for("account.addresses"))
 def promote_address(address_id: int) -> Response:
     address = verifying.promote(db.session, me(), address_id, now=now())
     db.session.commit()
@@ -92,7 +91,8 @@ def open_verification(secret: str) -> ResponseReturnValue:
 
 @bp.post("/notifications/email/verify/<secret>/")
 @login_required
-@limiter.limit("20 per hour", key_func=_person)
+@proven(lambda: request.path)
+@limiter.limit("20 per hour", key_func=limits.person)
 def verify_address(secret: str) -> ResponseReturnValue:
     try:
         address = verifying.verify(db.session, me(), secret, now=now())

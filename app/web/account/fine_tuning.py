@@ -13,6 +13,7 @@ from app.domain.errors import Refused
 from app.domain.preferences import VALUES, WORKFLOW
 from app.models import Project
 from app.services import addressing, applying, following, tuning
+from app.services.preferring import Defaults
 from app.services.tuning import Tuned
 from app.web.account.blueprint import bp
 from app.web.account.notifications import STALE, instance, typed_place
@@ -34,7 +35,7 @@ def fine_tune(category: str) -> ResponseReturnValue:
 @login_required
 def choose_for_all(category: str) -> Response:
     """One choice for every row that the filter shows, unless that is not what it showed before."""
-    shown = _filtered(_rows(category))
+    shown = _filtered(_rows(category, instance()))
     if len(shown) != number(request.form.get("count", "0")):
         return _changed(category, "The list has changed meanwhile: nothing was set. Look again.", status=409)
     value = request.form.get("value") or None
@@ -104,15 +105,15 @@ def _routed(category: str, where: Project, status: int) -> Response:
 
 def _listed(category: str) -> dict[str, Any]:
     """Everything that the list shows, and its page with it."""
-    session, person = db.session, me()
-    rows = _rows(category)
+    session, person, defaults = db.session, me(), instance()
+    rows = _rows(category, defaults)
     shown = _filtered(rows)
     page = _page(shown)
     return {
         "category": category,
         "words": changes.CATEGORIES[category],
         "note": changes.NOTES[category],
-        "account": tuning.account_row(session, person, category, instance()),
+        "account": tuning.account_row(session, person, category, defaults),
         "rows": shown[(page - 1) * PER_PAGE : page * PER_PAGE],
         "found": len(shown),
         "total": len(rows),
@@ -127,8 +128,8 @@ def _listed(category: str) -> dict[str, Any]:
     }
 
 
-def _rows(category: str) -> list[Tuned]:
-    return tuning.fine_tuned(db.session, me(), category, instance=instance(), now=now())
+def _rows(category: str, defaults: Defaults) -> list[Tuned]:
+    return tuning.fine_tuned(db.session, me(), category, instance=defaults, now=now())
 
 
 def _filter() -> dict[str, Any]:

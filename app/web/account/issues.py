@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Response, flash, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
@@ -13,7 +13,7 @@ from app.models import Issue
 from app.services import access, following, muting, subscribing
 from app.web.account.blueprint import bp
 from app.web.account.typed import number
-from app.web.hypermedia import is_htmx, page_or_fragment, see_other, varying
+from app.web.hypermedia import is_htmx, page_or_fragment, say, see_other, varying
 from app.web.identity import login_required, me
 
 PAGE, LIST = "settings/issues.html", "settings/_issues.html"
@@ -40,7 +40,7 @@ def change_issue(what: str, issue_id: int) -> Response:
     if is_htmx():
         page = render_template(LIST, said=said, undo=_undo(what, issue_id), **_listed(what))
         return varying(make_response(page))
-    flash(said)
+    say(said, undo=_undo(what, issue_id))
     return see_other(_address(what))
 
 
@@ -57,7 +57,11 @@ def _restore(issue: Issue) -> None:
 
 
 def _unmute(issue: Issue) -> None:
-    muting.unmute(db.session, issue, user=me())
+    muting.unmute(db.session, issue, user=me(), now=now())
+
+
+def _mute_again(issue: Issue) -> None:
+    muting.restore(db.session, issue, user=me(), now=now())
 
 
 ACTS: Mapping[str, Callable[[Issue], None]] = {
@@ -65,15 +69,17 @@ ACTS: Mapping[str, Callable[[Issue], None]] = {
     "unsubscribe": _unsubscribe,
     "restore": _restore,
     "unmute": _unmute,
+    "mute_again": _mute_again,
 }
 SAID = {
     "subscribe": "subscribed",
     "unsubscribe": "unsubscribed",
     "restore": "as it was before",
     "unmute": "no longer muted",
+    "mute_again": "muted as before",
 }
 # What takes an act back, where that leaves things as they were.
-BACK = {"unsubscribe": "restore", "subscribe": "unsubscribe"}
+BACK = {"unsubscribe": "restore", "subscribe": "unsubscribe", "unmute": "mute_again"}
 
 
 def _undo(what: str, issue_id: int) -> dict[str, object] | None:

@@ -32,6 +32,7 @@ def notifications() -> ResponseReturnValue:
         issues=following.counts(session, person, now=now()),
         projects=tuning.projects(session, person),
         situations=previewing.SITUATIONS,
+        shows_kinds=request.args.get("show") == "kinds",
     )
 
 

@@ -7,7 +7,7 @@ from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
 from app.services import profile, quieting
-from app.web import identity
+from app.web import identity, limits
 from app.web.account.blueprint import bp
 from app.web.auth import guesses
 from app.web.hypermedia import form_again, see_other
@@ -25,6 +25,7 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/")
 @login_required
+@limits.handles
 def save() -> Response:
     form = request.form
     try:
@@ -49,6 +50,8 @@ def save() -> Response:
 @guesses
 def change_password() -> Response:
     person, form = me(), request.form
+    if not person.password_hash and not identity.is_proven():
+        return see_other(url_for("account.confirmation"))
     try:
         profile.change_password(
             db.session, person, current=form.get("current", ""), new=form.get("password", "")

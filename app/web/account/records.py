@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -12,7 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 from app.clock import now
 from app.db import db, reading
-from app.domain import changes, delivery_states, wording
+from app.domain import changes, wording
 from app.models import User
 from app.services import recalling
 from app.services.recalling import Change, ChangesSought, Sought, Told
@@ -26,8 +27,9 @@ COLUMNS = (
     *("when", "issue", "title", "what", "project"),
     *("outcome", "code", "because", "delivery", "address", "link"),
 )
-# A spreadsheet takes what begins like this for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes what begins like this for a formula; and what follows a mark at which some, whatever
+# the quotes say, begin a new cell.
+FORMULA = re.compile(r"(^|[;\t\r\n]\s*)(?=[=+\-@\t\r\n])")
 BY = {"me": "You", "others": "Somebody else"}
 
 
@@ -45,7 +47,7 @@ def history() -> ResponseReturnValue:
         is_filtered=sought != Sought(),
         projects=recalling.projects(session, me()),
         outcomes=recalling.OUTCOMES,
-        codes=[code for code in wording.CODES if code != "send"],
+        codes=[(code, words) for code, words in wording.code_choices() if code != "send"],
     )
 
 
@@ -80,7 +82,7 @@ def _cells(told: Told, zone: str) -> Sequence[str]:
         line.words,
         line.code,
         "; ".join(line.reasons) or line.decided_by,
-        delivery_states.of(delivery.state).meaning if delivery else "",
+        line.delivery_words,
         delivery.address if delivery else "",
         public_url(f"/notices/{notice.public_id}/"),
     )
@@ -88,7 +90,7 @@ def _cells(told: Told, zone: str) -> Sequence[str]:
 
 def _line(cells: Sequence[str]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerow([FORMULA.sub(r"\1'", cell) for cell in cells])
     return out.getvalue()
 
 

@@ -8,6 +8,7 @@ from app.domain import assignees
 from app.domain.errors import Refused
 from app.models import Issue, Team, User
 from app.services import access, assigning, naming
+from app.web import limits
 from app.web.identity import login_required, me
 from app.web.issues.blueprint import bp
 from app.web.issues.showing import changed, refused
@@ -15,6 +16,7 @@ from app.web.issues.showing import changed, refused
 
 @bp.post("/issues/<int:issue_id>/assignee")
 @login_required
+@limits.changes
 def assign(issue_id: int) -> Response:
     session = db.session
     issue = access.visible_issue(session, me(), issue_id)

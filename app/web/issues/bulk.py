@@ -16,6 +16,7 @@ from app.models import Issue
 from app.services import access, finding, merging, removing, undoing
 from app.services.finding import Scope
 from app.services.timeline import Batch
+from app.web import limits
 from app.web.hypermedia import fragments, say, see_other, varying, way_back
 from app.web.identity import login_required, me
 from app.web.issues import bulk_changes, undo
@@ -30,6 +31,7 @@ MOST, NAMED = 1000, 20
 
 @bp.post("/<org>/<slug>/bulk")
 @login_required
+@limits.changes
 def change_many(org: str, slug: str) -> Response:
     """`do` says what, `issue` to which, as often as there are, or `all` to all that the list finds.
 
@@ -56,6 +58,7 @@ def change_many(org: str, slug: str) -> Response:
 
 @bp.post("/issues/<int:issue_id>/row/<do>")
 @login_required
+@limits.changes
 def change_row(issue_id: int, do: str) -> Response:
     """The same to one row, and it alone is swapped: what leaves the list leaves a line with an Undo."""
     issue = access.visible_issue(db.session, me(), issue_id)

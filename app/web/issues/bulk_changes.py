@@ -112,7 +112,7 @@ def _moved(wish: Wish, said: str, move: Callable[[Issue], Activity | None]) -> D
 
 def _follow(change: Callable[..., bool], said: str) -> Callable[[Wish], Done]:
     def make(wish: Wish) -> Done:
-        done = sum(change(db.session, issue, user=me(), now=wish.at, via="page") for issue in wish.issues)
+        done = sum(change(db.session, issue, user=me(), now=wish.at, via="web") for issue in wish.issues)
         return Done(_said(wish, said, done), done)
 
     return make

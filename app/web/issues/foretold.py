@@ -10,6 +10,7 @@ from app.domain.errors import Refused
 from app.models import Issue
 from app.services import access, commenting, foretelling, issue_facts, naming
 from app.services.foretelling import Foretold, Imagined
+from app.web import limits
 from app.web.hypermedia import fragments
 from app.web.identity import login_required, me
 from app.web.issues.assignee import chosen
@@ -21,6 +22,7 @@ LINE, PEOPLE, NAMES = "issues/_foretold.html", "issues/_participants.html", "iss
 
 @bp.get("/issues/<int:issue_id>/reach")
 @login_required
+@limits.questions
 def reach(issue_id: int) -> Response:
     """`kind` is that of the notice it would make; of an assignment `assignee` may say to whom."""
     issue = access.visible_issue(db.session, me(), issue_id)
@@ -32,6 +34,7 @@ def reach(issue_id: int) -> Response:
 
 @bp.post("/issues/<int:issue_id>/reach")
 @login_required
+@limits.questions
 def reach_of_comment(issue_id: int) -> Response:
     """Of the comment that is being written. A POST, for its words are no business of an address or a log."""
     issue = access.visible_issue(db.session, me(), issue_id)
@@ -45,7 +48,8 @@ def participants(issue_id: int) -> Response:
     """Those who follow the issue, with what a change to it would mean for each."""
     session, instance = db.session, instance_defaults()
     issue = access.visible_issue(session, me(), issue_id)
-    around = issue_facts.reached(session, issue, reader=me(), now=now(), instance=instance)
+    around = issue_facts.who_follows(session, issue, me())
+    around = issue_facts.reached(session, issue, around, reader=me(), now=now(), instance=instance)
     return fragments(PEOPLE, otherwise=issue_url(issue, people="all"), issue=issue, around=around)
 
 

@@ -81,7 +81,7 @@ def _answer(
         **_place(scope, asked, counted=is_htmx()),
         "found": page,
         "problem": problem,
-        "reach": explaining.reach_of(db.session, page.notice_ids, reader=me(), now=now()),
+        "reach": explaining.reach_of(db.session, page.notices, reader=me(), now=now()),
         "version": page.version if asked.begins else None,
         "substatus": partial(issue_facts.substatus, now=now()),
         "last_resolved": _last_resolved(scope, asked, page),

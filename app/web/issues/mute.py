@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import Response, request
+from flask import Response, request, url_for
 
 from app.clock import now
 from app.db import db
@@ -16,26 +16,38 @@ from app.web.issues.blueprint import bp
 from app.web.issues.ignore_choice import end, number
 from app.web.issues.showing import changed, refused
 
-UNTIL, LIMIT = "mute_until", "mute_limit"
+UNTIL, LIMIT, AS_BEFORE = "mute_until", "mute_limit", "as_before"
+UNCHANGED = "Nothing changed: it was so already."
 
 
 @bp.post("/issues/<int:issue_id>/mute")
 @login_required
 def mute(issue_id: int) -> Response:
-    """`minutes`, `mute_until` (a date, or tomorrow), `mute_limit` or `worse` mute it; `unmute` ends that."""
+    """`minutes`, `mute_until` (a date, or tomorrow), `mute_limit` or `worse` mute it; `unmute` ends that.
+
+    `as_before` takes the last of these back.
+    """
     session = db.session
     issue = access.visible_issue(session, me(), issue_id)
     try:
-        said = _unmute(issue) if "unmute" in request.form else _mute(issue)
+        said, can_undo = _change(issue)
     except Refused as error:
         return refused(issue, error)
     session.commit()
-    return changed(issue, said)
+    undo = {"url": url_for("issues.mute", issue_id=issue.id), "fields": {AS_BEFORE: "1"}}
+    return changed(issue, said, undo=undo if can_undo else None)
 
 
-def _unmute(issue: Issue) -> str:
-    was_muted = muting.unmute(db.session, issue, user=me())
-    return "You hear of this issue again." if was_muted else "It was not muted: nothing changed."
+def _change(issue: Issue) -> tuple[str, bool]:
+    """What was done, and whether that can be taken back."""
+    session, at = db.session, now()
+    if AS_BEFORE in request.form:
+        has_changed = muting.restore(session, issue, user=me(), now=at)
+        return ("Undone: everything is as it was before." if has_changed else UNCHANGED), False
+    if "unmute" in request.form:
+        was_muted = muting.unmute(session, issue, user=me(), now=at)
+        return ("You hear of this issue again." if was_muted else UNCHANGED), was_muted
+    return _mute(issue), True
 
 
 def _mute(issue: Issue) -> str:

@@ -7,6 +7,7 @@ from flask import Response, request, url_for
 from app.clock import now
 from app.db import db
 from app.services import access, notice_list
+from app.web import lookups
 from app.web.account.typed import number
 from app.web.hypermedia import page_or_fragment, see_other
 from app.web.identity import login_required, me
@@ -24,17 +25,18 @@ def notifications(org: str, slug: str, issue_id: int) -> Response:
     if place != {"org": org, "slug": slug, "issue_id": issue_id}:
         return see_other(url_for("issues.notifications", **place, **asked))
     before = request.args.get("before")
+    person_id = number(asked["person"]) if asked else None
     rows = notice_list.of(
         session,
         issue,
         reader=me(),
         now=now(),
-        person_id=number(asked["person"]) if asked else None,
+        person_id=person_id,
         before=number(before) if before else None,
     )
     older = rows[-1].notice.id if len(rows) == notice_list.PAGE else None
     here = url_for("issues.notifications", **place)
-    return page_or_fragment(
+    response = page_or_fragment(
         "issues/notifications.html",
         "issues/_notifications.html",
         issue=issue,
@@ -46,3 +48,6 @@ def notifications(org: str, slug: str, issue_id: int) -> Response:
         older=url_for("issues.notifications", **place, **asked, before=older) if older else None,
         people=notice_list.people(session, issue),
     )
+    if person_id is not None and any(row.line for row in rows):
+        lookups.note(project, issue.id, issue.short_id, person_id=person_id)
+    return response

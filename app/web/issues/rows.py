@@ -16,12 +16,12 @@ from app.web.issues.blueprint import issue_url
 def row(issue: Issue, said: str) -> Response:
     """The row itself; what was done is heard, for it is seen in the row."""
     shown = finding.row_of(db.session, issue, now=now())
-    notice_ids = [shown.notice_id] if shown.notice_id is not None else []
+    notices = [shown.notice] if shown.notice else []
     return fragments(
         "issues/_one_row.html",
         otherwise=issue_url(issue),
         each=shown,
         substatus=partial(issue_facts.substatus, now=now()),
-        reach=explaining.reach_of(db.session, notice_ids, reader=me(), now=now()),
+        reach=explaining.reach_of(db.session, notices, reader=me(), now=now()),
         said=said,
     )

@@ -5,26 +5,28 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flask import Response, current_app, flash, make_response, render_template, request
+from flask import Response, current_app, make_response, render_template, request
 
 from app.clock import now
 from app.db import db
-from app.domain import lifecycle
+from app.domain import lifecycle, ownership_suggestions, roles, wording
 from app.domain.errors import NotFound, Refused
 from app.models import Issue
 from app.services import (
     access,
     comment_text,
-    explaining,
     issue_events,
     issue_facts,
+    issue_lists,
     issue_timeline,
     preferring,
     releases,
-    resolving,
     silence,
+    suggesting,
 )
-from app.web.hypermedia import fragments, is_htmx, see_other, varying, way_back
+from app.services.releases import Offer
+from app.web.filters import clock
+from app.web.hypermedia import fragments, is_htmx, say, see_other, varying, way_back
 from app.web.identity import login_required, me
 from app.web.issues import event_parts
 from app.web.issues.blueprint import bp, issue_url
@@ -46,7 +48,7 @@ BESIDE = (
 @bp.get("/<org>/<slug>/issues/<int:issue_id>/")
 @login_required
 def show(org: str, slug: str, issue_id: int) -> Response:
-    issue = access.visible_issue(db.session, me(), issue_id)
+    issue = access.visible_issue(db.session, me(), issue_id, with_teams=True)
     project = issue.project
     if (issue.id, org, slug) != (issue_id, project.organization.slug, project.slug):
         return see_other(issue_url(issue))
@@ -88,13 +90,21 @@ def page(issue: Issue, *, status: int = 200, form: Mapping[str, Any] = MappingPr
     """The whole page; `form` holds what was typed, and what is wrong with it."""
     session = db.session
     in_full = "full" in request.args
-    event = issue_events.show(session, issue, request.args.get("event", issue_events.LATEST))
+    event, owners = issue_events.show_owned(session, issue, request.args.get("event", issue_events.LATEST))
+    matches = suggesting.matches(owners, event)
+    lists = issue_lists.of(session, issue, now=now(), addresses=suggesting.addresses(matches))
+    around = beside(issue, lists.offer)
+    people = around["people"]
     context = {
-        **beside(issue),
+        **around,
+        "suggested": suggesting.suggestions(
+            matches, teams=people.teams, members=people.members, whose=lists.whose
+        ),
+        "patterns": ownership_suggestions.patterns(event.data) if event else (),
         "event": event,
         "parts": event_parts.parts_of(event.data, in_full=in_full) if event else None,
-        "days": issue_facts.daily(session, issue, now=now()),
-        "tags": issue_facts.tag_shares(session, issue),
+        "days": lists.days,
+        "tags": lists.tags,
         **form,
     }
     return make_response(render_template("issues/show.html", **context), status)
@@ -104,7 +114,7 @@ def changed(issue: Issue, said: str, *, form: str = ACTIONS, undo: dict[str, Any
     """After a change that was committed: what it altered, or without htmx the page again."""
     address = issue_url(issue)
     if not is_htmx():
-        flash(said)
+        say(said, undo=undo)
         return see_other(way_back(otherwise=address))
     context = {**beside(issue), "said": said, "undo": undo}
     others = [name for name in (ACTIONS, *BESIDE) if name != form]
@@ -120,16 +130,19 @@ def refused(issue: Issue, error: Refused, *, form: str = ACTIONS) -> Response:
     return fragments(form, otherwise="", status=422, **{**beside(issue), **context})
 
 
-def beside(issue: Issue) -> dict[str, Any]:
+def beside(issue: Issue, offer: Offer | None = None) -> dict[str, Any]:
     """All that stands beside the event: who has the issue, who follows it, what happened to it."""
     session = db.session
     limit = issue_timeline.SHOWN_AT_MOST if "history" in request.args else issue_timeline.SHOWN_AT_FIRST
-    timeline = issue_timeline.of(session, issue, limit=limit)
-    instance = instance_defaults()
-    people = issue_facts.people(session, issue, me(), instance)
+    timeline = issue_timeline.of(session, issue, reader=me(), now=now(), limit=limit)
+    settled = timeline.settled
+    people = issue_facts.people(session, issue, me(), environment())
     around: issue_facts.Around = people
     if "people" in request.args:
-        around = issue_facts.reached(session, issue, reader=me(), now=now(), instance=instance)
+        instance = instance_defaults()
+        around = issue_facts.reached(session, issue, people, reader=me(), now=now(), instance=instance)
+    if offer is None:
+        offer = releases.offer(session, issue.project)
     return {
         "issue": issue,
         "org": issue.project.organization,
@@ -137,18 +150,43 @@ def beside(issue: Issue) -> dict[str, Any]:
         "active_tab": "issues",
         "substatus": issue_facts.substatus(issue, now=now()),
         "moves": lifecycle.moves(issue.status),
-        "offer": releases.offer(session, issue.project) if issue.status != lifecycle.RESOLVED else None,
-        "settled": resolving.last(session, issue) if issue.status == lifecycle.RESOLVED else None,
+        "offer": offer,
+        "settled": settled if issue.status == lifecycle.RESOLVED else None,
         "people": people,
+        "standing": _standing(issue, people.following),
         "around": around,
-        "silence": silence.of(session, issue, reader=me(), now=now()),
+        "silence": silence.of(session, issue, reader=me(), by=settled.actor if settled else None, now=now()),
         "timeline": timeline,
-        "reach": explaining.reach_of(session, timeline.notice_ids, reader=me(), now=now()),
+        "reach": timeline.reach,
         "version": version_of(issue, timeline.newest_activity),
         "as_html": comment_text.as_html,
+        "may_delete_comments": _may_delete_comments(people.role),
         "errors": {},
         "values": {},
     }
+
+
+def _may_delete_comments(role: str | None) -> bool:
+    """As `access.can` says it of somebody who sees the issue."""
+    return me().is_superuser or (role is not None and roles.has(role, "delete_comments"))
+
+
+def _standing(issue: Issue, following: issue_facts.Following) -> str:
+    """Whether it reaches the reader, and why, in a sentence."""
+    return wording.standing(
+        following.state,
+        project=issue.project.name,
+        workflow=following.workflow,
+        alerts=following.alerts,
+        reasons=following.reasons,
+        since=clock(following.since) if following.since else "",
+        via=following.via,
+    )
+
+
+def environment() -> preferring.Defaults:
+    """What holds where neither a person nor the instance's administrators chose anything."""
+    return preferring.configured(workflow=current_app.config["SETTINGS"].default_workflow_notifications)
 
 
 def instance_defaults() -> preferring.Defaults:

@@ -32,7 +32,7 @@ def subscribe(issue_id: int) -> Response:
     }.get(wanted)
     if change is None:
         return refused(issue, Refused("Choose whether to subscribe or to unsubscribe.", field="state"))
-    has_changed = change(session, issue, user=me(), now=now(), via="page")
+    has_changed = change(session, issue, user=me(), now=now(), via="web")
     session.commit()
     if not has_changed:
         return changed(issue, "Nothing changed: it was so already.")

@@ -7,7 +7,7 @@ from app.clock import now
 from app.db import db
 from app.services import defaulting
 from app.web.account.typed import number
-from app.web.hypermedia import see_other
+from app.web.hypermedia import say, see_other
 from app.web.identity import me
 from app.web.manage.blueprint import bp
 
@@ -36,13 +36,18 @@ def save_default() -> Response:
     if form.get("confirmed") != "yes":
         return see_other(url_for("manage.default_effect", category=category, kind=kind, value=value))
     try:
-        defaulting.choose(db.session, category, kind, value, version=version, by=me(), now=now())
+        old, changed = defaulting.choose(
+            db.session, category, kind, value, version=version, by=me(), now=now()
+        )
     except defaulting.Stale:
         db.session.rollback()
         flash(STALE, "warning")
         return see_other(url_for("manage.notification_defaults"))
     db.session.commit()
-    flash("The default is changed. Whoever chose for themselves keeps it.")
+    back = {"category": category, "kind": kind, "value": old or "", "version": changed, "confirmed": "yes"}
+    undo = {"url": url_for("manage.save_default"), "fields": back}
+    said = "The default is changed. Whoever chose for themselves keeps it."
+    say(said, undo=undo if old != value else None)
     return see_other(url_for("manage.notification_defaults", _anchor=f"row-{_key(category, kind)}"))
 
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Activity, Issue, Subscription
+from app.services import workspaces
 
 MOVES = {
     "resolution": ("unresolved", "resolved"),
@@ -221,3 +222,26 @@ def test_the_same_comment_twice_is_refused(post, session, issue):
     post("comments", text="same")
     assert post("comments", text="same").status_code == 422
     assert activities(session, issue) == ["note"]
+
+
+def test_few_who_can_have_it_are_a_list_and_many_are_searched(
+    as_user, cast, make, bob, issue, post, address, parsed, session
+):
+    assert as_user(bob).page(address).select_one("select#assignee")
+    for number in range(20):
+        person = make.user(f"Person {number} of many")
+        make.member(cast.acme, person)
+        workspaces.add_to_team(session, cast.team, person, now=make.now)
+    field = as_user(bob).page(address).select_one("input#assignee")
+    listed = {each["value"]: each.text for each in field.find_next("datalist").select("option")}
+    assert listed["#shop-team"] == ""
+    assert listed[f"@{person.handle}"] == "Person 19 of many"
+    assert post("assignee", assignee=f"@{person.handle}").status_code == 303
+    session.expire_all()
+    assert issue.assignee_user_id == person.id
+    answer = post("assignee", assignee="@stranger")
+    assert answer.status_code == 422
+    menu = parsed(answer.text).select_one(f"#issue-{issue.id}-assign")
+    assert "open" in menu.attrs
+    assert menu.select_one("#assignee")["value"] == "@stranger"
+    assert "Nobody with access" in menu.select_one("#assignee-error").text

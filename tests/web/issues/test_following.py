@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.models import NotificationDefault
 from app.services import access
 
 STATUSES = ("unresolved", "resolved", "ignored")
@@ -38,6 +39,15 @@ def never_here(make, cast, issue):
     make.choice(cast.bob, "workflow", "never", project=cast.shop)
 
 
+def never_by_default(make, cast, issue):
+    make.session.add(NotificationDefault(category="workflow", value="never", set_at=make.now))
+    make.session.flush()
+
+
+def no_alerts(make, cast, issue):
+    make.choice(cast.bob, "alerts", "off", project=cast.shop)
+
+
 def nothing(make, cast, issue):
     make.choice(cast.bob, "workflow", "never")
     make.choice(cast.bob, "alerts", "off")
@@ -53,7 +63,7 @@ STANDINGS = {
     "not subscribed": (participates, "You’re not subscribed: only alerts reach you.", "Subscribe"),
     "unsubscribed": (
         left,
-        "Unsubscribed by you, 20 Nov, on this page: nothing about this issue reaches you.",
+        "Unsubscribed by you, 20 Nov: nothing about this issue reaches you.",
         "Subscribe",
     ),
     "off here": (
@@ -63,8 +73,19 @@ STANDINGS = {
     ),
     "off": (
         nothing,
-        "You turned workflow mail off for your account, and alerts too.",
+        "You turned workflow mail off for your account, and alerts are off (from your account) too.",
         "Workflow settings",
+    ),
+    "off by the default of the instance": (
+        never_by_default,
+        "Workflow mail is off here (instance default); alerts still reach you.",
+        "Stop its alerts",
+    ),
+    "no alerts here": (
+        no_alerts,
+        "You’re not subscribed, but you still get every change in Shop: Workflow is Always (built-in "
+        "default); alerts are off (your choice for this project).",
+        "Unsubscribe",
     ),
 }
 
@@ -110,10 +131,10 @@ def test_what_one_bookmarked_is_found(make, cast, issue, acts, as_user, query):
     make.issue(cast.shop, title="ValueError: other")
     acts.bookmark(issue, by=cast.bob)
     page = as_user(cast.bob).page("/acme/shop/", query_string={"query": query})
-    titles = [row.text for row in page.select(".row-title")]
+    titles = [row.text for row in page.select(".row h3")]
     assert titles == ["ValueError: other" if query[0] == "!" else issue.title]
     others = as_user(cast.cy).page("/acme/shop/", query_string={"query": "is:bookmarked"})
-    assert others.select(".row-title") == []
+    assert others.select(".row h3") == []
 
 
 def test_whoever_sees_a_project_without_being_in_its_team_can_bookmark_and_is_told_nothing(

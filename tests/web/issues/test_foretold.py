@@ -133,7 +133,7 @@ def test_participants_stand_there_with_what_reaches_them(make, cast, issue, arou
     make.choice(cast.cy, "workflow", "never")
     assert lines(around()) == [
         "BO Bob commented gets email",
-        "CY Cy bookmarked it Their own settings.",
+        "CY Cy follows it Their own settings.",
     ]
 
 
@@ -158,9 +158,22 @@ def test_of_many_participants_twenty_are_shown_and_all_a_click_away(make, cast, 
     assert len(browser.page(more["href"]).select(f"#issue-{issue.id}-participants li")) == 24
 
 
-def test_of_who_is_held_nobody_learns_until_when(reach, make, cast, parsed, session):
+def test_who_is_quiet_cannot_be_found_out_by_asking(reach, make, cast, parsed, session):
     today = clock.now().weekday()
     days = [today, (today + 1) % 7]
     session.add(QuietHours(user_id=cast.bob.id, days=days, start_minute=0, end_minute=0))
     line = " ".join(parsed(reach("hello")).text.split())
-    assert line == "Will tell: Cy by email; Bob later (held)."
+    assert line == "Will tell: Bob, Cy by email."
+
+
+@pytest.mark.parametrize("name", ["zzz", "charlie"])
+def test_a_name_that_nobody_bears_is_hinted_at_in_the_same_words(reach, parsed, name):
+    line = parsed(reach(f"hello @{name} and @bob"))
+    assert line.select_one(".hint").text == f"@{name} is nobody in Shop, so nobody is told by it."
+    assert "Will tell" in line.p.text
+    assert not line.select_one(".field-error")
+
+
+def test_several_such_names_are_named_together(reach, parsed):
+    said = parsed(reach("hello @yyy, @zzz")).select_one(".hint").text
+    assert said.startswith("@yyy and @zzz are nobody in Shop")

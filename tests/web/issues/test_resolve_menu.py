@@ -98,8 +98,40 @@ def test_who_may_reopen_it_is_not_offered_to_resolve_it(make, shop, issue, page,
     issue.status = "resolved"
     session.flush()
     found = page()
-    assert not found.select(f"#issue-{issue.id}-resolve")
+    assert not found.select(f"#issue-{issue.id}-resolve, #issue-{issue.id}-way")
     assert found.select_one(f"#issue-{issue.id}-reopen").text.strip() == "Reopen"
+
+
+def test_what_is_resolved_can_be_resolved_in_something_else(make, cast, shop, issue, page, post, session):
+    make.release(shop, "4.2.1")
+    make.commit(cast.acme, key=SHA)
+    post()
+    found = page().select_one(f"#issue-{issue.id}-way")
+    assert [words(each, " ").partition(" Events")[0] for each in found.select("button.menu-item")] == [
+        "In the next release",
+        "In the current release, 4.2.1",
+    ]
+    assert found.select_one("#release")
+    assert found.select_one("#commit")
+    post(into="next")
+    assert (last(session).type, issue.status) == ("set_resolved_in_release", "resolved")
+    assert "Now" in page().select_one(f"#issue-{issue.id}-way").text
+    post(into="commit", repository="acme/shop", commit="1f0c3aa")
+    assert last(session).type == "set_resolved_in_commit"
+    post(into="")
+    assert last(session).type == "set_resolved"
+
+
+def test_without_script_a_wrong_release_of_a_resolved_issue_comes_back_to_be_mended(
+    make, shop, issue, post, parsed
+):
+    make.release(shop, "4.2.1")
+    post()
+    answer = post(into="release", release="4.2.9")
+    assert answer.status_code == 422
+    menu = parsed(answer.text).select_one(f"#issue-{issue.id}-way")
+    assert "open" in menu.attrs
+    assert menu.select_one("#release")["value"] == "4.2.9"
 
 
 # What is sent

@@ -140,6 +140,22 @@ def test_unmuting(send, page, session, issue):
     assert "Mute for me" in page().select_one(f"#issue-{issue.id}-mute").text
 
 
+def test_a_mute_is_taken_back_with_its_undo(send, page, browser, issue):
+    send("mute", minutes="60")
+    undo = page().select_one("#toasts form")
+    assert undo["action"] == f"/issues/{issue.id}/mute"
+    assert undo.select_one("[name=as_before]")
+    answer = browser.post(f"/issues/{issue.id}/mute", data={"as_before": "1"}, headers=HTMX)
+    assert "everything is as it was before" in answer.text
+    assert "Mute for me" in page().select_one(f"#issue-{issue.id}-mute").text
+
+
+def test_the_log_tells_of_mutes(send, browser):
+    send("mute", mute_limit="30")
+    log = browser.page("/settings/account/notifications/log/")
+    assert "Mute for SHOP-1: not muted → until more than 30 events in an hour" in log.text
+
+
 @pytest.mark.parametrize("form", [{}, {"mute_until": "2020-01-01"}, {"mute_limit": "few"}, {"minutes": "0"}])
 def test_a_mute_without_a_sensible_end_is_refused(send, session, form):
     assert send("mute", **form).status_code == 422

@@ -1,0 +1,90 @@
+"""Comments on an issue (`web-api.md` 4): reading and writing them, changing one's own, taking one away."""
+
+from collections.abc import Sequence
+
+from flask import jsonify
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from app.api import shapes
+from app.api.blueprint import Answer, Denied, bp
+from app.api.credentials import may, me, needs
+from app.api.paging import page
+from app.api.places import visible_issue
+from app.api.reading import body, known_members, text
+from app.clock import now
+from app.db import db
+from app.domain.errors import NotFound
+from app.domain.ids import parse_id
+from app.models import Activity, Issue, User
+from app.services import commenting
+
+NOT_YOURS = "Only who wrote a comment may change it."
+
+
+@bp.get("/issues/<issue>/comments/")
+@bp.get("/organizations/<org>/issues/<issue>/comments/")
+@needs("event:read")
+def comments(issue: str, org: str | None = None) -> Answer:
+    """Newest first."""
+    is_comment = (Activity.issue_id == visible_issue(issue, org).id) & (Activity.type == commenting.COMMENT)
+    found = select(Activity).where(is_comment).order_by(Activity.id.desc())
+
+    def fetch(start: int, count: int) -> Sequence[Activity]:
+        rows = (
+            found.offset(start)
+            .limit(count)
+            .options(selectinload(Activity.actor).selectinload(User.addresses))
+        )
+        return db.session.scalars(rows).all()
+
+    return page(fetch, lambda rows: [shapes.activity(row) for row in rows])
+
+
+@bp.post("/issues/<issue>/comments/")
+@bp.post("/organizations/<org>/issues/<issue>/comments/")
+@needs("event:write")
+def comment(issue: str, org: str | None = None) -> Answer:
+    row = visible_issue(issue, org)
+    made = commenting.comment(db.session, row, text=_text(), by=me(), now=now())
+    db.session.commit()
+    return jsonify(shapes.activity(made)), 201
+
+
+@bp.put("/issues/<issue>/comments/<comment_id>/")
+@bp.put("/organizations/<org>/issues/<issue>/comments/<comment_id>/")
+@needs("event:write")
+def change_comment(issue: str, comment_id: str, org: str | None = None) -> Answer:
+    """Other words. Nobody is told anew, whoever they name."""
+    _, written = _standing(issue, comment_id, org)
+    if written.actor_id != me().id:
+        raise Denied(403, NOT_YOURS)
+    commenting.edit(db.session, written, text=_text(), now=now())
+    db.session.commit()
+    return jsonify(shapes.activity(written))
+
+
+@bp.delete("/issues/<issue>/comments/<comment_id>/")
+@bp.delete("/organizations/<org>/issues/<issue>/comments/<comment_id>/")
+@needs("event:write")
+def delete_comment(issue: str, comment_id: str, org: str | None = None) -> Answer:
+    """One's own; anybody's, for an administrator of the project."""
+    row, written = _standing(issue, comment_id, org)
+    if written.actor_id != me().id:
+        may(row.project, "delete_comments")
+    commenting.delete(db.session, row, written, by=me(), now=now())
+    db.session.commit()
+    return "", 204
+
+
+def _text() -> str:
+    given = body()
+    known_members(given, "text")
+    return text(given, "text")
+
+
+def _standing(issue: str, comment_id: str, org: str | None) -> tuple[Issue, Activity]:
+    row, id_ = visible_issue(issue, org), parse_id(comment_id)
+    if id_ is None:
+        raise NotFound
+    return row, commenting.standing(db.session, row, id_)

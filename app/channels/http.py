@@ -1,0 +1,345 @@
+"""The only way out to other servers: every address is judged where the connection is made, every time.
+
+No redirects, no proxies but the one that is set, 64 KB of an answer at most, and an end to everything after
+thirty seconds however slowly somebody talks (`integrations.md` 3).
+"""
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from urllib3 import PoolManager, ProxyManager, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from app.channels.base import Answer, Outcome
+from app.domain import outward
+from app.domain.outward import Address, Allowed
+
+log = logging.getLogger(__name__)
+VERSION = "0.1.0"
+CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 15.0, 30.0
+MOST_BYTES, SHOWN_CHARACTERS = 64 * 1024, 1024
+LONGEST_WAIT = timedelta(hours=1)
+# The other side is there, but slow down.
+BUSY = (429, 503)
+AGAIN = (408, 425)
+OURS = (400, 413, 422)
+
+Resolve = Callable[[str, int], Sequence[str]]
+Connect = Callable[[str, int, float], socket.socket]
+
+
+class Blocked(Exception):
+    """An address that is not called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the other side answered. `text` is empty where the address is a private one of the operator's."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    milliseconds: int
+    peer: str
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """All that the name leads to at this moment."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def connection_to(address: str, port: int, seconds: float) -> socket.socket:
+    return socket.create_connection((address, port), timeout=seconds)
+
+
+@dataclass
+class Http:
+    """The client of one job. `resolve` and `connect` are the edge of the world."""
+
+    allowed: Allowed = field(default_factory=Allowed)
+    user_agent: str = "Tocsin"
+    proxy: str = ""
+    resolve: Resolve = addresses_of
+    connect: Connect = connection_to
+    total_seconds: float = TOTAL_SECONDS
+
+    def __post_init__(self) -> None:
+        self._open: list[socket.socket] = []
+        self._peer = ""
+        self._is_public = False
+        self._pools = self._manager()
+
+    def _manager(self) -> PoolManager:
+        kept: dict[str, Any] = {"num_pools": 4, "retries": False}
+        if self.proxy:
+            log.warning("calls go through a proxy, which has to judge addresses itself")
+            return ProxyManager(self.proxy, **kept)
+        manager = PoolManager(**kept)
+        manager.pool_classes_by_scheme = _pools(self)
+        return manager
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        read_seconds: float = READ_SECONDS,
+    ) -> Reply:
+        """One POST. Raises `Blocked`, or what urllib3 raises."""
+        self._judge_port(url)
+        begun = time.monotonic()
+        timeout = Timeout(connect=CONNECT_SECONDS, read=read_seconds)
+        known = {"User-Agent": self.user_agent, "Accept": "application/json", "Accept-Encoding": "identity"}
+        with self._deadline():
+            response = self._pools.urlopen(
+                "POST",
+                url,
+                body=body,
+                headers={**known, **headers},
+                redirect=False,
+                preload_content=False,
+                timeout=timeout,
+            )
+            raw = response.read(MOST_BYTES, decode_content=False)
+            is_whole = len(raw) < MOST_BYTES
+            response.release_conn() if is_whole else response.close()
+        return Reply(
+            status=response.status,
+            headers=dict(response.headers),
+            text=raw.decode("utf-8", "replace")[:SHOWN_CHARACTERS] if self._may_show else "",
+            milliseconds=round((time.monotonic() - begun) * 1000),
+            peer=self._peer,
+        )
+
+    def close(self) -> None:
+        self._pools.clear()
+        for each in self._open:
+            each.close()
+        self._open.clear()
+
+    def open(self, host: str, port: int, *, is_plain: bool) -> socket.socket:
+        """A connection to an address that was judged: the very one, not what the name leads to next."""
+        addresses = self._judged(host, port, is_plain=is_plain)
+        error: OSError | None = None
+        for address in addresses:
+            try:
+                made = self.connect(address, port, CONNECT_SECONDS)
+            except OSError as why:
+                error = why
+                continue
+            self._open.append(made.dup())  # for the deadline: it outlives the wrapping in TLS
+            self._peer, self._is_public = f"{address}:{port}", outward.is_public(outward.unwrapped(address))
+            return made
+        raise error or OSError("the name leads nowhere")
+
+    def _judged(self, host: str, port: int, *, is_plain: bool) -> Sequence[str]:
+        """Every address that the name leads to; one that is not allowed spoils them all."""
+        addresses = self.resolve(host, port)
+        if self.allowed.names(host):
+            return addresses
+        found = [outward.unwrapped(each) for each in addresses]
+        if not all(self._is_allowed(each, is_plain=is_plain) for each in found):
+            raise Blocked
+        return addresses
+
+    def _is_allowed(self, address: Address, *, is_plain: bool) -> bool:
+        return self.allowed.holds(address) or (outward.is_public(address) and not is_plain)
+
+    def _judge_port(self, url: str) -> None:
+        parts = urlsplit(url)
+        if not outward.is_port_allowed(parts.port or (443 if parts.scheme == "https" else 80)):
+            raise Blocked
+
+    @property
+    def _may_show(self) -> bool:
+        """What stands on a private network is for nobody to read from here."""
+        return self._is_public and not self.proxy
+
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        """Hang up when the time is over: read time-outs begin anew with every byte."""
+        over = threading.Event()
+        timer = threading.Timer(self.total_seconds, self._hang_up, [over])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except (HTTPError, OSError):
+            if not over.is_set():
+                raise
+        finally:
+            timer.cancel()
+        if over.is_set():  # what came until then may look like an answer
+            raise TimeoutError
+
+    def _hang_up(self, over: threading.Event) -> None:
+        over.set()
+        for each in self._open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+def _pools(http: Http) -> dict[str, Any]:
+    """urllib3's pools, whose connections are opened by `http`. Name, SNI and certificate stay the host's."""
+
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return _opened(http, self, is_plain=True)
+
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _opened(http, self, is_plain=False)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def _opened(http: Http, connection: Any, *, is_plain: bool) -> socket.socket:
+    """As urllib3's own does it, with its errors."""
+    host, port = connection._dns_host, connection.port
+    try:
+        made = http.open(host, port, is_plain=is_plain)
+    except socket.gaierror as error:
+        raise NameResolutionError(host, connection, error) from error
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, "no connection in time") from error
+    except OSError as error:
+        raise NewConnectionError(connection, str(error)) from error
+    made.settimeout(connection.timeout)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
+
+
+# From what happened to what it means: one place for all channels.
+
+Meaning = Callable[[Reply], Answer]
+
+
+def attempt(send: Callable[[], Reply], meaning: Meaning, *, request: str) -> Answer:
+    """One try, whatever becomes of it. `request` is shown in the log."""
+    try:
+        reply = send()
+    except Blocked:
+        return Answer(Outcome.BLOCKED, "blocked", outward.NOT_ALLOWED, request, advice=outward.NOT_ALLOWED)
+    except (HTTPError, OSError) as error:
+        code, words = _words(error)
+        return Answer(Outcome.RETRY, code, words, request, is_unsure=_may_have_arrived(error))
+    return _with(reply, meaning(reply), request)
+
+
+def _with(reply: Reply, answer: Answer, request: str) -> Answer:
+    return Answer(
+        outcome=answer.outcome,
+        code=answer.code or str(reply.status),
+        response=answer.response or reply.text,
+        request=request,
+        milliseconds=reply.milliseconds,
+        peer=reply.peer,
+        retry_after=answer.retry_after,
+        advice=answer.advice,
+        references=answer.references,
+    )
+
+
+def usual(reply: Reply, *, now: datetime) -> Answer:
+    """What a status means where a service says nothing else about it."""
+    status = reply.status
+    if 200 <= status < 300:
+        return Answer(Outcome.DELIVERED)
+    if status in BUSY:
+        wait = retry_after(reply.headers, now=now)
+        return Answer(Outcome.RETRY_AT if wait else Outcome.RETRY, retry_after=wait)
+    if status in OURS:
+        return Answer(Outcome.BAD_MESSAGE)
+    if status == 410:
+        return Answer(Outcome.BROKEN, advice="The other side says that the address is gone for good (410).")
+    if 300 <= status < 400:
+        return Answer(Outcome.RETRY, advice=moved(reply))
+    if status in AGAIN or status >= 500:
+        return Answer(Outcome.RETRY)
+    return Answer(Outcome.DOUBTFUL, advice=f"The other side answered {status}.")
+
+
+def moved(reply: Reply) -> str:
+    """Redirects are not followed: whoever set the address up should know where to it has moved."""
+    location = _header(reply.headers, "location")
+    to = f" to {_without_query(location)}" if location else ""
+    return f"The address redirects{to}, which is not followed. Enter the new address."
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
+    """Seconds, or a date; an hour at most."""
+    text = _header(headers, "retry-after").strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return min(timedelta(seconds=int(text)), LONGEST_WAIT)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return min(max(at - now, timedelta()), LONGEST_WAIT)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0].partition("#")[0][:200]
+
+
+def _words(error: Exception) -> tuple[str, str]:
+    """A code and a sentence that name no address: it may be part of a secret."""
+    if isinstance(error, NameResolutionError):
+        return "dns", "The name could not be resolved."
+    if isinstance(error, SSLError | ssl.SSLError):
+        return "tls", f"No secure connection: {_tls_reason(error)}"
+    if isinstance(error, ReadTimeoutError | TimeoutError) and not isinstance(error, ConnectTimeoutError):
+        return "timeout", "No answer in time."
+    if isinstance(error, ConnectTimeoutError):
+        return "connect", "No connection in time."
+    if isinstance(error, NewConnectionError):
+        return "connect", "The connection was refused, or there is no way to the address."
+    if isinstance(error, ProtocolError):
+        return "cut", "The connection was cut before there was an answer."
+    return "error", f"It did not work: {type(error).__name__}."
+
+
+def _tls_reason(error: BaseException) -> str:
+    cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"the certificate is not good: {cause.verify_message}."
+    return "the other side speaks no TLS that is understood."
+
+
+def _may_have_arrived(error: Exception) -> bool:
+    """Whether the request had been sent when it went wrong."""
+    never = NameResolutionError | NewConnectionError | ConnectTimeoutError | SSLError | ssl.SSLError
+    return not isinstance(error, never)

@@ -1,0 +1,122 @@
+"""The job that sends to integrations: claim, compose, send with no transaction open, record the answer."""
+
+import logging
+import os
+import random
+import socket
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from app import outgoing
+from app.channels.base import Answer, Channel, Outcome
+from app.channels.http import Http
+from app.clock import now
+from app.db import transaction
+from app.domain.message import Message
+from app.jobs import deliver, doorbell
+from app.models import Delivery
+from app.services import channel_settings, falling_back, messages, posting, preferring
+from app.services.posting import Settled
+from app.services.sealing import Sealed, without
+
+log = logging.getLogger(__name__)
+UNREADABLE = "Its secrets cannot be read: CREDENTIAL_KEYS is not what it was. Enter them again."
+# After these there is no use in waiting before the next message.
+GO_ON = (Outcome.DELIVERED, Outcome.BAD_MESSAGE)
+Ready = tuple[Channel, Message, Collection[str]]
+
+
+def run(*destination_ids: int) -> None:
+    """Send what waits for these integrations. Safe to run twice, and at the same time."""
+    http = outgoing.client()
+    try:
+        for destination_id in destination_ids:
+            _drain(destination_id, http)
+    finally:
+        http.close()
+
+
+def reseal(_at: datetime) -> None:
+    """Encrypt anew, with the key that is the first one now, whatever another one encrypted."""
+    with transaction() as session:
+        channel_settings.reseal(session, outgoing.seal())
+
+
+def _drain(destination_id: int, http: Http) -> None:
+    """One message after the other, as long as they arrive; what is left then is for another job."""
+    begun = now()
+    while now() - begun < posting.GO_ON_FOR:
+        if not _send_next(destination_id, http):
+            return
+    doorbell.post([destination_id])
+
+
+def _send_next(destination_id: int, http: Http) -> bool:
+    """Whether there may be more to send."""
+    with transaction() as session:
+        delivery = posting.claim(session, destination_id, now=now())
+        if delivery is None:
+            return False
+        ready = _prepared(session, delivery)
+    answer = ready if isinstance(ready, Answer) else _try(*ready, http)
+    _record(delivery.id, answer)
+    return answer.outcome in GO_ON
+
+
+def _prepared(session: Session, delivery: Delivery) -> Ready | Answer:
+    """What is needed to send; what cannot be composed is tried again like any failure."""
+    destination = delivery.destination
+    if destination is None:
+        raise LookupError(f"delivery {delivery.id} has lost its destination")
+    try:
+        channel = channel_settings.opened(destination, outgoing.seal())
+        message = messages.compose(session, delivery, url=current_app.config["SETTINGS"].tocsin_url)
+    except Sealed:
+        return Answer(Outcome.RETRY, "secrets", UNREADABLE)
+    except Exception as error:
+        log.exception("a message could not be composed", extra={"delivery": delivery.id})
+        return Answer(Outcome.RETRY, "compose", f"Tocsin could not compose it: {type(error).__name__}")
+    return channel, message, channel_settings.secrets_in(channel)
+
+
+def _try(channel: Channel, message: Message, secrets: Collection[str], http: Http) -> Answer:
+    """What the other side answers is kept without the secrets that it may repeat."""
+    try:
+        answer = channel.send(message, http=http, now=now())
+    except Exception as error:
+        log.error("a channel failed", extra={"channel": channel.about.name, "error": type(error).__name__})
+        return Answer(Outcome.RETRY, "error", f"Tocsin could not send it: {type(error).__name__}")
+    return replace(
+        answer,
+        request=without(answer.request, secrets),
+        response=without(answer.response, secrets),
+        advice=without(answer.advice, secrets),
+    )
+
+
+def _record(delivery_id: int, answer: Answer) -> None:
+    with transaction() as session:
+        worker = f"{socket.gethostname()}.{os.getpid()}"
+        settled = posting.record(
+            session,
+            delivery_id,
+            answer,
+            now=now(),
+            worker=worker,
+            chance=random.random(),  # noqa: S311
+        )
+        mails = _follow_up(session, delivery_id, settled) if settled.concerns_people else []
+    doorbell.send(mails, batch=deliver.BATCH)
+    facts = {"delivery": delivery_id, "result": str(answer.outcome), "code": answer.code}
+    log.info("message sent" if answer.outcome is Outcome.DELIVERED else "message not accepted", extra=facts)
+
+
+def _follow_up(session: Session, delivery_id: int, settled: Settled) -> list[int]:
+    workflow = current_app.config["SETTINGS"].default_workflow_notifications
+    instance = preferring.defaults(session, workflow=workflow)
+    delivery = session.get_one(Delivery, delivery_id)
+    return falling_back.follow_up(session, delivery, settled, now=now(), instance=instance)

@@ -1,0 +1,178 @@
+"""Integrations added, changed, tried out, switched and taken away, by people."""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.channels.base import settings_of
+from app.domain.errors import Refused
+from app.domain.kinds import INTEGRATION_KINDS, TEST, USUAL_INTEGRATION_KINDS
+from app.domain.outward import Allowed
+from app.models import Destination, Notice, Project, User
+from app.services import channel_settings, destinations, posting
+from app.services.channel_settings import Given
+from app.services.sealing import Seal
+
+LONGEST_NAME, MOST = 100, 50
+SECRET, OLD = "secret", "old_secrets"
+MOST_OLD = 2
+LONGEST_OVERLAP, USUAL_OVERLAP = timedelta(days=7), timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a form or program says of an integration; None stays as it is, or becomes the usual."""
+
+    name: str | None = None
+    kinds: Collection[str] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """What is needed to keep settings: the keys, and what may be called."""
+
+    seal: Seal
+    allowed: Allowed
+
+
+def add(
+    session: Session, project: Project, channel: str, wishes: Wishes, vault: Vault, *, by: User, now: datetime
+) -> tuple[Destination, Mapping[str, Any]]:
+    """A new integration, and the secrets that were made for it: nobody sees them whole again."""
+    channel_settings.channel_named(channel)
+    if len(destinations.of_project(session, project.id)) >= MOST:
+        raise Refused(f"A project has up to {MOST} integrations.")
+    given = channel_settings.read(channel, wishes.settings, allowed=vault.allowed)
+    row = Destination(
+        project=project,
+        channel=channel,
+        name=_name(session, project.id, wishes.name or ""),
+        settings=dict(given.settings),
+        secrets=vault.seal.close(given.secrets),
+        kinds=_kinds(USUAL_INTEGRATION_KINDS if wishes.kinds is None else wishes.kinds),
+        created_by_id=by.id,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row, given.made
+
+
+def change(session: Session, destination: Destination, wishes: Wishes, vault: Vault) -> Mapping[str, Any]:
+    """Take over what is wished; secrets that were made. What is new is tried at once."""
+    if wishes.name is not None:
+        destination.name = _name(session, destination.project_id, wishes.name, but=destination.id)
+    if wishes.kinds is not None:
+        destination.kinds = _kinds(wishes.kinds)
+    if not wishes.settings:
+        session.flush()
+        return {}
+    before = channel_settings.stored(destination, vault.seal)
+    given = channel_settings.read(destination.channel, wishes.settings, before=before, allowed=vault.allowed)
+    _keep(destination, given, vault.seal)
+    _forget_failures(destination)
+    session.flush()
+    return given.made
+
+
+def _keep(destination: Destination, given: Given, seal: Seal) -> None:
+    destination.settings = dict(given.settings)
+    destination.secrets = seal.close(given.secrets)
+
+
+def _forget_failures(destination: Destination) -> None:
+    """What failed before says nothing about what it is now."""
+    destination.failing_since, destination.failure_count, destination.detail = None, 0, ""
+    destination.held_until = None
+
+
+def switch_on(session: Session, destination: Destination) -> None:
+    destination.enabled = True
+    destination.disabled_at, destination.disabled_reason = None, ""
+    _forget_failures(destination)
+    session.flush()
+
+
+def switch_off(session: Session, destination: Destination, *, now: datetime) -> None:
+    """A person does: what waits is called off, and nobody is told instead."""
+    if not destination.enabled:
+        return
+    destination.enabled, destination.disabled_at, destination.disabled_reason = False, now, ""
+    for each in posting.undelivered(session, destination):
+        if each.state != "sending":
+            posting.call_off(session, each, "integration_disabled", now=now)
+
+
+def remove(session: Session, destination: Destination) -> None:
+    """With its deliveries. Rules that name it name nothing any more."""
+    session.delete(destination)
+    session.flush()
+
+
+def can_rotate(destination: Destination) -> bool:
+    return any(each.name == OLD for each in settings_of(channel_settings.channel_named(destination.channel)))
+
+
+def rotate(session: Session, destination: Destination, seal: Seal, *, keep: timedelta, now: datetime) -> str:
+    """A new signing secret, which is shown once; the one until now signs too for a while, or not any more."""
+    if not can_rotate(destination) or not timedelta() <= keep <= LONGEST_OVERLAP:
+        raise Refused("From 0 to 7 days.", field="keep")
+    fields = settings_of(channel_settings.channel_named(destination.channel))
+    make = next(each.make for each in fields if each.name == SECRET)
+    values = seal.open(destination.secrets)
+    until = (now + keep).isoformat()
+    old: list[Sequence[str]] = [[values[SECRET], until], *values[OLD]] if keep else []
+    values[OLD] = [each for each in old if datetime.fromisoformat(each[1]) > now][:MOST_OLD]
+    values[SECRET] = make() if make else values[SECRET]
+    destination.secrets = seal.close(values)
+    session.flush()
+    return str(values[SECRET])
+
+
+def signs_with_old_until(destination: Destination, seal: Seal, *, now: datetime) -> datetime | None:
+    """Until when an old secret signs too."""
+    old = channel_settings.stored(destination, seal).get(OLD, ())
+    moments = [datetime.fromisoformat(until) for _, until in old]
+    return max((moment for moment in moments if moment > now), default=None)
+
+
+def test(session: Session, destination: Destination, *, by: User, now: datetime) -> Notice:
+    """A test message on the path of all others: notice, verdict, delivery."""
+    notice = Notice(
+        public_id=f"n_{secrets.token_hex(8)}",
+        kind=TEST,
+        project_id=destination.project_id,
+        data={"user": by.id, destinations.SUBJECT: destination.id, "name": destination.name},
+        actor_id=by.id,
+        occurred_at=now,
+        planned_at=now,
+    )
+    session.add(notice)
+    destination.held_until = None  # whoever presses the button wants to see it now
+    session.flush()
+    destinations.tell(session, [notice], now=now)
+    return notice
+
+
+def _name(session: Session, project_id: int, name: str, *, but: int | None = None) -> str:
+    clean = " ".join(name.split())
+    if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
+        raise Refused(f"A name of up to {LONGEST_NAME} characters.", field="name")
+    same = select(Destination.id).where(
+        Destination.project_id == project_id, Destination.name == clean, Destination.id != (but or 0)
+    )
+    if session.scalar(same) is not None:
+        raise Refused("There is an integration of that name already.", field="name")
+    return clean
+
+
+def _kinds(kinds: Collection[str]) -> list[str]:
+    if unknown := sorted(set(kinds) - INTEGRATION_KINDS.keys()):
+        raise Refused(f"Unknown: {unknown[0]}. There are: {', '.join(INTEGRATION_KINDS)}.", field="kinds")
+    return [kind for kind in INTEGRATION_KINDS if kind in kinds]

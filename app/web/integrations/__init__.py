@@ -1,0 +1,6 @@
+"""Pages of a project's integrations: the list, one's form, and what was sent to it."""
+
+from app.web.integrations import editing, showing
+from app.web.integrations.blueprint import bp
+
+__all__ = ["bp", "editing", "showing"]

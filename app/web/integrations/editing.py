@@ -1,0 +1,169 @@
+"""The form of an integration, drawn from its channel's fields: adding, changing, rotating, taking away."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.channels import CHANNELS
+from app.channels.base import HEADERS, LIST, Setting
+from app.clock import now
+from app.db import db
+from app.domain.errors import NotFound, Refused
+from app.domain.kinds import INTEGRATION_KINDS, USUAL_INTEGRATION_KINDS
+from app.models import Destination, Project
+from app.services import channel_settings, connecting, mail_detail, messages
+from app.services.connecting import Wishes
+from app.web.hypermedia import form_again, see_other
+from app.web.identity import login_required, me
+from app.web.integrations.blueprint import bp, frame, integration_to_edit, project_to_edit, vault
+from app.web.integrations.showing import page_of
+
+KEEP = {0: "Not any more: it has leaked", 24: "For a day", 72: "For 3 days", 168: "For 7 days"}
+
+
+@bp.get("/new/<channel>/")
+@login_required
+def new(org: str, slug: str, channel: str) -> ResponseReturnValue:
+    context = _form(project_to_edit(org, slug), _known(channel))
+    return render_template("integrations/form.html", errors={}, values=_usual(channel), **context)
+
+
+@bp.post("/new/<channel>/")
+@login_required
+def create(org: str, slug: str, channel: str) -> ResponseReturnValue:
+    """A secret that was made is shown on the page that answers, and never again."""
+    project = project_to_edit(org, slug)
+    try:
+        row, made = connecting.add(
+            db.session, project, _known(channel), _typed(channel), vault(), by=me(), now=now()
+        )
+    except Refused as error:
+        return form_again("integrations/form.html", error, **_form(project, channel))
+    db.session.commit()
+    return page_of(row, made=made)
+
+
+@bp.get("/<int:destination_id>/edit/")
+@login_required
+def edit(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    row = integration_to_edit(org, slug, destination_id)
+    context = _form(row.project, row.channel, row)
+    return render_template("integrations/form.html", errors={}, values=_stored(row), **context)
+
+
+@bp.post("/<int:destination_id>/edit/")
+@login_required
+def change(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    row = integration_to_edit(org, slug, destination_id)
+    project, channel = row.project, row.channel
+    try:
+        connecting.change(db.session, row, _typed(channel), vault())
+    except Refused as error:
+        db.session.rollback()
+        return form_again("integrations/form.html", error, **_form(project, channel, row))
+    db.session.commit()
+    flash("Saved. A test shows whether it works.")
+    return _back_to(org, slug, destination_id)
+
+
+@bp.post("/<int:destination_id>/rotate")
+@login_required
+def rotate(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    row = integration_to_edit(org, slug, destination_id)
+    hours = request.form.get("keep", "24")
+    if hours not in map(str, KEEP):
+        raise Refused("Choose how long the old secret signs too.")
+    secret = connecting.rotate(db.session, row, vault().seal, keep=timedelta(hours=int(hours)), now=now())
+    db.session.commit()
+    return page_of(row, made={"secret": secret})
+
+
+@bp.post("/<int:destination_id>/remove")
+@login_required
+def remove(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    row = integration_to_edit(org, slug, destination_id)
+    name = row.name
+    connecting.remove(db.session, row)
+    db.session.commit()
+    flash(f"“{name}” is removed.")
+    return see_other(url_for("integrations.index", org=org, slug=slug))
+
+
+def _back_to(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    return see_other(url_for("integrations.show", org=org, slug=slug, destination_id=destination_id))
+
+
+def _known(channel: str) -> str:
+    if channel not in CHANNELS:
+        raise NotFound
+    return channel
+
+
+def _typed(channel: str) -> Wishes:
+    """The whole form: what is not ticked is not wanted."""
+    given = {
+        each.key: _value(each, request.form[each.key])
+        for each in channel_settings.fields_of(channel)
+        if each.key in request.form
+    }
+    return Wishes(request.form.get("name", ""), request.form.getlist("kind"), given)
+
+
+def _value(each: Setting, text: str) -> Any:
+    """Lists and headers are typed a line each."""
+    rows = [row.strip() for row in text.splitlines() if row.strip()]
+    if each.kind == LIST:
+        return rows
+    if each.kind == HEADERS:
+        pairs = (row.partition(":") for row in rows)
+        return {name.strip(): value.strip() for name, _, value in pairs}
+    return text.strip()
+
+
+def _usual(channel: str) -> dict[str, str]:
+    return {each.key: _text(each.default) for each in channel_settings.fields_of(channel)}
+
+
+def _stored(row: Destination) -> dict[str, str]:
+    """As its form is filled in: a secret's field is empty and says what it ends with; headers are lines."""
+    values = channel_settings.shown(row, vault().seal)
+    hidden = {each.key for each in channel_settings.fields_of(row.channel) if each.secret}
+    texts = {
+        key: "" if key in hidden and isinstance(value, str) else _text(value) for key, value in values.items()
+    }
+    return {**texts, "name": row.name}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "\n".join(f"{name}: {text}" for name, text in value.items())
+    return value if isinstance(value, str) else "\n".join(map(str, value))
+
+
+def _form(project: Project, channel: str, row: Destination | None = None) -> dict[str, object]:
+    kinds = row.kinds if row else USUAL_INTEGRATION_KINDS
+    chosen = request.form.getlist("kind") if request.method == "POST" else kinds
+    shown = channel_settings.shown(row, vault().seal) if row else {}
+    return {
+        **frame(project),
+        "about": CHANNELS[channel].about,
+        "fields": channel_settings.fields_of(channel),
+        "endings": {key: value for key, value in shown.items() if isinstance(value, str)},
+        "kinds": [(kind, words, kind in chosen) for kind, words in INTEGRATION_KINDS.items()],
+        "destination": row,
+        "picture": _picture(project, channel, row),
+    }
+
+
+def _picture(project: Project, channel: str, row: Destination | None) -> str:
+    """A made-up message as it would be sent."""
+    settings = current_app.config["SETTINGS"]
+    values = channel_settings.stored(row, vault().seal) if row else {}
+    detail = mail_detail.detail_of(project)
+    sample = messages.sample(project, kind="new", at=now(), url=settings.tocsin_url, detail=detail)
+    payload = channel_settings.pictured(channel, values).payload(sample)
+    return json.dumps(payload, indent=2, ensure_ascii=False)

@@ -1,0 +1,147 @@
+"""The list of integrations, and the page of one: its health, a test, what was sent and answered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import flash, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.channels import CHANNELS
+from app.clock import now
+from app.db import db
+from app.domain.errors import NotFound, Refused
+from app.domain.kinds import INTEGRATION_KINDS
+from app.models import Destination
+from app.services import channel_settings, connecting, delivery_log, destinations
+from app.web.hypermedia import see_other, varying
+from app.web.identity import login_required, me
+from app.web.integrations.blueprint import bp, frame, integration_to_edit, project_to_edit, vault
+
+PAGE = 25
+FILTERS = {"": "All", "arrived": "Arrived", "waiting": "Waiting", "failed": "Failed", "cancelled": "Not sent"}
+
+
+@bp.get("/")
+@login_required
+def index(org: str, slug: str) -> ResponseReturnValue:
+    project = project_to_edit(org, slug)
+    return render_template(
+        "integrations/list.html",
+        **frame(project),
+        rows=destinations.of_project(db.session, project.id),
+        channels=CHANNELS,
+        this_week=delivery_log.this_week(db.session, project.id, now=now()),
+        next_try=delivery_log.next_try(db.session, project.id),
+    )
+
+
+@bp.get("/<int:destination_id>/")
+@login_required
+def show(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    return page_of(integration_to_edit(org, slug, destination_id))
+
+
+def page_of(row: Destination, *, made: Mapping[str, Any] | None = None) -> str:
+    """The page; `made` are secrets that are shown this once."""
+    state = request.args.get("state", "")
+    start = max(request.args.get("start", 0, type=int), 0)
+    found = delivery_log.sent(db.session, row, state=state, start=start, count=PAGE + 1)
+    tested = request.args.get("test", "")
+    return render_template(
+        "integrations/show.html",
+        **frame(row.project),
+        destination=row,
+        about=CHANNELS[row.channel].about,
+        made=made or {},
+        shown=_shown(row),
+        kinds=[INTEGRATION_KINDS[kind] for kind in row.kinds if kind in INTEGRATION_KINDS],
+        rules=destinations.rules_using(db.session, row),
+        rotates=connecting.can_rotate(row),
+        old_until=connecting.signs_with_old_until(row, vault().seal, now=now()),
+        sent=found[:PAGE],
+        state=state,
+        filters=FILTERS,
+        tried=delivery_log.of_notice(db.session, row, tested) if tested else None,
+        previous=max(start - PAGE, 0) if start else None,
+        following=start + PAGE if len(found) > PAGE else None,
+    )
+
+
+def _shown(row: Destination) -> list[tuple[str, Any]]:
+    """What it is set to, as people may see it."""
+    values = channel_settings.shown(row, vault().seal)
+    fields = channel_settings.fields_of(row.channel)
+    named = ((each.label, _words(each.choices, values.get(each.key))) for each in fields)
+    return [(label, value) for label, value in named if value]
+
+
+def _words(choices: Mapping[str, str], value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {text}" for name, text in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return choices.get(str(value), str(value or ""))
+
+
+@bp.post("/<int:destination_id>/test")
+@login_required
+def test(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    row = integration_to_edit(org, slug, destination_id)
+    notice = connecting.test(db.session, row, by=me(), now=now())
+    db.session.commit()
+    address = url_for("integrations.show", org=org, slug=slug, destination_id=row.id, test=notice.public_id)
+    return see_other(f"{address}#test")
+
+
+@bp.get("/<int:destination_id>/tried/<public_id>/")
+@login_required
+def tried(org: str, slug: str, destination_id: int, public_id: str) -> ResponseReturnValue:
+    """What became of a test so far, in place."""
+    row = integration_to_edit(org, slug, destination_id)
+    found = delivery_log.of_notice(db.session, row, public_id) if public_id.isprintable() else None
+    if found is None:
+        raise NotFound
+    context = {**frame(row.project), "destination": row, "tried": found}
+    return varying(make_response(render_template("integrations/_tried.html", **context)))
+
+
+@bp.post("/<int:destination_id>/switch")
+@login_required
+def switch(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    row = integration_to_edit(org, slug, destination_id)
+    if request.form.get("enabled") == "yes":
+        connecting.switch_on(db.session, row)
+        flash(f"“{row.name}” is on.")
+    else:
+        connecting.switch_off(db.session, row, now=now())
+        flash(f"“{row.name}” is off. What waited for it is not sent.")
+    db.session.commit()
+    return see_other(url_for("integrations.show", org=org, slug=slug, destination_id=row.id))
+
+
+@bp.post("/<int:destination_id>/redeliver")
+@login_required
+def redeliver(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    """One message by its id, all that failed, or what waits: now."""
+    row = integration_to_edit(org, slug, destination_id)
+    try:
+        words = _again(row)
+    except Refused as error:
+        db.session.rollback()
+        flash(error.message, "warning")
+        return see_other(url_for("integrations.show", org=org, slug=slug, destination_id=destination_id))
+    db.session.commit()
+    flash(words)
+    return see_other(url_for("integrations.show", org=org, slug=slug, destination_id=row.id))
+
+
+def _again(row: Destination) -> str:
+    which = request.form.get("which", "")
+    if which == "failed":
+        count = delivery_log.redeliver_failed(db.session, row, now=now())
+        return f"{count} to be sent again." if count else "Nothing failed."
+    if which == "waiting":
+        delivery_log.retry_now(db.session, row, now=now())
+        return "Tried again now."
+    delivery_log.redeliver(db.session, row, which, now=now())
+    return "It is sent again."

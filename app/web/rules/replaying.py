@@ -1,0 +1,25 @@
+"""Beneath the editor: what the rule that is being written would have done in the last days."""
+
+from flask import Response, request
+
+from app.db import db
+from app.services import ruling
+from app.web.hypermedia import fragments
+from app.web.identity import login_required
+from app.web.rules import desk as desks
+from app.web.rules import typed
+from app.web.rules.blueprint import ROOT, bp, mine_to_edit
+from app.web.rules.editing import desk
+
+PAST = "rules/_past.html"
+
+
+@bp.post(f"{ROOT}/past")
+@login_required
+def replay(org: str, slug: str) -> Response:
+    """It takes a while and writes nothing, so nobody is held up by it."""
+    project = mine_to_edit(org, slug)
+    number = request.args.get("rule", type=int)
+    about = desk(project, ruling.find(db.session, project, number) if number else None)
+    past = desks.past(about, typed.of_form(request.form))
+    return fragments(PAST, otherwise=about.url, desk=about, past=past, is_pending=False, **about.frame)

@@ -1,0 +1,40 @@
+"""A channel of the tests' own, in one file: it pages, and closes what it opened."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from app.channels import http as outgoing
+from app.channels.base import ADDRESS, About, Answer, Outcome, setting
+from app.channels.http import Http, Reply
+from app.domain.kinds import CLOSING
+from app.domain.message import Message
+
+
+@dataclass(frozen=True)
+class Pager:
+    about: ClassVar[About] = About("pager", "Pager", "For tests.", ladder="paging", is_paging=True)
+
+    url: str = setting("Address", kind=ADDRESS)
+    key: str = setting("Key", secret=True)
+
+    def payload(self, message: Message) -> Mapping[str, Any]:
+        action = "resolve" if message.kind in CLOSING else "trigger"
+        body: dict[str, Any] = {"action": action, "key": message.key, "was": message.references.get("ticket")}
+        return body if message.is_bare else {**body, "title": message.headline}
+
+    def send(self, message: Message, *, http: Http, now: datetime) -> Answer:
+        body = json.dumps(self.payload(message)).encode()
+        return outgoing.attempt(
+            lambda: http.post(self.url, body, {"Authorization": self.key}),
+            lambda reply: self._meaning(reply, now),
+            request=body.decode(),
+        )
+
+    def _meaning(self, reply: Reply, now: datetime) -> Answer:
+        answer = outgoing.usual(reply, now=now)
+        if answer.outcome is Outcome.DELIVERED:
+            return Answer(Outcome.DELIVERED, references={"ticket": "T-1"})
+        return answer
