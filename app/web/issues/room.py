@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 # What a page of 60 KB has room for: characters of source and variables, characters of all else, frames.
-ROOM_FOR_SOURCE, ROOM_FOR_TEXT, ROOM_FOR_FRAMES = 9_000, 9_000, 36
+ROOM_FOR_SOURCE, ROOM_FOR_TEXT, ROOM_FOR_FRAMES = 8_000, 8_000, 34
 MOST_EXCEPTIONS, MOST_OPEN, MOST_BREADCRUMBS, MOST_VALUES = 5, 5, 12, 24
 # A long value, one where the room is used up, and one on a page that shows everything.
 LONG, SHORT, IN_FULL = 400, 40, 20_000
