@@ -61,6 +61,11 @@ class Tocsin:
         mails = [Mail("", "", file.read_bytes()) for file in files]
         return [mail for mail in mails if to in mail["To"] and mail.subject.startswith(about)]
 
+    def will_write(self) -> None:
+        """Wait for the turn to write first: one who has read already would be refused while Tocsin writes."""
+        self.session.commit()
+        self.session.connection(execution_options={"writes": True})
+
     def address_of(self, issue: Issue) -> str:
         self.session.commit()
         return f"{self.url}/acme/shop/issues/{issue.id}/"
@@ -126,8 +131,8 @@ def tocsin(peopled_tocsin: Tocsin) -> Iterator[Tocsin]:
 
 @pytest.fixture
 def issue(tocsin: Tocsin) -> Issue:
-    """An issue of shop with an event. Tocsin writes meanwhile: what will write waits for its turn first."""
-    tocsin.session.connection(execution_options={"writes": True})
+    """An issue of shop with an event."""
+    tocsin.will_write()
     shop = tocsin.session.query(Project).filter_by(slug="shop").one()
     made = Make(tocsin.session, NOON).issue(shop, title="KeyError: cart", events=1)
     tocsin.session.commit()

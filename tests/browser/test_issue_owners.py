@@ -13,7 +13,7 @@ def editor(tocsin):
     """Its address; a test begins without owners, and takes away those that it made."""
     yield f"{tocsin.url}/acme/shop/settings/issue-owners/"
     tocsin.session.rollback()
-    tocsin.session.connection(execution_options={"writes": True})
+    tocsin.will_write()
     for table in (Ownership, OwnershipVersion):
         tocsin.session.query(table).delete()
     tocsin.session.commit()

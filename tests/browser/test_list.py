@@ -18,6 +18,7 @@ def several(tocsin):
     made: list = []
 
     def make(word: str, count: int = 3):
+        tocsin.will_write()
         factory = Make(tocsin.session, NOON)
         shop = casting.found(tocsin.session).shop
         for n in range(count):

@@ -14,6 +14,7 @@ SETTINGS = "/settings/account/notifications/"
 @pytest.fixture
 def own_issue(tocsin):
     """An issue that only this test sees, for it does not survive it."""
+    tocsin.will_write()
     shop = casting.found(tocsin.session).shop
     made = Make(tocsin.session, NOON).issue(shop, title="GoneError: soon", events=1)
     tocsin.session.commit()
@@ -88,6 +89,7 @@ def test_a_menu_has_room_in_a_low_window(tocsin, issue, sign_in, height):
 
 
 def test_on_a_phone_every_control_of_a_resolved_issue_is_in_one_line(tocsin, own_issue, sign_in):
+    tocsin.will_write()
     shop = casting.found(tocsin.session).shop
     Make(tocsin.session, NOON).release(shop, "shop@1.0.0")
     own_issue.status = "resolved"

@@ -15,7 +15,7 @@ def settings(tocsin):
     """Their address; a test takes away the windows that it made."""
     yield f"{tocsin.url}/acme/shop/settings/"
     tocsin.session.rollback()
-    tocsin.session.connection(execution_options={"writes": True})
+    tocsin.will_write()
     for table in (Pause, SettingAudit):
         tocsin.session.query(table).delete()
     tocsin.session.commit()

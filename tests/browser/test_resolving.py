@@ -14,7 +14,7 @@ WAYS = pytest.mark.parametrize("script", [True, False], ids=["with script", "wit
 @pytest.fixture
 def released(tocsin, issue):
     """The issue, in a project with two releases and a repository with a commit."""
-    tocsin.session.connection(execution_options={"writes": True})
+    tocsin.will_write()
     make = Make(tocsin.session, NOON)
     for version in ("4.2.0", "4.2.1"):
         make.release(issue.project, version)

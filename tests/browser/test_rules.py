@@ -11,6 +11,7 @@ ALERTS = "/acme/shop/settings/alerts/"
 @pytest.fixture(autouse=True)
 def _as_it_comes(tocsin):
     """The one rule that every project begins with."""
+    tocsin.will_write()
     shop = tocsin.session.query(Project).filter_by(slug="shop").one()
     made = AlertRule.project_id == shop.id
     tocsin.session.query(RuleMute).delete()
