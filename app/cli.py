@@ -32,7 +32,7 @@ Result = dict[str, Any]
 
 
 def init_app(app: Flask) -> None:
-    for command in (users, orgs, teams, projects, tokens, deliveries, notices, doctor, inbound, sweep):
+    for command in (users, orgs, teams, projects, tokens, deliveries, notices, doctor, inbound, sweep, slack):
         app.cli.add_command(command)
 
 
@@ -77,6 +77,7 @@ def _lines_of(name: str, value: Any) -> list[str]:
 
 
 users = AppGroup("users", help="Accounts.")
+slack = AppGroup("slack", help="Slack, where it cannot reach this instance.")
 orgs = AppGroup("orgs", help="Organizations.")
 teams = AppGroup("teams", help="Teams.")
 projects = AppGroup("projects", help="Projects.")
@@ -243,6 +244,16 @@ def inbound() -> Result:
 def sweep() -> Result:
     """Do all that is due, once, now: what the scheduler does every few seconds."""
     return dict(scheduler.sweep_once())
+
+
+@slack.command("listen", cls=OneLine)
+@with_appcontext
+def listen_to_slack() -> None:
+    """Keep a connection to Slack open, for integrations with an app-level token, until Ctrl-C or SIGTERM."""
+    from app.jobs import slack_listener  # its library is of use to nobody else
+
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    slack_listener.run(app)
 
 
 def settings() -> Settings:

@@ -9,6 +9,11 @@ from redis import Redis
 
 from app.extensions import limiter
 
+# Saving, testing and sending again, by one person on pages and by programs together: each starts something.
+INTEGRATIONS, INTEGRATIONS_SCOPE = "20 per minute", "integrations"
+# Asked at every pause in the typing.
+QUESTIONS, QUESTIONS_SCOPE = "60 per minute", "questions"
+
 
 def init_app(app: Flask) -> None:
     limiter.init_app(app)

@@ -22,4 +22,9 @@ def client() -> Http:
     """A client of one's own: to be closed after use."""
     settings = current_app.config["SETTINGS"]
     agent = f"Tocsin/{VERSION} (+{settings.tocsin_url})"
-    return Http(allowed=settings.outbound_allow, user_agent=agent, proxy=settings.outbound_proxy)
+    return Http(
+        allowed=settings.outbound_allow,
+        user_agent=agent,
+        proxy=settings.outbound_proxy,
+        bases=settings.service_addresses,
+    )

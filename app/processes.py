@@ -22,19 +22,20 @@ log = logging.getLogger(__name__)
 
 BEAT_EVERY = 20.0
 
+JOBS = "jobs"
 ROLES: dict[str, Callable[[Flask], object]] = {
     "digest": digest.main,
-    "jobs": worker.main,
+    JOBS: worker.main,
     "scheduler": scheduler.main,
 }
 
 
-def play(app: Flask, role: str) -> None:
-    """Be a worker of this role until SIGTERM."""
+def play(app: Flask, role: str, part: Callable[[Flask], object] | None = None) -> None:
+    """Be a worker of this role until SIGTERM; `part` is what it does of it, if not all."""
     connection = queue.connect(app.config["SETTINGS"])
     # A thread, not the role's own loop: a job may rightly take minutes, and the process lives all the while.
     threading.Thread(target=_keep_beating, args=(connection, role), daemon=True).start()
-    ROLES[role](app)
+    (part or ROLES[role])(app)
 
 
 def _keep_beating(connection: Redis, role: str) -> None:
@@ -52,11 +53,18 @@ def web(app: Flask, settings: Settings) -> Child:
 
 
 def children(app: Flask, settings: Settings, roles: Iterable[str]) -> list[Child]:
-    """A process for each role, and as many for jobs as the settings say."""
-    return [
-        Child(f"{role}-{number}" if role == "jobs" else role, partial(play, app, role))
-        for role in roles
-        for number in range(1, (settings.workers if role == "jobs" else 1) + 1)
+    """A process for each role, and as many for jobs as the settings say.
+
+    The last of several does not work for integrations: their servers may be slow, and mail must not wait.
+    """
+    found = [Child(role, partial(play, app, role)) for role in roles if role != JOBS]
+    if JOBS not in roles:
+        return found
+    parts = [ROLES[JOBS]] * settings.workers
+    if len(parts) > 1:
+        parts[-1] = worker.prompt
+    return found + [
+        Child(f"{JOBS}-{number}", partial(play, app, JOBS, part)) for number, part in enumerate(parts, 1)
     ]
 
 

@@ -18,6 +18,8 @@ from app import redis_server
 from app.settings import Settings
 
 QUEUE = "tocsin"
+# For work that waits for other people's servers: one worker always leaves it to the others.
+SLOW = "tocsin-slow"
 JOB_TIMEOUT = 600
 RESULT_TTL = 60
 FAILURE_TTL = 7 * 24 * 3600
@@ -39,8 +41,8 @@ def connect(settings: Settings) -> Redis:
     )
 
 
-def queue(connection: Redis) -> Queue:
-    return Queue(QUEUE, connection=connection, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
+def queue(connection: Redis, name: str = QUEUE) -> Queue:
+    return Queue(name, connection=connection, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
 
 
 def enqueue(to: Queue, job: str, *ids: int | str) -> Job:

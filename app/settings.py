@@ -75,6 +75,13 @@ def setting(kind: Kind[T], default: str | Derived, help: str, *, secret: bool = 
     return field(repr=not may_hold_a_password, metadata=row)  # type: ignore[no-any-return]
 
 
+_ELSEWHERE = "_base_url"
+
+
+def _elsewhere(service: str) -> str:
+    return setting(kinds.OPTIONAL_WEB_ADDRESS, "", f"where {service} is called instead, through a relay")
+
+
 def _public_url(known: Known) -> str:
     anywhere = known["host"] in {"0.0.0.0", "::", "127.0.0.1"}  # noqa: S104 (compared, not bound)
     host = "127.0.0.1" if anywhere else known["host"]
@@ -129,7 +136,9 @@ class Settings:
         "public address: links, DSNs, cookies (secure when https)",
     )
     tocsin_data_dir: Path = setting(  # noqa: RUF009 (a field, like the others)
-        kinds.DIRECTORY, "./var", "embedded database and Redis, generated keys, captured mail; kept at 0700"
+        kinds.DIRECTORY,
+        "./var",
+        "embedded database and Redis, generated keys, captured mail, uploads; kept at 0700",
     )
     secret_key: str = setting(
         kinds.SECRET, _kept("secret_key"), "signs sessions; the same on every machine", secret=True
@@ -210,6 +219,13 @@ class Settings:
         "",
         "proxy that integrations call through; it has to refuse private addresses itself",
     )
+    slack_base_url: str = _elsewhere("Slack")
+    pagerduty_base_url: str = _elsewhere("PagerDuty")
+    opsgenie_base_url: str = _elsewhere("OpsGenie")
+    victorops_base_url: str = _elsewhere("VictorOps")
+    pushover_base_url: str = _elsewhere("Pushover")
+    twilio_base_url: str = _elsewhere("Twilio")
+    campfire_classic_base_url: str = _elsewhere("classic Campfire")
     event_retention_days: int = setting(kinds.whole(1, 36500), "90", "days that events are kept")
     notice_retention_days: int = setting(
         kinds.whole(1, 36500), "90", "days that notices and verdicts are kept"
@@ -218,6 +234,12 @@ class Settings:
         kinds.NETWORKS, "", "proxies whose `X-Forwarded-*` headers are believed"
     )
     log_format: str = setting(kinds.choice("text", "json"), "text", "one line a fact, as text or as JSON")
+
+    @property
+    def service_addresses(self) -> dict[str, str]:
+        """Services that are called elsewhere than at their own address: name of the service, and where."""
+        names = [each.name for each in fields(self) if each.name.endswith(_ELSEWHERE)]
+        return {name.removesuffix(_ELSEWHERE): address for name in names if (address := getattr(self, name))}
 
     @property
     def mail_is_captured(self) -> bool:

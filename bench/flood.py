@@ -31,6 +31,7 @@ from app.services import (
     digesting,
     holding,
     notifying,
+    outbox,
     preferring,
     storming,
     workspaces,
@@ -157,13 +158,14 @@ def _digest(world: World, entries: Sequence[Entry], at: datetime) -> None:
 
 
 def _plan(world: World, at: datetime) -> None:
-    """As the job does, which is rung for at once: an event a transaction."""
+    """As the job does, which is rung for at once."""
     with Session(world.engine) as session:
-        waiting = session.scalars(select(Notice.id).where(notifying.is_waiting(at))).all()
-        groups = notifying.groups(session, waiting, now=at)
-    for group in groups:
-        with world.step("planning one event") as session:
-            notifying.plan(session, group.notice_ids, now=at, instance=INSTANCE)
+        waiting = session.scalars(select(Notice.id).where(outbox.is_waiting(at))).all()
+        lots = outbox.lots(session, outbox.groups(session, waiting, now=at))
+    for lot in lots:
+        name = "planning one event" if len(lot) == 1 else "planning several events"
+        with world.step(name) as session:
+            notifying.plan_lot(session, [group.notice_ids for group in lot], now=at, instance=INSTANCE)
 
 
 def _sweep(world: World, at: datetime, *, with_storms: bool) -> None:

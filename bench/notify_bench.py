@@ -23,7 +23,7 @@ from app.domain.kinds import KINDS
 from app.domain.preferences import Choices
 from app.domain.routing import Happening, Person, Reason
 from app.models import Base, Issue, Notice, Project, User
-from app.services import accounts, delivering, notifying, preferring, resolving, workspaces
+from app.services import accounts, delivering, notifying, outbox, preferring, resolving, workspaces
 from app.services.timeline import Batch
 
 ROUNDS = 5
@@ -125,11 +125,11 @@ def _plan(engine: Engine, batch: str) -> None:
     began = time.perf_counter()
     with Session(engine) as session:
         ids = session.scalars(select(Notice.id).where(Notice.batch == batch)).all()
-        [group] = notifying.groups(session, ids, now=now())
+        [group] = outbox.groups(session, ids, now=now())
         survey = notifying.survey(session, group, now=now(), instance=instance)
     print(f"{'looking at the batch as a whole':44}{time.perf_counter() - began:10.2f} s")
     longest, delivered, count = 0.0, [], 0
-    for part in notifying.parts(group.notice_ids, survey.size):
+    for part in group.parts(survey.size):
         start = time.perf_counter()
         with Session(engine.execution_options(writes=True)) as session, session.begin():
             delivered += notifying.plan_part(session, batch, part, survey.told, now=now(), instance=instance)

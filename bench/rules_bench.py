@@ -2,9 +2,11 @@
 
 Stores so many events (1,000,000) of some issues over 60 days, then runs batches past no rule and past 20
 that count over every span, in all environments and in one, with limits that are never met: the dearest
-case, since a rule that fires rests afterwards. Times are in milliseconds an event, the median of several
-batches; those of the CPU leave out what a server of the database does. Without a database it makes an
-SQLite file of its own and removes it; a given one must have Tocsin's tables and may be written to.
+case, since a rule that fires rests afterwards. Then past 20 that compare events, and past 20 that compare
+users, with what there was earlier. Times are in milliseconds an event, the median of several batches, and
+the dearest of the batches; those of the CPU leave out what a server of the database does. Without a
+database it makes an SQLite file of its own and removes it; a given one must have Tocsin's tables and may be
+written to.
 """
 
 import argparse
@@ -22,10 +24,10 @@ from sqlalchemy.orm import Session
 
 from app import memory
 from app.clock import now
-from app.domain.rule_parts import SPANS
+from app.domain.rule_parts import PERCENT, SPANS
 from app.models import AlertRule, Event, Issue, IssueCount, IssueEnvironmentUser, IssueUser, Project
 from app.services import alerting, digesting, event_body
-from app.services.counting import Ceilings
+from app.services.ceilings import Ceilings
 from app.services.stream_entry import ENVELOPE, Entry
 from bench import payloads
 from bench.digest_bench import _engine, _project
@@ -37,8 +39,8 @@ RULES = 20
 CHUNK = 5000
 # How many events a batch → how many batches are measured.
 BATCHES = {1: 60, 20: 20, 500: 5}
-CEILINGS: Ceilings = {}
-COLUMNS = ("rules, wall", "rules, CPU", "digest, wall", "digest, CPU")
+CEILINGS = Ceilings()
+COLUMNS = ("rules, wall", "rules, CPU", "digest, wall", "digest, CPU", "dearest rules")
 _numbers = count(1)
 
 
@@ -53,14 +55,15 @@ def main() -> None:
             session.execute(delete(AlertRule).where(AlertRule.project_id == project.id))
         _fill(engine, project, options.events, at)
         engine.dispose()  # SQLite folds its log in when the last connection closes
-        print(f"{'rules':>6}{'events a batch':>16}" + "".join(f"{name:>15}" for name in COLUMNS))
-        for rules in (0, RULES):
-            _make_rules(engine, project, rules)
+        print(f"{'rules':20}{'events a batch':>16}" + "".join(f"{name:>15}" for name in COLUMNS))
+        for name, rows in _rules().items():
+            _make_rules(engine, project, rows)
             _digest(engine, project, 500, now())
             for size, rounds in BATCHES.items():
                 spent = [_digest(engine, project, size, now()) for _ in range(rounds)]
-                figures = (statistics.median(each) / size for each in zip(*spent, strict=True))
-                print(f"{rules:6}{size:16}" + "".join(f"{figure:15.3f}" for figure in figures))
+                figures = [statistics.median(each) / size for each in zip(*spent, strict=True)]
+                figures.append(max(wall for wall, *_ in spent) / size)
+                print(f"{name:20}{size:16}" + "".join(f"{figure:15.3f}" for figure in figures))
 
 
 def _options() -> argparse.Namespace:
@@ -146,13 +149,35 @@ def _start(session: Session, minutes: int) -> Any:
     return func.date_trunc("minute" if minutes == 1 else "hour", Event.received_at, "UTC")
 
 
-def _make_rules(engine: Engine, project: Project, number: int) -> None:
+def _rules() -> dict[str, list[dict[str, Any]]]:
+    """A condition for each rule."""
     spans = list(SPANS)
+    return {
+        "none": [],
+        f"{RULES} that count": [
+            {
+                "id": "event_count" if n % 3 else "user_count",
+                "value": 900_000_000 if n % 3 else PEOPLE + n,
+                "interval": spans[n % len(spans)],
+            }
+            for n in range(RULES)
+        ],
+        f"{RULES} compare events": [_comparison("event_count", n) for n in range(RULES)],
+        f"{RULES} compare users": [_comparison("user_count", n) for n in range(RULES)],
+    }
+
+
+def _comparison(counted: str, n: int) -> dict[str, Any]:
+    """Every span, with what it held every time earlier; grown by more than was ever seen."""
+    spans, earlier = list(SPANS), list(SPANS)[1:]
+    more = {"comparison": PERCENT, "earlier": earlier[n % len(earlier)]}
+    return {"id": counted, "value": 10_000, "interval": spans[n % len(spans)], **more}
+
+
+def _make_rules(engine: Engine, project: Project, conditions: list[dict[str, Any]]) -> None:
     with Session(engine.execution_options(writes=True)) as session, session.begin():
-        for n in range(number):
-            counted = "event_count" if n % 3 else "user_count"
-            limit = 900_000_000 if n % 3 else PEOPLE + n
-            condition = {"id": counted, "value": limit, "interval": spans[n % len(spans)]}
+        session.execute(delete(AlertRule).where(AlertRule.project_id == project.id))
+        for n, condition in enumerate(conditions):
             session.add(
                 AlertRule(
                     project_id=project.id,

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-DEBIAN = {"chromium": "chromium", "postgresql": "postgresql", "redis-server": "redis-server"}
+DEBIAN = {name: name for name in ("chromium", "ngircd", "postgresql", "redis-server")}
 
 
 def chromium():
@@ -26,8 +26,18 @@ def redis_server():
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
 
+def ngircd():
+    """Debian keeps it where only root looks."""
+    return shutil.which("ngircd") or shutil.which("ngircd", path="/usr/sbin:/usr/local/sbin")
+
+
 def missing():
-    found = {"chromium": chromium(), "postgresql": postgresql(), "redis-server": redis_server()}
+    found = {
+        "chromium": chromium(),
+        "ngircd": ngircd(),
+        "postgresql": postgresql(),
+        "redis-server": redis_server(),
+    }
     return [name for name, place in found.items() if place is None]
 
 

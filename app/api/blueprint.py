@@ -19,6 +19,8 @@ MEMBERS = {
     "mail_detail": "mailDetail",
     "rate_limit_count": "rateLimit",
     "resolve_age_hours": "resolveAge",
+    "starts_at": "startsAt",
+    "ends_at": "endsAt",
     "subject_prefix": "subjectPrefix",
     "subject_template": "subjectTemplate",
 }

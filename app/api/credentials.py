@@ -29,12 +29,22 @@ def whose() -> str:
 
     In a session of its own: a call that changes something takes SQLite's write lock before its first read.
     """
-    if "whose" not in g:
+    return _counted()[0]
+
+
+def person() -> str:
+    """The same of all that are one person's, as their pages count them."""
+    return _counted()[1]
+
+
+def _counted() -> tuple[str, str]:
+    if "counted" not in g:
         match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
         with reading() as own:
             found = accounts.find_token(own, match[1]) if match else None
-        g.whose = f"token {found.id}" if found else visitors.address()
-    counted: str = g.whose
+        where = visitors.address()
+        g.counted = (f"token {found.id}", f"user {found.user_id}") if found else (where, where)
+    counted: tuple[str, str] = g.counted
     return counted
 
 
@@ -64,13 +74,13 @@ def me() -> User:
     return token().user
 
 
-def needs(scope: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """The call is for tokens with this scope, or one that includes it."""
+def needs(*any_of: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """The call is for tokens with one of these scopes, or one that includes it."""
 
     def decorate(call: Callable[P, T]) -> Callable[P, T]:
         @wraps(call)
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:
-            reaches(scope)
+            reaches(*any_of)
             return call(*args, **kwargs)
 
         return checked
@@ -78,10 +88,15 @@ def needs(scope: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
-def reaches(scope: str) -> None:
-    """`Denied` unless the token has this scope, or one that includes it."""
-    if not scopes.allow(token().scopes, scope):
+def reaches(*any_of: str) -> None:
+    """`Denied` unless the token has one of these scopes, or one that includes it."""
+    if not any(grants(scope) for scope in any_of):
         raise Denied(403, NOT_ALLOWED)
+
+
+def grants(scope: str) -> bool:
+    """Whether the token has this scope, or one that includes it."""
+    return scopes.allow(token().scopes, scope)
 
 
 def may(where: Project | Organization, permission: str) -> None:

@@ -12,12 +12,14 @@ from flask import jsonify
 from app import outgoing
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
-from app.api.credentials import may, me, needs
+from app.api.credentials import may, me, needs, person
 from app.api.paging import page, whole_list
 from app.api.places import visible_project
 from app.api.reading import Json, body, flag, known_members, lines, member_object, text
 from app.clock import now
 from app.db import db
+from app.extensions import limiter
+from app.limits import INTEGRATIONS, INTEGRATIONS_SCOPE
 from app.models import Destination, Project
 from app.services import channel_settings, connecting, delivery_log, destinations
 from app.services.connecting import Vault, Wishes
@@ -25,6 +27,10 @@ from app.services.delivery_log import Sent
 
 # What is shown and cannot be written is taken, so that what was read can be sent back.
 MEMBERS = ("channel", "name", "settings", "kinds", "enabled", "id", "health", "dateCreated")
+# Beside the limit of all calls.
+writing = limiter.shared_limit(
+    INTEGRATIONS, scope=INTEGRATIONS_SCOPE, key_func=person, override_defaults=False
+)
 
 
 @bp.get("/projects/<org>/<proj>/integrations/")
@@ -35,6 +41,7 @@ def integrations(org: str, proj: str) -> Answer:
 
 
 @bp.post("/projects/<org>/<proj>/integrations/")
+@writing
 @needs("project:write")
 def create_integration(org: str, proj: str) -> Answer:
     project, given = _editable(org, proj), body()
@@ -55,6 +62,7 @@ def integration_of(org: str, proj: str, integration: int) -> Answer:
 
 
 @bp.put("/projects/<org>/<proj>/integrations/<int:integration>/")
+@writing
 @needs("project:write")
 def change_integration(org: str, proj: str, integration: int) -> Answer:
     """What is absent stays."""
@@ -66,7 +74,7 @@ def change_integration(org: str, proj: str, integration: int) -> Answer:
         if row.enabled:
             connecting.switch_off(db.session, row, now=now())
         else:
-            connecting.switch_on(db.session, row)
+            connecting.switch_on(db.session, row, now=now())
     db.session.commit()
     return jsonify(_shape(row, made))
 
@@ -74,12 +82,13 @@ def change_integration(org: str, proj: str, integration: int) -> Answer:
 @bp.delete("/projects/<org>/<proj>/integrations/<int:integration>/")
 @needs("project:admin")
 def delete_integration(org: str, proj: str, integration: int) -> Answer:
-    connecting.remove(db.session, _find(org, proj, integration))
+    connecting.remove(db.session, _find(org, proj, integration), now=now())
     db.session.commit()
     return "", 204
 
 
 @bp.post("/projects/<org>/<proj>/integrations/<int:integration>/test/")
+@writing
 @needs("project:write")
 def test_integration(org: str, proj: str, integration: int) -> Answer:
     """On the path of all messages; what became of it stands with the notice."""

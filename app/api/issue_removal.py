@@ -45,7 +45,7 @@ def _delete_many(scope: Scope) -> Answer:
 
 
 def _delete(rows: Sequence[Issue]) -> None:
-    removing.delete(db.session, rows, by=me())
+    removing.delete(db.session, rows, by=me(), now=now())
     db.session.commit()
 
 

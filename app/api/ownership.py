@@ -7,16 +7,18 @@ from flask import jsonify
 
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
-from app.api.credentials import may, me, needs
+from app.api.credentials import may, me, needs, person, reaches
 from app.api.places import visible_project
 from app.api.reading import Json, body, flag, known_members, member_object
 from app.clock import now
 from app.db import db
 from app.domain import event as events
-from app.domain import ownership
+from app.domain import ownership, ownership_sights
 from app.domain.event import Receipt
 from app.domain.ownership import Rules
 from app.domain.ownership_lines import Match, OwnershipErrors
+from app.extensions import limiter
+from app.limits import QUESTIONS, QUESTIONS_SCOPE
 from app.models import Event, Ownership, Project
 from app.services import auto_assigning, entrusting, event_body, owner_checks, owning
 from app.services.entrusting import Wishes
@@ -24,6 +26,9 @@ from app.services.entrusting import Wishes
 FLAGS = {"fallthrough": "fallthrough", "autoAssignment": "auto_assign", "onlyAssignee": "only_assignee"}
 # Of an event that is only tried: it is never stored.
 NO_ID = "0" * 32
+# Beside the limit of all calls, and with what the pages ask.
+asking = limiter.shared_limit(QUESTIONS, scope=QUESTIONS_SCOPE, key_func=person, override_defaults=False)
+MOST_PROBLEMS = 200
 Found = tuple[Mapping[str, Any], Sequence[Sequence[str]]]
 
 
@@ -51,12 +56,13 @@ def change_ownership(org: str, proj: str) -> Answer:
         entrusting.save(db.session, project, wishes, by=me(), via="api", now=now())
     except OwnershipErrors as error:
         db.session.rollback()
-        return jsonify({"raw": [str(problem) for problem in error.problems]}), 400
+        return _wrong(error)
     db.session.commit()
     return jsonify(_shape(entrusting.stored(db.session, project)))
 
 
 @bp.post("/projects/<org>/<proj>/ownership/match/")
+@asking
 @needs("project:read")
 def match_ownership(org: str, proj: str) -> Answer:
     """Which lines an event matches, stored or sent along: of those in force, or of a text sent along."""
@@ -65,14 +71,26 @@ def match_ownership(org: str, proj: str) -> Answer:
     try:
         rules = _rules(project, given)
     except OwnershipErrors as error:
-        return jsonify({"raw": [str(problem) for problem in error.problems]}), 400
+        return _wrong(error)
     data, tags = _event(project, given)
     matches = ownership.match(rules, data, tags)
     owners = [owner for match in matches for owner in match.line.owners]
     known = owning.directory(db.session, project.id, owners)
     chosen = auto_assigning.choice(matches, known)
     to = auto_assigning.whom(db.session, chosen[1], known) if chosen else None
-    return jsonify({"lines": [_line(match) for match in matches], "assignee": shapes.assigned_to(to)})
+    return jsonify(
+        {
+            "lines": [_line(match) for match in matches],
+            "assignee": shapes.assigned_to(to),
+            "isWhole": not ownership_sights.is_beyond_limits(data),
+        }
+    )
+
+
+def _wrong(error: OwnershipErrors) -> Answer:
+    said = [str(problem) for problem in error.problems[:MOST_PROBLEMS]]
+    more = len(error.problems) - MOST_PROBLEMS
+    return jsonify({"raw": [*said, f"and {more:,} more"] if more > 0 else said}), 400
 
 
 def _raw(given: Json) -> str:
@@ -94,6 +112,7 @@ def _event(project: Project, given: Json) -> Found:
     if "event" in given:
         sent = events.regular(member_object(given, "event"), Receipt(NO_ID, now()))
         return sent.data, sent.tags
+    reaches("event:read")
     event_id = given.get("eventId")
     if not isinstance(event_id, str):
         raise Invalid("Name a stored event, or send one as `event`.", "eventId")

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import current_app, jsonify
+from flask import jsonify
 
+from app import instance
 from app.api.blueprint import Answer, Denied, Invalid, bp
 from app.api.credentials import NOT_ALLOWED, me, needs
 from app.api.reading import Json, body, flag, known_members, member_object, text
@@ -19,6 +20,7 @@ from app.domain.preferences import (
     BATCHING,
     CLAIM,
     DEPLOYS,
+    HEALTH,
     OWN_ACTIVITY,
     PER_PROJECT,
     VALUES,
@@ -31,7 +33,7 @@ from app.services.preferring import Defaults, Place
 DEFAULT = "default"
 # Member of the answer → the setting behind it.
 CHOICES = {"alerts": ALERTS, "workflow": WORKFLOW, "deploys": DEPLOYS, "batching": BATCHING}
-FLAGS = {"ownActivity": OWN_ACTIVITY, "claimUnassignedOnResolve": CLAIM}
+FLAGS = {"integrationHealth": HEALTH, "ownActivity": OWN_ACTIVITY, "claimUnassignedOnResolve": CLAIM}
 # Where a value has another name here than in the database.
 ALL, ALWAYS = "all", "always"
 
@@ -59,7 +61,7 @@ def settings_of(user: str) -> Answer:
 @needs("alerts:write")
 def change_settings() -> Answer:
     """What is absent stays."""
-    given, instance = body(), _defaults()
+    given, usual = body(), instance.defaults(db.session)
     known_members(given, *CHOICES, "workflowKinds", *FLAGS, "timezone", "projects", "organizations")
     preferring.lock(db.session, me())
     for member, category in CHOICES.items():
@@ -67,11 +69,11 @@ def change_settings() -> Answer:
             _choose(member, category, text(given, member))
     for member, category in FLAGS.items():
         if member in given:
-            _switch(member, category, "", flag(given, member), instance)
+            _switch(member, category, "", flag(given, member), usual)
     kinds = member_object(given, "workflowKinds")
     known_members(kinds, *WORKFLOW_SWITCHES)
     for kind in kinds:
-        _switch(kind, WORKFLOW, kind, flag(kinds, kind), instance)
+        _switch(kind, WORKFLOW, kind, flag(kinds, kind), usual)
     if "timezone" in given:
         me().timezone = accounts.checked_timezone(text(given, "timezone"))
     _choose_for_projects(member_object(given, "projects"))
@@ -151,16 +153,16 @@ def _route(project: Project, address: str) -> None:
 
 
 def _settings(user: User) -> Json:
-    instance, projects = _defaults(), tuning.projects(db.session, user)
-    values = _of_account(user, instance)
-    chosen, effective = _of_projects(user, projects, instance)
+    usual, projects = instance.defaults(db.session), tuning.projects(db.session, user)
+    values = _of_account(user, usual)
+    chosen, effective = _of_projects(user, projects, usual)
     return {
         **{member: _said(category, values[category, ""]) for member, category in CHOICES.items()},
         "workflowKinds": {kind: values[WORKFLOW, kind] == "on" for kind in WORKFLOW_SWITCHES},
         **{member: values[category, ""] == "on" for member, category in FLAGS.items()},
         "timezone": user.timezone,
         "projects": chosen,
-        "organizations": _of_organizations(user, instance),
+        "organizations": _of_organizations(user, usual),
         "effective": effective,
     }
 
@@ -206,8 +208,3 @@ def _by_name(projects: Sequence[Project]) -> Mapping[str, Project]:
         project.slug if count[project.slug] == 1 else f"{project.organization.slug}/{project.slug}": project
         for project in projects
     }
-
-
-def _defaults() -> Defaults:
-    workflow = current_app.config["SETTINGS"].default_workflow_notifications
-    return preferring.defaults(db.session, workflow=workflow)

@@ -1,5 +1,6 @@
 """What was sent along: the JSON body and its members, checked one by one."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
@@ -65,3 +66,16 @@ def whole_number(given: Json, member: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | None):
         raise Invalid("Must be a whole number.", member)
     return value
+
+
+def moment(given: Json, member: str) -> datetime | None:
+    """A member that must be a time with its zone, or null."""
+    if given.get(member) is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text(given, member))
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid("Must be a time such as 2026-11-23T15:00:00Z, or null.", member) from None
+    raise Invalid("Name its time zone: 2026-11-23T15:00:00Z.", member)

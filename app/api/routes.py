@@ -1,7 +1,9 @@
 """All calls of the JSON API, imported so that they are registered."""
 
 from app.api import (
+    artifacts,
     comments,
+    deploys,
     events,
     integrations,
     issue_changes,
@@ -11,15 +13,20 @@ from app.api import (
     notices,
     organizations,
     ownership,
+    pauses,
     preferences,
     projects,
+    release_files,
+    releases,
     rules,
 )
 from app.api.blueprint import bp
 
 __all__ = [
+    "artifacts",
     "bp",
     "comments",
+    "deploys",
     "events",
     "integrations",
     "issue_changes",
@@ -29,7 +36,10 @@ __all__ = [
     "notices",
     "organizations",
     "ownership",
+    "pauses",
     "preferences",
     "projects",
+    "release_files",
+    "releases",
     "rules",
 ]

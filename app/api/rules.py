@@ -1,24 +1,24 @@
 """A project's alert rules (`web-api.md` 6): the same services, checks, versions and audit as the pages."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from flask import current_app, jsonify, request
+from flask import jsonify, request
 
+from app import instance
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
-from app.api.credentials import may, me, needs
+from app.api.credentials import grants, may, me, needs
 from app.api.paging import whole_list
 from app.api.places import visible_project
-from app.api.reading import Json, body, flag, known_members, text
+from app.api.reading import Json, body, flag, known_members, moment
 from app.clock import now
 from app.db import db
 from app.domain import rule_content
 from app.domain.rule_content import Content
 from app.domain.rule_rows import BadRule
 from app.models import AlertRule, Project, RuleMute
-from app.services import access, preferring, rule_muting, rule_names, rule_preview, ruling
+from app.services import access, rule_muting, rule_names, rule_preview, ruling
 from app.services.rule_muting import FOR_EVERYONE, FOR_ME, Silence
 from app.services.rule_preview import Fired, Hour
 from app.services.rule_reaching import Imagined
@@ -90,7 +90,10 @@ def delete_rule(org: str, proj: str, rule: int) -> Answer:
 @bp.post("/projects/<org>/<proj>/rules/preview/")
 @needs("alerts:read")
 def preview_rule(org: str, proj: str) -> Answer:
-    """What a rule would have done in the last days. With the `id` of a stored one, as a change of that."""
+    """What a rule would have done in the last days. With the `id` of a stored one, as a change of that.
+
+    For which issues is told to those who may read them.
+    """
     project, given = visible_project(org, proj), body()
     saved = _named(project, given)
     content = _read(project, given, saved)
@@ -108,7 +111,7 @@ def preview_rule(org: str, proj: str) -> Answer:
             "peopleTold": done.told,
             "integrationsTold": done.sent,
             "issueCount": done.issue_count,
-            "issues": [_fired(each) for each in done.issues],
+            **({"issues": [_fired(each) for each in done.issues]} if grants("event:read") else {}),
             "notes": [{"place": each.path, "note": each.words} for each in done.notes],
         }
     )
@@ -122,7 +125,7 @@ def mute_rule(org: str, proj: str, rule: int) -> Answer:
     row = _muted(org, proj, rule, given)
     known_members(given, "for", "until")
     user = me() if given["for"] == FOR_ME else None
-    rule_muting.mute(db.session, row, user=user, until=_moment(given), by=me(), via=VIA, now=now())
+    rule_muting.mute(db.session, row, user=user, until=moment(given, "until"), by=me(), via=VIA, now=now())
     db.session.commit()
     return jsonify(_shown(row))
 
@@ -160,9 +163,8 @@ def _named(project: Project, given: Json) -> AlertRule | None:
 
 
 def _imagined(project: Project) -> Imagined:
-    settings = current_app.config["SETTINGS"]
-    instance = preferring.defaults(db.session, workflow=settings.default_workflow_notifications)
-    return Imagined(now(), me(), access.can(db.session, me(), project, "edit_project"), instance)
+    may_edit = access.can(db.session, me(), project, "edit_project")
+    return Imagined(now(), me(), may_edit, instance.defaults(db.session))
 
 
 def _hour(hour: Hour | None) -> Json | None:
@@ -197,18 +199,6 @@ def _read(project: Project, given: Json, row: AlertRule | None = None) -> Conten
 def _switch(row: AlertRule, given: Json) -> None:
     if ACTIVE in given:
         ruling.switch(db.session, row, on=flag(given, ACTIVE), by=me(), via=VIA, now=now())
-
-
-def _moment(given: Json) -> datetime | None:
-    if given.get("until") is None:
-        return None
-    try:
-        until = datetime.fromisoformat(text(given, "until"))
-    except ValueError:
-        raise Invalid("Must be a time such as 2026-11-23T15:00:00Z, or null.", "until") from None
-    if until.tzinfo is None:
-        raise Invalid("Name its time zone: 2026-11-23T15:00:00Z.", "until")
-    return until
 
 
 def _shown(row: AlertRule) -> Json:

@@ -4,17 +4,18 @@ No redirects, no proxies but the one that is set, 64 KB of an answer at most, an
 thirty seconds however slowly somebody talks (`integrations.md` 3).
 """
 
+import json
 import logging
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from urllib3 import PoolManager, ProxyManager, Timeout
@@ -32,6 +33,7 @@ from urllib3.exceptions import (
 
 from app.channels.base import Answer, Outcome
 from app.domain import outward
+from app.domain.message import clean
 from app.domain.outward import Address, Allowed
 
 log = logging.getLogger(__name__)
@@ -48,19 +50,39 @@ Resolve = Callable[[str, int], Sequence[str]]
 Connect = Callable[[str, int, float], socket.socket]
 
 
+class Kept(Protocol):
+    """Something that is to be ended in order; it does not raise."""
+
+    def close(self) -> None: ...
+
+
 class Blocked(Exception):
     """An address that is not called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the other side answered. `text` is empty where the address is a private one of the operator's."""
+    """What the other side answered. `body` is for the channel to read.
+
+    `text` may be shown: it is empty where the address is a private one of the operator's.
+    """
 
     status: int
     headers: Mapping[str, str]
     text: str
     milliseconds: int
     peer: str
+    body: str = field(default="", repr=False)
+    may_show: bool = True
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The body as an object, empty if it is none."""
+        with suppress(ValueError, RecursionError):
+            found = json.loads(self.body)
+            if isinstance(found, dict):
+                return found
+        return {}
 
 
 def addresses_of(host: str, port: int) -> list[str]:
@@ -75,14 +97,20 @@ def connection_to(address: str, port: int, seconds: float) -> socket.socket:
 
 @dataclass
 class Http:
-    """The client of one job. `resolve` and `connect` are the edge of the world."""
+    """The client of one job. `resolve` and `connect` are the edge of the world.
+
+    `bases` are addresses of services that the operator has replaced: a relay on the way, or a stand-in.
+    `kept` is what channels go on with at the next message of the job.
+    """
 
     allowed: Allowed = field(default_factory=Allowed)
     user_agent: str = "Tocsin"
     proxy: str = ""
+    bases: Mapping[str, str] = field(default_factory=dict)
     resolve: Resolve = addresses_of
     connect: Connect = connection_to
     total_seconds: float = TOTAL_SECONDS
+    kept: dict[Hashable, Kept] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._open: list[socket.socket] = []
@@ -99,6 +127,10 @@ class Http:
         manager.pool_classes_by_scheme = _pools(self)
         return manager
 
+    def base(self, name: str, usual: str) -> str:
+        """Where a service is found: at its `usual` address, unless the operator has set another one."""
+        return self.bases.get(name, usual)
+
     def post(
         self,
         url: str,
@@ -108,16 +140,28 @@ class Http:
         read_seconds: float = READ_SECONDS,
     ) -> Reply:
         """One POST. Raises `Blocked`, or what urllib3 raises."""
+        return self.request("POST", url, body, headers, read_seconds=read_seconds)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        read_seconds: float = READ_SECONDS,
+    ) -> Reply:
+        """One request. Raises `Blocked`, or what urllib3 raises."""
         self._judge_port(url)
         begun = time.monotonic()
         timeout = Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         known = {"User-Agent": self.user_agent, "Accept": "application/json", "Accept-Encoding": "identity"}
         with self._deadline():
             response = self._pools.urlopen(
-                "POST",
+                method,
                 url,
-                body=body,
-                headers={**known, **headers},
+                body=body or None,
+                headers={**known, **(headers or {})},
                 redirect=False,
                 preload_content=False,
                 timeout=timeout,
@@ -125,15 +169,21 @@ class Http:
             raw = response.read(MOST_BYTES, decode_content=False)
             is_whole = len(raw) < MOST_BYTES
             response.release_conn() if is_whole else response.close()
+        text = raw.decode("utf-8", "replace")
         return Reply(
             status=response.status,
             headers=dict(response.headers),
-            text=raw.decode("utf-8", "replace")[:SHOWN_CHARACTERS] if self._may_show else "",
+            text=text[:SHOWN_CHARACTERS] if self.may_show else "",
             milliseconds=round((time.monotonic() - begun) * 1000),
             peer=self._peer,
+            body=text,
+            may_show=self.may_show,
         )
 
     def close(self) -> None:
+        for kept in self.kept.values():
+            kept.close()
+        self.kept.clear()
         self._pools.clear()
         for each in self._open:
             each.close()
@@ -173,7 +223,12 @@ class Http:
             raise Blocked
 
     @property
-    def _may_show(self) -> bool:
+    def peer(self) -> str:
+        """The address that was connected to last."""
+        return self._peer
+
+    @property
+    def may_show(self) -> bool:
         """What stands on a private network is for nobody to read from here."""
         return self._is_public and not self.proxy
 
@@ -255,16 +310,13 @@ def attempt(send: Callable[[], Reply], meaning: Meaning, *, request: str) -> Ans
 
 
 def _with(reply: Reply, answer: Answer, request: str) -> Answer:
-    return Answer(
-        outcome=answer.outcome,
+    return replace(
+        answer,
         code=answer.code or str(reply.status),
         response=answer.response or reply.text,
         request=request,
         milliseconds=reply.milliseconds,
         peer=reply.peer,
-        retry_after=answer.retry_after,
-        advice=answer.advice,
-        references=answer.references,
     )
 
 
@@ -289,7 +341,7 @@ def usual(reply: Reply, *, now: datetime) -> Answer:
 
 def moved(reply: Reply) -> str:
     """Redirects are not followed: whoever set the address up should know where to it has moved."""
-    location = _header(reply.headers, "location")
+    location = clean(_header(reply.headers, "location")) if reply.may_show else ""
     to = f" to {_without_query(location)}" if location else ""
     return f"The address redirects{to}, which is not followed. Enter the new address."
 

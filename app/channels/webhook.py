@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from app.channels import http as http_
-from app.channels.base import ADDRESS, CHOICE, HEADERS, About, Answer, Outcome, setting
+from app.channels.base import ADDRESS, CHOICE, HEADERS, About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
 from app.domain import standard_webhooks
 from app.domain.message import Frame, Happened, Message, Subject, cut
@@ -77,6 +77,7 @@ class Webhook:
         default=dict,
         kind=HEADERS,
         secret=True,
+        bound_to=("url",),
         check=wrong_with_headers,
         hint="Sent along with each message, one a line: Authorization: Bearer …",
     )
@@ -90,6 +91,9 @@ class Webhook:
             if len(_written(body)) <= MOST_BYTES:
                 return body
         return _body(message.bare(), frames=0, tags=False)
+
+    def picture(self, message: Message) -> Picture:
+        return Picture("code", text=json.dumps(self.payload(message), indent=2, ensure_ascii=False))
 
     def send(self, message: Message, *, http: Http, now: datetime) -> Answer:
         body = _written(self.payload(message))

@@ -219,14 +219,16 @@ class Group:
     def passes(self, facts: Facts) -> bool | None:
         """What the cheap ones say; None: that depends on the costly ones."""
         settles = self.match != "all"
-        if any(check(facts) is settles for check in self.cheap):
-            return self.match == "any"
+        for check in self.cheap:
+            if check(facts) is settles:
+                return self.match == "any"
         return None if self.costly else self.match != "any"
 
     def passes_in_the_end(self, facts: Facts) -> bool:
         settles = self.match != "all"
-        if any(check(facts) is settles for check in self.costly):
-            return self.match == "any"
+        for check in self.costly:
+            if check(facts) is settles:
+                return self.match == "any"
         return self.match != "any"
 
 

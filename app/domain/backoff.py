@@ -29,17 +29,21 @@ def next_try(
 class Ladder:
     """The delays after the first, second, … failed try; the last one holds from then on.
 
-    `jitter` is the share of a delay that chance may take off it: tries of many messages spread out.
+    `jitter` is the share of a delay that chance may take off it: tries of many messages spread out. `most` is
+    how often one message is tried again, where each try costs.
     """
 
     steps: Sequence[timedelta]
     lasts: timedelta
     jitter: float = 1.0
+    most: int | None = None
 
     def next_try(
         self, attempts: int, *, due_since: datetime, now: datetime, chance: float
     ) -> datetime | None:
         """When to try again, or None once the message is no longer worth it; `chance` is from 0 to 1."""
+        if self.most is not None and attempts > self.most:
+            return None
         step = self.steps[min(attempts, len(self.steps)) - 1]
         at = now + step * (1 - self.jitter * chance)
         return at if at - due_since <= self.lasts else None
@@ -54,6 +58,7 @@ LADDERS: Mapping[str, Ladder] = {
     "paging": Ladder(_PAGING, timedelta(hours=24)),
     "chat": Ladder(_PAGING[:5], timedelta(hours=6)),
     "short": Ladder(_PAGING[:5], timedelta(hours=1)),  # text messages, and what rings a phone
+    "sms": Ladder(_PAGING[:3], timedelta(hours=1), most=3),
     # The ten tries of the standard: three days, and what its delays are longer than that.
     "webhook": Ladder(_STANDARD, timedelta(days=3, hours=6), jitter=0.1),
 }

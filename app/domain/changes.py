@@ -8,6 +8,7 @@ from app.domain.preferences import (
     CLAIM,
     DEPLOYS,
     FATAL_RINGS,
+    HEALTH,
     OWN_ACTIVITY,
     SHOWN,
     SOURCES,
@@ -18,6 +19,7 @@ CATEGORIES: Mapping[str, str] = {
     ALERTS: "Alerts",
     WORKFLOW: "Workflow",
     DEPLOYS: "Deploys",
+    HEALTH: "Integration health",
     OWN_ACTIVITY: "My own activity",
     CLAIM: "Claim unassigned issues I’ve resolved",
     FATAL_RINGS: "Fatal alerts in quiet hours",
@@ -37,6 +39,7 @@ NOTES: Mapping[str, str] = {
     ALERTS: "An alert rule fired for an error.",
     WORKFLOW: "Somebody acted on an issue, or it came back.",
     DEPLOYS: "A release was deployed.",
+    HEALTH: "An integration of a project I look after, or of a rule I made, stopped working.",
     OWN_ACTIVITY: "What I did myself.",
     CLAIM: "An issue that nobody has becomes mine when I resolve it.",
     FATAL_RINGS: "Fatal alerts reach me in my quiet hours too.",
@@ -49,6 +52,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "resolution": ("Resolved and reopened", "Somebody resolves an issue, or opens it again."),
     "regression": ("Regressions", "A resolved issue happens again."),
     "ignore": ("Ignores that end", "An ignored issue got worse, or its time is over."),
+    "rules": ("Alert rules", "Somebody changes or deletes an alert rule that I made, or that names me."),
 }
 # By which way somebody changed something; "web", the usual one, needs no words.
 WAYS: Mapping[str, str] = {
@@ -129,6 +133,8 @@ _EFFECTS: Mapping[tuple[str, str], str] = {
     (DEPLOYS, "always"): "will get mail about every deploy in their organizations",
     (DEPLOYS, "mine"): "will get mail about deploys with commits of theirs, and no other",
     (DEPLOYS, "never"): "will stop getting mail about deploys",
+    (HEALTH, "on"): "will get mail about integrations of theirs that do not work",
+    (HEALTH, "off"): "will stop getting mail about integrations that do not work",
     (OWN_ACTIVITY, "on"): "will get mail about what they do themselves",
     (OWN_ACTIVITY, "off"): "will stop getting mail about what they do themselves",
     (CLAIM, "on"): "will get unassigned issues that they resolve assigned",

@@ -14,8 +14,13 @@ def first_line(message: str) -> str:
     return next((line.strip() for line in message.splitlines() if line.strip()), "")
 
 
+def is_web(url: str) -> bool:
+    """Whether it can be opened in a browser, and can do nothing else there."""
+    return url.lower().startswith(("https://", "http://")) and url.isprintable()
+
+
 def page(repository_url: str, provider: str, sha: str) -> str:
     """The address of a commit; empty where the repository has none that one can open."""
-    if not repository_url.lower().startswith(("https://", "http://")):
+    if not is_web(repository_url):
         return ""
     return repository_url.rstrip("/").removesuffix(".git") + _PAGES.get(provider, _PAGE) + sha

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,8 +69,16 @@ def load(payload: bytes) -> dict[str, Any]:
     return tolerant_json.read_object(payload, "the event")
 
 
-def regular(payload: dict[str, Any], receipt: Receipt) -> Event:
-    """The event in its regular form. Never fails: what is wrong is left out and noted in `data["errors"]`."""
+def regular(
+    payload: dict[str, Any],
+    receipt: Receipt,
+    *,
+    unminify: Callable[[dict[str, Any]], list[dict[str, Any]]] | None = None,
+) -> Event:
+    """The event in its regular form. Never fails: what is wrong is left out and noted in `data["errors"]`.
+
+    `unminify` puts the original source into its frames, before they decide the event's title and issue.
+    """
     reading = Reading(
         scrubber(receipt.extra_sensitive, receipt.safe_fields) if receipt.scrub else NO_SCRUBBER,
         timestamps.drift(receipt.sent_at, receipt.received_at),
@@ -77,7 +86,8 @@ def regular(payload: dict[str, Any], receipt: Receipt) -> Event:
     data = normalise(payload, reading)
     timestamp = _timestamp(payload.get("timestamp"), receipt, reading)
     _settle_user(data, receipt)
-    if problems := [*data.get("errors", ()), *_noted(reading)]:
+    unread = unminify(data) if unminify else []
+    if problems := [*unread, *data.get("errors", ()), *_noted(reading)]:
         data["errors"] = problems[:MAX_NOTES]
     return _event(data, timestamp, receipt)
 

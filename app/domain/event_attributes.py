@@ -55,14 +55,21 @@ def _texts(found: Iterable[Any]) -> Iterator[str]:
             yield from _texts(value)
 
 
-def _under(data: Any, path: str) -> list[Any]:
-    """What lies at a dotted path, whose names may have dots of their own."""
-    if not isinstance(data, Mapping):
-        return []
-    found = [data[path]] if path in data else []
-    for at, letter in enumerate(path):
-        if letter == "." and path[:at] in data:
-            found += _under(data[path[:at]], path[at + 1 :])
+def _under(data: Any, path: str, at: int = 0) -> list[Any]:
+    """What lies at a dotted path, whose names may have dots of their own.
+
+    What is there is looked at once, instead of everything that the path might mean.
+    """
+    found: list[Any] = []
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            end = at + len(name)
+            if not path.startswith(name, at):
+                continue
+            if end == len(path):
+                found.append(value)
+            elif path[end] == ".":
+                found += _under(value, path, end + 1)
     return found
 
 

@@ -42,11 +42,11 @@ def _frames(value: Any, reading: Reading) -> list[dict[str, Any]]:
         raise Invalid
     frames: list[dict[str, Any]] = objects(value, _frame, reading, newest=MAX_FRAMES)
     if len(frames) > MAX_FULL_FRAMES:
-        _lighten(frames)
+        lighten(frames)
     return frames
 
 
-def _lighten(frames: list[dict[str, Any]]) -> None:
+def lighten(frames: list[dict[str, Any]]) -> None:
     """Only so many frames keep all they have: the outermost, the innermost and those of the application."""
     middle = len(frames) / 2
     order = sorted(range(len(frames)), key=lambda i: (frames[i].get("in_app") is True, abs(i - middle)))

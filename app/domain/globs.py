@@ -6,13 +6,14 @@ twice, so there is no pattern and no text that makes it slow.
 """
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 # How many characters and texts are remembered; what is beyond is worked out again.
-KNOWN_CHARACTERS = 256
+KNOWN_CHARACTERS = 1024
 KNOWN_TEXTS = 8192
 LONGEST_KNOWN = 400
 
@@ -33,9 +34,6 @@ class OneOf:
     ranges: tuple[tuple[str, str], ...]
     is_negated: bool
 
-    def has(self, character: str) -> bool:
-        return any(low <= character <= high for low, high in self.ranges) != self.is_negated
-
 
 Piece = str | Wild | OneOf
 
@@ -43,31 +41,30 @@ Piece = str | Wild | OneOf
 def pieces(pattern: str) -> list[Piece]:
     """What a glob is made of: `*`, `?`, classes, and characters. A `[` without its `]` is a character."""
     found: list[Piece] = []
-    at = 0
+    at, last = 0, pattern.rfind("]")
     while at < len(pattern):
-        piece, at = _piece(pattern, at)
+        piece, at = _piece(pattern, at, last)
         found.append(piece)
     return found
 
 
-def _piece(pattern: str, at: int) -> tuple[Piece, int]:
+def _piece(pattern: str, at: int, last: int) -> tuple[Piece, int]:
     character = pattern[at]
     if character == "*":
         return Wild.STAR, at + 1
     if character == "?":
         return Wild.ANY, at + 1
-    return (character == "[" and _one_of(pattern, at)) or (character, at + 1)
+    return (character == "[" and _one_of(pattern, at, last)) or (character, at + 1)
 
 
-_CLASS = re.compile(r"\[(!?)([^\]][^\]]*)\]", re.DOTALL)
-_FIRST_IS_BRACKET = re.compile(r"\[(!?)(\][^\]]*)\]", re.DOTALL)
-
-
-def _one_of(pattern: str, at: int) -> tuple[OneOf, int] | None:
-    match = _FIRST_IS_BRACKET.match(pattern, at) or _CLASS.match(pattern, at)
-    if match is None:
+def _one_of(pattern: str, at: int, last: int) -> tuple[OneOf, int] | None:
+    """The class that begins here, and where it ends. `last` is the place of the last `]` there is."""
+    is_negated = pattern.startswith("!", at + 1)
+    first = at + 1 + is_negated
+    if last <= first:  # the first member may be a bracket itself
         return None
-    return OneOf(tuple(_ranges(match[2])), bool(match[1])), match.end()
+    end = pattern.index("]", first + 1)
+    return OneOf(tuple(_ranges(pattern[first:end])), is_negated), end + 1
 
 
 def _ranges(members: str) -> Iterator[tuple[str, str]]:
@@ -76,6 +73,35 @@ def _ranges(members: str) -> Iterator[tuple[str, str]]:
         is_range = members[at + 1 : at + 2] == "-" and at + 2 < len(members)
         yield members[at], members[at + 2] if is_range else members[at]
         at += 3 if is_range else 1
+
+
+class _Classes:
+    """The places of classes. Their ranges part all characters into kinds; those of a kind are in the same."""
+
+    def __init__(self, places: Mapping[OneOf, int]) -> None:
+        self._places = [(one.ranges, bits) for one, bits in places.items()]
+        self._negated = 0
+        for one, bits in places.items():
+            self._negated |= bits if one.is_negated else 0
+        bounds = {ord(low) for one in places for low, _ in one.ranges}
+        bounds |= {ord(high) + 1 for one in places for _, high in one.ranges}
+        self._bounds = sorted(bounds)
+        self._known: dict[int, int] = {}
+
+    def holding(self, character: str) -> int:
+        """The places of the classes that the character is in."""
+        kind = bisect_right(self._bounds, ord(character))
+        found = self._known.get(kind)
+        if found is None:
+            found = self._known[kind] = self._found(character)
+        return found
+
+    def _found(self, character: str) -> int:
+        found = self._negated
+        for ranges, bits in self._places:
+            if any(low <= character <= high for low, high in ranges):
+                found ^= bits
+        return found
 
 
 class Globs:
@@ -99,9 +125,11 @@ class Globs:
         self._runs = self._stars | self._bits(self._wild.pop(Wild.RUN, ()))
         self._any = self._bits(self._wild.pop(Wild.ANY, ()))
         self._parts = self._any | self._bits(self._wild.pop(Wild.PART, ()))
-        self._classes = [(one, self._bits(at)) for one, at in self._wild.items() if isinstance(one, OneOf)]
+        self._classes = _Classes(
+            {one: self._bits(at) for one, at in self._wild.items() if isinstance(one, OneOf)}
+        )
         self._steps: dict[str, int] = {}
-        self._known: dict[str, tuple[int, ...]] = {}
+        self._known: dict[str, int] = {}
 
     def _put(self, piece: Piece, place: int) -> int:
         """How many places the piece takes: what stands for any number of characters stays where it is."""
@@ -111,11 +139,22 @@ class Globs:
         self._wild[piece].append(place)
         return 0 if piece in (Wild.STAR, Wild.RUN) else 1
 
-    def matching(self, text: str) -> tuple[int, ...]:
-        """The numbers of the patterns that match the whole text."""
+    def firsts(self, texts: Iterable[str]) -> dict[int, int]:
+        """The numbers of the patterns that match a whole text, each with the place of the first that does."""
+        found: dict[int, int] = {}
+        met = 0
+        for at, text in enumerate(texts):
+            accepted = self._accepted(text)
+            if anew := accepted & ~met:
+                found |= dict.fromkeys(self._numbers(anew), at)
+                met |= accepted
+        return found
+
+    def _accepted(self, text: str) -> int:
+        """The ends of the patterns that match the whole text."""
         found = self._known.get(text)
         if found is None:
-            found = tuple(self._numbers(self._walk(self._fold(text))))
+            found = self._walk(self._fold(text))
             if len(text) <= LONGEST_KNOWN:
                 if len(self._known) >= KNOWN_TEXTS:
                     self._known.clear()
@@ -132,19 +171,17 @@ class Globs:
         return reached & self._accepts
 
     def _numbers(self, accepted: int) -> Iterator[int]:
-        if accepted:
-            for bit in re.finditer("1", bin(accepted)[:1:-1]):
-                yield self._ends[bit.start()]
+        for bit in re.finditer("1", bin(accepted)[:1:-1]):
+            yield self._ends[bit.start()]
 
     def _step(self, character: str) -> int:
         """The places from which this character leads on."""
         step = self._steps.get(character)
         if step is None:
-            step = self._bits(self._characters.get(character, ()))
-            step |= self._any if character == "/" else self._parts
-            for one, bits in self._classes:
-                if one.has(character):
-                    step |= bits
+            step = self._any if character == "/" else self._parts
+            step |= self._classes.holding(character)
+            if named := self._characters.get(character):
+                step |= self._bits(named)
             if len(self._steps) < KNOWN_CHARACTERS:
                 self._steps[character] = step
         return step

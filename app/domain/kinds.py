@@ -7,6 +7,9 @@ from app.domain.lifecycle import IGNORED
 
 ALERTS, WORKFLOW, SECURITY, TEST = "alerts", "workflow", "security", "test"
 HEALTH = "health"  # of integrations
+DEPLOYS = "deploys"
+OUTWARD = "outward"  # for integrations alone: no person is told
+RULE_CHANGED = "rule_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ KINDS = {
             integration="unignored",
             webhook="issue.unignored",
         ),
+        Kind("ignored", OUTWARD, "Ignored", "", integration="ignored", webhook="issue.ignored"),
+        Kind(
+            "deleted", OUTWARD, "Deleted", "", in_thread=False, integration="deleted", webhook="issue.deleted"
+        ),
         Kind(
             "assigned",
             WORKFLOW,
@@ -106,7 +113,9 @@ KINDS = {
             integration="digest",
             webhook="digest",
         ),
+        Kind(RULE_CHANGED, WORKFLOW, "Rule changed", "rule_changed", "rules", in_thread=False),
         Kind("test", TEST, "Test", "test", in_thread=False, integration="test", webhook="webhook.test"),
+        Kind("deploy", DEPLOYS, "Deployed", "deploy", in_thread=False),
         Kind("integration_off", HEALTH, "Broken", "integration_off", in_thread=False),
         Kind("sign_in", SECURITY, "Sign in", "sign_in", in_thread=False, lasts=timedelta(minutes=15)),
         Kind("invite", SECURITY, "Invitation", "invite", in_thread=False),
@@ -117,7 +126,7 @@ KINDS = {
     )
 }
 
-# Activity type → the notice it makes. Ignoring exists to reduce noise: it is told to nobody by mail.
+# Type of an issue’s activity → the notice it makes. Ignoring exists to reduce noise: no person is told of it.
 NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "set_resolved": "resolved",
     "set_resolved_in_release": "resolved",
@@ -125,7 +134,7 @@ NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "set_resolved_by_age": "resolved",
     "referenced_in_commit": None,
     "set_unresolved": "reopened",
-    "set_ignored": None,
+    "set_ignored": "ignored",
     "set_regression": "regression",
     "note": "comment",
     "note_deleted": None,
@@ -136,7 +145,7 @@ NOTICE_OF_ACTIVITY: dict[str, str | None] = {
 # The activities after which an issue is resolved.
 RESOLVING = tuple(name for name, kind in NOTICE_OF_ACTIVITY.items() if kind == "resolved")
 # Only what some kind answers to: a switch that switches nothing is a lie.
-WORKFLOW_SWITCHES = ("assignment", "resolution", "regression", "comments", "ignore")
+WORKFLOW_SWITCHES = ("assignment", "resolution", "regression", "comments", "ignore", "rules")
 
 
 def notice_of(activity: str, *, by_tocsin: bool, was: str | None) -> str | None:
@@ -156,11 +165,13 @@ INTEGRATION_KINDS = {
     "again": "Further alerts about an issue",
     "digest": "Summaries of storms and maintenance",
     "resolved": "Resolved",
+    "ignored": "Ignored",
     "unignored": "Ignores that end",
     "assigned": "Assignments",
     "comment": "Comments",
+    "deleted": "Deleted, or merged into another issue",
 }
 USUAL_INTEGRATION_KINDS = ("new", "regression", "again", "digest")
 # What opens an incident on a service that pages, and what closes it.
 OPENING = ("new", "regression", "again")
-CLOSING = ("resolved", "ignored")
+CLOSING = ("resolved", "ignored", "deleted")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain import changes, wording
-from app.domain.kinds import ALERTS, WORKFLOW, Kind
+from app.domain.kinds import ALERTS, DEPLOYS, HEALTH, RULE_CHANGED, WORKFLOW, Kind
 from app.domain.routing import GATES, Gate, Reason
 
 NOTICE = "Stopped for everybody?"
@@ -21,10 +21,14 @@ ONLY_OF: Mapping[str, str] = {
     "rule_muted": ALERTS,
     "rule_muted_me": ALERTS,
     "alerts_off": ALERTS,
+    "health_off": HEALTH,
+    "deploys_never": DEPLOYS,
     "workflow_never": WORKFLOW,
     "kind_off": WORKFLOW,
     "not_subscribed": WORKFLOW,
 }
+
+OF_ISSUES = ("issue_unsubscribed", "issue_muted", "not_subscribed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Step:
 
 def steps(decided: Decided) -> tuple[Step, ...]:
     """Up to the gate that shut, or all of them."""
-    asked = [gate for gate in GATES if ONLY_OF.get(gate.code, decided.kind.category) == decided.kind.category]
+    asked = [gate for gate in GATES if _is_asked(gate, decided.kind)]
     codes = [gate.code for gate in asked]
     if decided.code in codes and TOLD_TOGETHER not in decided.params:
         before = asked[: codes.index(decided.code)]
@@ -62,6 +66,13 @@ def steps(decided: Decided) -> tuple[Step, ...]:
     if decided.code == "send":
         return passed
     return (Step(NOTICE, "yes", shut=True),)
+
+
+def _is_asked(gate: Gate, kind: Kind) -> bool:
+    """Nobody follows an alert rule: whoever is told of a change is tied to it by more than a setting."""
+    if kind.name == RULE_CHANGED and gate.code in OF_ISSUES:
+        return False
+    return ONLY_OF.get(gate.code, kind.category) == kind.category
 
 
 def _shut(gate: Gate, decided: Decided) -> Step:
@@ -76,9 +87,17 @@ def _scoped(value: str, decided: Decided) -> str:
 
 
 def _workflow(decided: Decided) -> str:
-    """Always is a reason to be told, and recorded with the others."""
+    """Always is a reason to be told, and recorded with the others; of a rule's change it is none."""
+    if decided.kind.name == RULE_CHANGED:
+        return ""
     always = Reason.WORKFLOW_ALWAYS in decided.reasons
     return _scoped(changes.choice("always" if always else "participating"), decided)
+
+
+def _deploys(decided: Decided) -> str:
+    """The same of deploys."""
+    every = Reason.DEPLOYS_ALL in decided.reasons
+    return _scoped(changes.choice("always" if every else "mine"), decided)
 
 
 def _subscribed(decided: Decided) -> str:
@@ -128,6 +147,8 @@ _THOUGH: Mapping[str, Callable[[Decided, str], str]] = {
 # Gate → what was in force when it stayed open.
 _IN_FORCE: Mapping[str, Callable[[Decided], str]] = {
     "alerts_off": lambda decided: _scoped(changes.value("on"), decided),
+    "health_off": lambda decided: _scoped(changes.value("on"), decided),
+    "deploys_never": _deploys,
     "workflow_never": _workflow,
     "kind_off": lambda decided: f"{changes.KINDS[decided.kind.switch][0]} on" if decided.kind.switch else "",
     "not_subscribed": _subscribed,

@@ -1,6 +1,7 @@
 """The addresses that mails, API and integrations point to. A test holds them against the routes."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,20 @@ class Links:
     def fine_tune(self, category: str, project: str) -> str:
         """The project's row; `at` finds the page of the list that has it."""
         return f"{self.settings()}{category}/?at={project}#p-{project}"
+
+    def fine_tune_deploys(self, organization: str) -> str:
+        """The organization's row among those of deploys."""
+        return f"{self.settings()}deploys/?at={organization}#o-{organization}"
+
+    def release(self, organization: str, project: str, version: str) -> str:
+        return f"{self.base}/{organization}/{project}/releases/{quote(version, safe='')}/"
+
+    def releases(self, organization: str, project: str) -> str:
+        return f"{self.base}/{organization}/{project}/releases/"
+
+    def pushes(self, organization: str) -> str:
+        """Where an organization's repositories are connected."""
+        return f"{self.base}/{organization}/settings/repositories/"
 
     def workflow_kinds(self) -> str:
         """Where a person switches kinds of workflow changes off."""
@@ -58,6 +73,14 @@ class Links:
 
     def integration(self, organization: str, project: str, destination_id: int) -> str:
         return f"{self.base}/{organization}/{project}/settings/integrations/{destination_id}/"
+
+    def set_owner(self, organization: str, project: str, pattern: str | None) -> str:
+        """The issue owners of a project, with a line begun for the pattern. Opening does nothing."""
+        place = f"{self.base}/{organization}/{project}/settings/issue-owners/"
+        return f"{place}?add={quote(pattern, safe='')}" if pattern else place
+
+    def rules(self, organization: str, project: str) -> str:
+        return f"{self.base}/{organization}/{project}/settings/alerts/"
 
     def rule(self, organization: str, project: str, rule_id: int) -> str:
         return f"{self.base}/{organization}/{project}/settings/alerts/{rule_id}/"

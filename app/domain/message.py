@@ -56,14 +56,28 @@ class Subject:
     user_count: int = 0
     assignee: str = ""
 
+    def bare(self) -> "Subject":
+        """Title and link, and what decides how urgent it is and whom it is for."""
+        return Subject(
+            self.id,
+            self.short_id,
+            self.url,
+            self.title,
+            level=self.level,
+            status=self.status,
+            assignee=self.assignee,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message for one destination. `kind` is that of `kinds.INTEGRATION_KINDS`, or "test".
 
     `id` is the same for every try; `key` for the whole life of the issue. `tags` are those that a rule or the
-    destination wants to see, in their order. `references` are what the other side answered earlier about the
-    issue. `is_bare`: it refused the full form.
+    destination wants to see, in their order. `called`: the accounts of "actor" and "assignee" there, as far
+    as they linked them. `references` are what the other side answered earlier about the issue. `callbacks`
+    are the addresses that the other side can call, by their names. `is_bare`: it refused the full form.
+    `is_repeat`: it was tried before, and may have arrived unseen.
     """
 
     id: str
@@ -86,8 +100,11 @@ class Message:
     actor: str = ""
     comment: str = ""
     tags: Sequence[str] = ()
+    called: Mapping[str, str] = field(default_factory=dict)
     references: Mapping[str, Any] = field(default_factory=dict)
+    callbacks: Mapping[str, str] = field(default_factory=dict)
     is_bare: bool = False
+    is_repeat: bool = False
 
     @property
     def chosen_tags(self) -> dict[str, str]:
@@ -96,8 +113,8 @@ class Message:
 
     def bare(self) -> "Message":
         """Title and link alone: what remains to be said where the full form is refused."""
-        issue = self.issue and Subject(self.issue.id, self.issue.short_id, self.issue.url, self.issue.title)
-        issues = [Subject(each.id, each.short_id, each.url, each.title) for each in self.issues]
+        issue = self.issue and self.issue.bare()
+        issues = [each.bare() for each in self.issues]
         return replace(
             self, issue=issue, issues=issues, event=None, comment="", reason="", tags=(), is_bare=True
         )
@@ -107,6 +124,15 @@ def clean(text: object) -> str:
     """Without what could steer a terminal, or turn the direction of what stands around it."""
     plain = str(text or "").replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROL.sub("", plain).encode("utf-8", "replace").decode()
+
+
+def cleaned(value: Any) -> Any:
+    """Plain data all of whose texts are clean: whatever the other side says can be kept, and shown."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {cleaned(name): cleaned(each) for name, each in value.items()}
+    return [cleaned(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def cut(text: str, most: int) -> str:

@@ -6,7 +6,7 @@ The grammar, the globs and what they are compared with are told in `docs/issue-o
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -26,11 +26,12 @@ from app.domain.ownership_lines import (
     Problem,
     Roots,
 )
-from app.domain.ownership_sights import folded, sights
+from app.domain.ownership_sights import Sight, folded, sights
 
 NO_ROOTS = Roots()
-# Classes cost time for every character that is met for the first time; nobody needs so many.
-MOST_CLASSES = 300
+# Classes cost time for every kind of character that is met for the first time; nobody needs so many.
+MOST_CLASSES, MOST_RANGES = 300, 500
+LONGEST_PATTERN = 1000
 
 _BLANKS = " \t"
 _TYPE = re.compile(r"(path|url|module|codeowners|tags\.[^:]*):")
@@ -67,12 +68,24 @@ def _globs(line: Line) -> Sequence[Sequence[Piece]]:
 
 def match(rules: Rules, data: Mapping[str, Any], tags: Sequence[Sequence[str]]) -> list[Match]:
     """All lines that an event matches, in their order, each with the first of what it matches."""
-    found: dict[int, tuple[str, str]] = {}
-    for name, (globs, places) in rules.engines.items():
-        for value, where in sights(name, data, tags, rules.roots):
-            for number in globs.matching(value):
-                found.setdefault(places[number], (value, where))
-    return [Match(rules.lines[place], *found[place]) for place in sorted(found)]
+    of_types = {name: sights(name, data, tags, rules.roots) for name in rules.engines}
+    return matched(rules, {name: seen(rules, name, found) for name, found in of_types.items()})
+
+
+def matched(rules: Rules, found: Mapping[str, Mapping[int, Sight]]) -> list[Match]:
+    """The lines at these places, by the type of their pattern, as `seen` has found them."""
+    places = {place: sight for of_type in found.values() for place, sight in of_type.items()}
+    return [Match(rules.lines[place], *places[place]) for place in sorted(places)]
+
+
+def seen(rules: Rules, name: str, found: Iterable[Sight]) -> Mapping[int, Sight]:
+    """The places of the lines of a type that one of these matches, each with the first that does."""
+    globs, places = rules.engines[name]
+    compared = list(found)
+    first: dict[int, Sight] = {}
+    for number, at in globs.firsts(value for value, _ in compared).items():
+        first.setdefault(places[number], compared[at])
+    return first
 
 
 def by_weight(matches: Sequence[Match]) -> list[Match]:
@@ -92,13 +105,15 @@ def parse(text: str) -> Rules:
 def read(text: str) -> tuple[Rules, list[Problem]]:
     """The lines that can be read, and what is wrong with the others."""
     problems: list[Problem] = []
-    lines, classes = [], set[Piece]()
+    lines, classes = [], set[OneOf]()
     for number, line in enumerate(_lines(text[:LONGEST]), 1):
         found = _line(number, line)
         if isinstance(found, Line):
-            classes |= {piece for piece in pieces(found.pattern) if isinstance(piece, OneOf)}
-            if len(classes) > MOST_CLASSES:
-                found = [Problem(number, 1, f"more than {MOST_CLASSES} different […] in one text", line)]
+            wider = classes | {piece for piece in pieces(found.pattern) if isinstance(piece, OneOf)}
+            if why := _too_many(wider):
+                found = [Problem(number, 1, why, line)]
+            else:
+                classes = wider
         if isinstance(found, Line):
             lines.append(found)
         elif found:
@@ -107,6 +122,15 @@ def read(text: str) -> tuple[Rules, list[Problem]]:
         last = text[:LONGEST].count("\n") + 1
         problems.append(Problem(last, 1, f"the text is longer than {LONGEST:,} characters", ""))
     return Rules(tuple(lines)), problems
+
+
+def _too_many(classes: Collection[OneOf]) -> str:
+    """Why a text may not have these classes, or nothing."""
+    if len(classes) > MOST_CLASSES:
+        return f"more than {MOST_CLASSES} different […] in one text"
+    if sum(len(each.ranges) for each in classes) > MOST_RANGES:
+        return f"more than {MOST_RANGES} characters and ranges in the different […] of one text"
+    return ""
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -155,8 +179,13 @@ def _type(line: str, start: int) -> tuple[str, int]:
 
 def _pattern(line: str, at: int, kind: str) -> tuple[str, int]:
     """The pattern, without its quotes, and where it ends."""
-    if line[at : at + 1] == '"':
-        return _quoted(line, at)
+    pattern, end = _quoted(line, at) if line.startswith('"', at) else _bare(line, at, kind)
+    if len(pattern) > LONGEST_PATTERN:
+        raise _Wrong(at, f"the pattern is longer than {LONGEST_PATTERN:,} characters")
+    return pattern, end
+
+
+def _bare(line: str, at: int, kind: str) -> tuple[str, int]:
     match = _WORD.match(line, at)
     if match is None:
         raise _Wrong(at, f"the pattern is missing: it follows “{kind}:” without a space")

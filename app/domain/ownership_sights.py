@@ -1,6 +1,7 @@
 """What of an event the patterns of issue owners are compared with, by the type of the pattern."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from app.domain.ownership_lines import CODEOWNERS, MODULE, PATH, TAGS, URL, Roots
@@ -13,7 +14,11 @@ Data = Mapping[str, Any]
 Tags = Sequence[Sequence[str]]
 SLASHED = (PATH, MODULE, CODEOWNERS)
 CASELESS = (PATH, URL, MODULE)
+OF_FRAMES = (PATH, MODULE, CODEOWNERS)
 PLACES = ("filename", "abs_path")
+# What is compared of one event for a type: comparing costs time in which other events wait.
+MOST_FRAMES, MOST_CHARACTERS = 300, 64_000
+LIMITS = f"{MOST_FRAMES} frames nearest to the error, and {MOST_CHARACTERS:,} characters of them"
 
 
 def folded(type: str, text: str) -> str:  # noqa: A002 - the word of the grammar
@@ -24,15 +29,44 @@ def folded(type: str, text: str) -> str:  # noqa: A002 - the word of the grammar
 
 def sights(type: str, data: Data, tags: Tags, roots: Roots) -> Iterator[Sight]:  # noqa: A002
     """Each value that a pattern of this type may match; those nearest to the error first."""
-    if type == PATH:
-        return _members(_frames(data), PLACES)
-    if type == MODULE:
-        return _members(_frames(data), ("module",))
-    if type == CODEOWNERS:
-        return _in_repository(_members(_frames(data, own=True), PLACES), roots)
+    if type in OF_FRAMES:
+        return in_repository(type, of_frames(type, data), roots)
     if type == URL:
-        return _urls(data, tags)
-    return _tag(type.removeprefix(TAGS), data, tags)
+        return _within_limits(_urls(data, tags))
+    return _within_limits(_tag(type.removeprefix(TAGS), data, tags))
+
+
+def of_frames(type: str, data: Data) -> Iterator[Sight]:  # noqa: A002
+    """What frames say to patterns of a type in `OF_FRAMES`, by the names that files have where they ran."""
+    frames = islice(_frames(data, own=type == CODEOWNERS), MOST_FRAMES)
+    return _within_limits(_members(frames, _names(type)))
+
+
+def is_beyond_limits(data: Data) -> bool:
+    """Whether some of the event's frames are compared with nothing."""
+    for type in OF_FRAMES:  # noqa: A001
+        everything = _members(_frames(data, own=type == CODEOWNERS), _names(type))
+        if sum(1 for _ in everything) > sum(1 for _ in of_frames(type, data)):
+            return True
+    return False
+
+
+def _names(type: str) -> Sequence[str]:  # noqa: A002
+    return ("module",) if type == MODULE else PLACES
+
+
+def _within_limits(found: Iterable[Sight]) -> Iterator[Sight]:
+    left = MOST_CHARACTERS
+    for value, where in found:
+        left -= len(value)
+        if left < 0:
+            return
+        yield value, where
+
+
+def in_repository(type: str, found: Iterable[Sight], roots: Roots) -> Iterator[Sight]:  # noqa: A002
+    """The same, by the names that the type's patterns use."""
+    return _below(found, roots) if type == CODEOWNERS else iter(found)
 
 
 def _frames(data: Data, *, own: bool = False) -> Iterator[tuple[dict[str, Any], str]]:
@@ -59,7 +93,7 @@ def _members(frames: Iterable[tuple[dict[str, Any], str]], names: Sequence[str])
                 yield value, where
 
 
-def _in_repository(found: Iterable[Sight], roots: Roots) -> Iterator[Sight]:
+def _below(found: Iterable[Sight], roots: Roots) -> Iterator[Sight]:
     """The paths as they are below the root of the repository; those outside of it are left out."""
     stack = folded(CODEOWNERS, roots.stack)
     for value, where in found:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain import quiet
 from app.domain.errors import Refused
-from app.domain.kinds import ALERTS, WORKFLOW, Kind
+from app.domain.kinds import ALERTS, RULE_CHANGED, WORKFLOW, Kind
 
 SCOPES = {"alerts": "Alerts and regressions", "all": "Every notification of the project"}
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -39,7 +39,8 @@ class Window:
     def holds_for(self, kind: Kind, environment: str | None) -> bool:
         """Whether notices of this kind, of that environment, wait while it lasts."""
         is_trouble = kind.category == ALERTS or kind.name == REGRESSION
-        is_meant = is_trouble or (self.scope == "all" and kind.category == WORKFLOW)
+        is_workflow = kind.category == WORKFLOW and kind.name != RULE_CHANGED
+        is_meant = is_trouble or (self.scope == "all" and is_workflow)
         return is_meant and self.environment in (None, environment)
 
     def span_at(self, at: datetime) -> tuple[datetime, datetime] | None:

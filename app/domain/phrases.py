@@ -15,6 +15,12 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def told_apart(names: Sequence[str]) -> list[str]:
+    """The same, but those that are alike are numbered: "a", "b", "a (2)"."""
+    before = [names[:place].count(name) for place, name in enumerate(names)]
+    return [f"{name} ({count + 1})" if count else name for name, count in zip(names, before, strict=True)]
+
+
 def counts(events: int, users: int) -> str:
     return f"{plural(events, 'event')}, {plural(users, 'user')}"
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 ALERTS, WORKFLOW, DEPLOYS = "alerts", "workflow", "deploys"
 OWN_ACTIVITY, CLAIM, FATAL_RINGS, BATCHING = "own_activity", "claim", "fatal_rings", "batching"
+HEALTH = "health"  # of integrations, for who looks after them
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     ALERTS: ("on", "off"),
     WORKFLOW: ("always", "participating", "never"),
     DEPLOYS: ("always", "mine", "never"),
+    HEALTH: ("on", "off"),
     OWN_ACTIVITY: ("on", "off"),
     CLAIM: ("on", "off"),
     FATAL_RINGS: ("on", "off"),
@@ -19,6 +21,7 @@ BUILT_IN: Mapping[str, str] = {
     ALERTS: "on",
     WORKFLOW: "always",
     DEPLOYS: "mine",
+    HEALTH: "on",
     OWN_ACTIVITY: "off",
     CLAIM: "off",
     FATAL_RINGS: "on",
@@ -68,6 +71,8 @@ class Choices:
     fatal_rings: bool = True
     kinds_off: frozenset[str] = frozenset()
     batching: InForce = InForce("project", "built-in")
+    health: InForce = InForce("on", "built-in")
+    deploys: InForce = InForce("mine", "built-in")
 
 
 def in_force(

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from app.domain.kinds import ALERTS, WORKFLOW, Kind
+from app.domain.kinds import ALERTS, DEPLOYS, HEALTH, WORKFLOW, Kind
 from app.domain.lifecycle import HIDDEN, IGNORED, UNRESOLVED
 from app.domain.preferences import Choices
 
@@ -41,10 +41,13 @@ class Reason(StrEnum):
     BOOKMARKED = "bookmarked"
     OWNER_RULE = "owner_rule"
     TEAM_OWNER_RULE = "team_owner_rule"
+    RULE_AUTHOR = "rule_author"
     RULE_MEMBER = "rule_member"
     RULE_TEAM = "rule_team"
     RULE_INTEGRATION = "rule_integration"
     FALLBACK_ALL = "fallback_all"
+    COMMITTER = "committer"
+    DEPLOYS_ALL = "deploys_all"
     WORKFLOW_ALWAYS = "workflow_always"
 
 
@@ -126,8 +129,13 @@ def _workflow_scope(what: Happening, who: Person) -> dict[str, Any]:
 
 def _scope(what: Happening, who: Person) -> dict[str, Any]:
     """Where the choice comes from that let the notice through."""
-    chosen = who.choices.alerts if what.kind.category == ALERTS else who.choices.workflow
-    return {"scope": chosen.source}
+    chosen = {ALERTS: who.choices.alerts, DEPLOYS: who.choices.deploys}
+    return {"scope": chosen.get(what.kind.category, who.choices.workflow).source}
+
+
+def _is_own(what: Happening, who: Person) -> bool:
+    """Who deploys is told of it like everybody else."""
+    return who.id == what.actor_id and not who.choices.wants_own and what.kind.category != DEPLOYS
 
 
 # The order is a product decision (`experience.md` 2.3). A new rule is a new row.
@@ -137,7 +145,7 @@ GATES: tuple[Gate, ...] = (
     Gate(
         "own_activity",
         "Did this person do it?",
-        lambda what, who: who.id == what.actor_id and not who.choices.wants_own,
+        _is_own,
         yields=True,
     ),
     Gate("issue_unsubscribed", "Unsubscribed from this issue?", lambda what, who: who.unsubscribed),
@@ -166,6 +174,18 @@ GATES: tuple[Gate, ...] = (
         lambda what, who: what.kind.category == ALERTS and who.choices.alerts.value == "off",
         lambda what, who: {"scope": who.choices.alerts.source},
         yields=True,
+    ),
+    Gate(
+        "health_off",
+        "Integration health off?",
+        lambda what, who: what.kind.category == HEALTH and who.choices.health.value == "off",
+        lambda what, who: {"scope": who.choices.health.source},
+    ),
+    Gate(
+        "deploys_never",
+        "Deploys never, or none of this person’s commits in it?",
+        lambda what, who: what.kind.category == DEPLOYS and not who.reasons,
+        lambda what, who: {**_scope(what, who), "value": who.choices.deploys.value},
     ),
     Gate(
         "workflow_never",

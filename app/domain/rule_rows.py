@@ -10,6 +10,7 @@ from app.domain.rule_parts import Field, Part
 from app.domain.tags import is_key
 
 MOST, LONGEST_TEXT, MOST_ROWS = 1_000_000_000, 1000, 50
+LONGEST_ATTRIBUTE, MOST_DOTS = 200, 20
 ALL = "all"
 
 Row = Mapping[str, Any]
@@ -89,8 +90,12 @@ def _member(wanted: Field, row: Row, names: Names | None) -> dict[str, Any]:
     if wanted.is_optional:
         return {}
     if wanted.assumed is None:
-        raise Refused("Is missing.")
+        raise _missing(wanted)
     return {wanted.name: wanted.assumed}
+
+
+def _missing(wanted: Field) -> Refused:
+    return Refused(f"{wanted.label} is missing.")
 
 
 def _number(wanted: Field, value: Any, row: Row, names: Names | None) -> int:
@@ -114,7 +119,7 @@ def _text(wanted: Field, value: Any, row: Row, names: Names | None) -> str:
     if len(text) > LONGEST_TEXT:
         raise Refused(f"At most {LONGEST_TEXT:,} characters.")
     if not text or (row.get("match") in rule_parts.LISTING and not items(text)):
-        raise Refused("Is missing.")
+        raise _missing(wanted)
     return text
 
 
@@ -140,7 +145,10 @@ def _attribute(wanted: Field, value: Any, row: Row, names: Names | None) -> str:
     if not isinstance(value, str) or not rule_parts.knows_attribute(value.strip()):
         there_are = (*rule_parts.ATTRIBUTES, *(f"{each}…" for each in rule_parts.OPEN_ATTRIBUTES))
         raise Refused(f"Unknown. There are: {', '.join(there_are)}.")
-    return value.strip()
+    name = value.strip()
+    if len(name) > LONGEST_ATTRIBUTE or name.count(".") > MOST_DOTS:
+        raise Refused(f"At most {LONGEST_ATTRIBUTE} characters, and {MOST_DOTS} dots.")
+    return name
 
 
 def _target(wanted: Field, value: Any, row: Row, names: Names | None) -> int:

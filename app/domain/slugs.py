@@ -30,6 +30,7 @@ RESERVED_FOR_ORGANIZATIONS = frozenset(
         "healthz",
         "help",
         "i",
+        "hooks",
         "inbound",
         "inbox",
         "issues",

@@ -3,12 +3,18 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from app.domain.preferences import ALERTS, DEPLOYS, HEALTH, WORKFLOW
 from app.domain.tokens import SCOPES as NAMES
+
+# Category → the value with which nothing of it comes any more.
+STOPPED: Mapping[str, str] = {ALERTS: "off", WORKFLOW: "never", DEPLOYS: "never", HEALTH: "off"}
+# The workflow kind that the link in the mail about a changed rule stops, and the value that does.
+RULES, KIND_OFF = "rules", "off"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One thing to stop. The words may name {issue} and {project}."""
+    """One thing to stop. The words may name {issue}, {project} and {organization}."""
 
     name: str
     choice: str
@@ -64,6 +70,34 @@ SCOPES: Mapping[str, Scope] = {
             "Alerts still come.",
         ),
         Scope(
+            "all_health",
+            "Mail about integrations that fail, every project",
+            "Stop email about integrations that fail?",
+            "No more email about integrations that fail.",
+            "Alerts that an integration misses still come to who looks after it.",
+        ),
+        Scope(
+            "organization_deploys",
+            "All deploys of {organization}",
+            "Stop email about deploys of {organization}?",
+            "No more email about deploys of {organization}.",
+            "Alerts and workflow email still come.",
+        ),
+        Scope(
+            "all_deploys",
+            "All deploys, every organization",
+            "Stop email about deploys?",
+            "No more email about deploys of any organization.",
+            "Alerts and workflow email still come.",
+        ),
+        Scope(
+            "rule_changes",
+            "Mail about changed alert rules, every project",
+            "Stop email about changed alert rules?",
+            "No more email about changed alert rules.",
+            "Alerts and other workflow email still come.",
+        ),
+        Scope(
             "everything",
             "Everything except security mail",
             "Stop all email except security mail?",
@@ -74,13 +108,20 @@ SCOPES: Mapping[str, Scope] = {
 }
 
 
+# Of no interest to who wants to leave something else.
+APART = ("all_health", "organization_deploys", "all_deploys", "rule_changes")
+
+
 def choices(own: str, stopped: Collection[str] = ()) -> tuple[str, ...]:
     """The scopes that a link with this scope of its own offers: itself first, then all that are wider.
 
     A week of silence is none for an issue that was left for good: it promises mail that will not come.
     """
     milder = ("issue_week",) if own == "issue" and "issue" not in stopped else ()
-    wider = [name for name in NAMES if name != own and _width(name) >= _width(own)]
+    if own in APART:
+        more = ("all_deploys",) if own == "organization_deploys" else ()
+        return (own, *more, "everything")
+    wider = [name for name in NAMES if name not in (own, *APART) and _width(name) >= _width(own)]
     return (own, *milder, *wider)
 
 
@@ -89,6 +130,7 @@ _COVERS: Mapping[str, Collection[str]] = {
     "issue": ("issue_week",),
     "all_alerts": ("project_alerts",),
     "all_workflow": ("project_workflow",),
+    "all_deploys": ("organization_deploys",),
     "everything": tuple(name for name in SCOPES if name != "everything"),
 }
 

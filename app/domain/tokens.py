@@ -21,6 +21,10 @@ SCOPES = (
     "all_alerts",
     "all_workflow",
     "everything",  # all but security mail
+    "all_health",  # of integrations; the place of each in this list is written into links
+    "organization_deploys",
+    "all_deploys",
+    "rule_changes",
 )
 
 

@@ -15,6 +15,11 @@ _SEMANTIC = re.compile(
     re.ASCII | re.DOTALL,
 )
 _PARTS = 4
+LONGEST = 200
+# Names that mean something else, and what cannot stand in one line or in an address.
+_RESERVED = ("", ".", "..", "latest")
+_BREAKS_AN_ADDRESS = re.compile(r"[/\\]")
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 # A number comes before a word, and a version that is out after all that led up to it.
 _NUMBER, _WORD, _OUT = 0, 1, 2
@@ -52,6 +57,18 @@ def parse(text: str) -> Version | None:
     numbers = [int(number) for number in match["numbers"].split(".")]
     numbers += [0] * (_PARTS - len(numbers))
     return Version(match["package"] or "", tuple(numbers), _marks(match["pre"]))
+
+
+def is_possible(name: str) -> bool:
+    """Whether a release may be called so by those who make one; what events name is taken as it is."""
+    is_line = len(name) <= LONGEST and name.isprintable()
+    return is_line and name not in _RESERVED and not _BREAKS_AN_ADDRESS.search(name)
+
+
+def short(text: str) -> str:
+    """A version as people say it: without its package, and of a commit's hash only the beginning."""
+    bare = text.rpartition("@")[2] or text
+    return bare[:12] if _HASH.fullmatch(bare) else bare
 
 
 def newer(release: Release, than: Release) -> bool:

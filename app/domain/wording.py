@@ -12,7 +12,7 @@ from typing import Any
 from app.domain import changes, delivery_states
 from app.domain.clocks import Clock
 from app.domain.kinds import INTEGRATION_KINDS
-from app.domain.preferences import SHOWN, SOURCES, InForce
+from app.domain.preferences import SHOWN, SOURCES
 from app.domain.routing import Outcome, Reason
 
 # What a sentence says when the notice at hand is not the one that tied the person to the issue.
@@ -23,12 +23,16 @@ UNKNOWN = {
     "doing": "assigned",
     "scope": "",
     "rule": "an alert rule",
+    "sends": "sends",
     "line": "?",
     "owner": "",
     "integration": "an integration",
     "project": "the project",
     "nobody": "no owner rule matched",
     "everyone": "all members were",
+    "which": "this release",
+    "commits": "commits",
+    "organization": "the organization",
 }
 # Facts: project, everyone, actor, mentioner, team, doing; of a rule's alert those of `targets`: rule, line,
 # owner, nobody; all are text fit for a sentence.
@@ -46,11 +50,14 @@ REASONS: Mapping[Reason, str] = {
     Reason.BOOKMARKED: "you bookmarked this issue",
     Reason.OWNER_RULE: "issue owners line {line}{owner} names you",
     Reason.TEAM_OWNER_RULE: "issue owners line {line}{owner} names {team}",
-    Reason.RULE_MEMBER: "the alert rule “{rule}” sends to you",
-    Reason.RULE_TEAM: "the alert rule “{rule}” sends to {team}",
+    Reason.RULE_AUTHOR: "you made the alert rule “{rule}”",
+    Reason.RULE_MEMBER: "the alert rule “{rule}” {sends} to you",
+    Reason.RULE_TEAM: "the alert rule “{rule}” {sends} to {team}",
     Reason.RULE_INTEGRATION: "the alert rule “{rule}” sends to {integration}, and you look after {project}",
     Reason.FALLBACK_ALL: "{nobody}, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "you get all workflow changes in {project} ({scope})",
+    Reason.COMMITTER: "{which} contains {commits} of yours",
+    Reason.DEPLOYS_ALL: "you get all deploys in {organization} ({scope})",
 }
 
 
@@ -90,6 +97,8 @@ CODES: Mapping[str, CodeWords] = {
     "issue_muted": CodeWords("This issue is muted {until}.", "mute", private=True),
     "rule_muted_me": CodeWords("This rule is muted {until}.", "rule_mute", private=True),
     "alerts_off": CodeWords("Alerts are off ({scope}).", "alerts", private=True),
+    "health_off": CodeWords("Integration health is off ({scope}).", "health", private=True),
+    "deploys_never": CodeWords("Deploys: {deploys} ({scope}).", "deploys", private=True),
     "workflow_never": CodeWords("Workflow changes: never ({scope}).", "workflow", private=True),
     "kind_off": CodeWords("This kind of workflow change ({kind}) is switched off.", "kinds", private=True),
     "not_subscribed": CodeWords(
@@ -106,10 +115,15 @@ CODES: Mapping[str, CodeWords] = {
     # D: the channel
     "address_unverified": CodeWords("No verified address to send to.", "addresses"),
     "integration_disabled": CodeWords("The integration is switched off."),
+    "nothing_to_send": CodeWords("{said}"),
+    "reached_nobody": CodeWords("{said}"),
+    "integration_removed": CodeWords("The integration was removed."),
     "channel_off": CodeWords("Switched off for this integration: {integration_kind}."),
 }
 THEIR_OWN = "Their own settings."
 _A_FACT = re.compile(r" ?\(\{\w+\}\)| ?[“]?\{\w+\}[”]?")
+# Said by the integration itself, or in general.
+_SAID = {"nothing_to_send": "There was nothing to send.", "reached_nobody": "It reached nobody there."}
 _IN_GENERAL = {
     "“{integration_kind}”": "This kind",
     "{nobody}": "No owner rule matched",
@@ -227,6 +241,11 @@ def _code_facts(code: str, params: Mapping[str, Any], clock: Clock) -> dict[str,
         "pace": pace_words(params),
         "maintenance": f"maintenance ({why})" if (why := params.get("maintenance")) else "maintenance",
     }
+    if code == "deploys_never":
+        never = params.get("value") == "never"
+        known["deploys"] = "never" if never else "only with own commits, and it has none"
+    if code in _SAID:
+        known["said"] = str(params.get("said") or _SAID[code])
     if "integration_kind" in params:
         known["integration_kind"] = INTEGRATION_KINDS[params["integration_kind"]]
     if "kind" in params:
@@ -241,60 +260,6 @@ def code_choices() -> list[tuple[str, str]]:
 
 def _in_general(fact: re.Match[str]) -> str:
     return _IN_GENERAL.get(fact[0].strip(), "")
-
-
-# Why somebody is subscribed, said to themselves.
-TIES: Mapping[str, str] = {
-    Reason.RESUBSCRIBED: "you were subscribed again",
-    Reason.ASSIGNED: "it is assigned to you",
-    Reason.TEAM_ASSIGNED: "it is assigned to your team",
-    Reason.MENTION: "you were mentioned",
-    Reason.TEAM_MENTION: "your team was mentioned",
-    Reason.COMMENTED: "you commented",
-    Reason.PARTICIPATED: "you changed its status",
-    Reason.SUBSCRIBED: "you subscribed",
-    Reason.BOOKMARKED: "you bookmarked it",
-}
-_TURNED_OFF: Mapping[str, str] = {
-    "project": "You turned workflow mail off for {project}",
-    "account": "You turned workflow mail off for your account",
-    "instance": "Workflow mail is off here ({source})",
-    "built-in": "Workflow mail is off ({source})",
-}
-
-
-def standing(
-    state: str,
-    *,
-    project: str,
-    workflow: InForce,
-    alerts: InForce,
-    reasons: Iterable[str] = (),
-    since: str = "",
-    via: str | None = None,
-) -> str:
-    """Whether an issue reaches its reader, and why; `since` and `via` say when and how they left it."""
-    no_alerts = f"alerts are off ({SOURCES[alerts.source]})"
-    alerts_on = alerts.value == "on"
-    if state == "subscribed":
-        ties = ", ".join(TIES.get(reason, reason) for reason in reasons)
-        return f"You’re subscribed: {ties}." + ("" if alerts_on else f" But {no_alerts}.")
-    if state == "always":
-        said = f"Workflow is Always ({SOURCES[workflow.source]})"
-        what = "everything" if alerts_on else "every change"
-        still = f"You’re not subscribed, but you still get {what} in {project}: {said}"
-        return f"{still}." if alerts_on else f"{still}; {no_alerts}."
-    if state == "alerts_only":
-        what = "only alerts reach you" if alerts_on else f"nothing about it reaches you, for {no_alerts}"
-        return f"You’re not subscribed: {what}."
-    if state == "unsubscribed":
-        way = changes.WAYS.get(via or "", "")
-        how = ", ".join(part for part in ("Unsubscribed by you", since, way) if part)
-        return f"{how}: nothing about this issue reaches you."
-    if state == "off":
-        off = _TURNED_OFF[workflow.source].format(project=project, source=SOURCES[workflow.source])
-        return f"{off}; alerts still reach you." if alerts_on else f"{off}, and {no_alerts} too."
-    return f"You are in no team of {project}, so nothing about it is sent to you."
 
 
 def until_words(until: str | None, clock: Clock = UTC_CLOCK, *, code: str = "") -> str:

@@ -2,11 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from flask import current_app
-
+from app import instance
 from app.db import reading, transaction
 from app.jobs import deliver, doorbell
-from app.services import notifying, preferring, storming, summing_up
+from app.services import notifying, storming, summing_up
 
 # Windows that are over are kept so long, should their summary be late.
 KEPT = timedelta(days=1)
@@ -19,9 +18,7 @@ def weather(at: datetime) -> None:
     delivery_ids: list[int] = []
     for storm_id in storm_ids:
         with transaction() as session:
-            workflow = current_app.config["SETTINGS"].default_workflow_notifications
-            instance = preferring.defaults(session, workflow=workflow)
-            answers = storming.go_on(session, storm_id, now=at, instance=instance)
+            answers = storming.go_on(session, storm_id, now=at, instance=instance.defaults(session))
             delivery_ids += notifying.store(session, answers, now=at)
     doorbell.send(delivery_ids, batch=deliver.BATCH)
 

@@ -9,15 +9,15 @@ from itertools import chain
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from app import instance
 from app.channels import email
 from app.channels.base import Mail, Result, Sent
 from app.channels.email import Capture, Outgoing, Relay
 from app.clock import now
 from app.db import reading, transaction, writing
-from app.domain.site import Site
 from app.jobs import doorbell
 from app.models import Delivery
-from app.services import delivering, posting, preferring, reconsidering
+from app.services import delivering, posting, reconsidering
 from app.services.composing import Composer
 from app.services.reconsidering import Objections
 
@@ -50,12 +50,11 @@ def _send(delivery_ids: Sequence[int]) -> None:
 
 def _standing(claimed: Sequence[int]) -> list[int]:
     """Those that should go out now still; the others are settled here."""
-    settings = current_app.config["SETTINGS"]
     with reading() as session:
-        instance = preferring.defaults(session, workflow=settings.default_workflow_notifications)
+        usual = instance.defaults(session)
         objections = Objections()
         for deliveries in _in_parts(session, claimed):
-            objections |= reconsidering.objections(session, deliveries, now=now(), instance=instance)
+            objections |= reconsidering.objections(session, deliveries, now=now(), instance=usual)
     if objections.refused or objections.put_off:
         with writing() as connection:
             delivering.refuse(connection, objections.refused)
@@ -69,7 +68,7 @@ def _compose(standing: Sequence[int]) -> list[Outgoing]:
     messages: list[Outgoing] = []
     spoilt: list[Sent] = []
     with reading() as session:
-        composer = Composer(session, current_app.jinja_env, site())
+        composer = Composer(session, current_app.jinja_env, instance.site())
         for delivery in chain.from_iterable(_in_parts(session, standing)):
             made = _composed(composer, delivery)
             messages.append(made) if isinstance(made, Outgoing) else spoilt.append(made)
@@ -133,13 +132,6 @@ def _written(came: list[Sent]) -> bool:
         facts = {"delivery": sent.delivery_id, "result": str(sent.result), "code": sent.code}
         log.info("message sent" if sent.result is Result.ACCEPTED else "message not accepted", extra=facts)
     return True
-
-
-def site() -> Site:
-    """What mails say of this instance."""
-    settings = current_app.config["SETTINGS"]
-    url, keys = settings.tocsin_url.rstrip("/"), settings.mail_token_keys
-    return Site(url, settings.mail_domain, keys, settings.reply_domain)
 
 
 def _transport() -> Relay | Capture:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from threading import Event as Flag
 from types import FrameType
 
-from flask import Flask
+from flask import Flask, current_app
 from redis import Redis, RedisError
 from redis.exceptions import OutOfMemoryError
 from sqlalchemy.orm import Session
@@ -18,10 +18,13 @@ from app.db import AWAY, db, transaction
 from app.jobs import doorbell
 from app.jobs.stream_reader import StreamReader
 from app.services import cursors, digesting
-from app.services.counting import Ceilings
+from app.services.ceilings import Ceilings
 from app.services.cursors import Position
+from app.services.maps import Maps
 from app.services.setting_aside import set_aside
+from app.services.shelf import Shelf
 from app.services.stream_entry import STREAM, Entry
+from app.services.unminifying import Unminifier
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +66,9 @@ class Digester:
         self._position: Position | None = None
         self._batch = MAX_BATCH
         self._suspects = 0  # entries ahead that may have killed a digester
-        self._ceilings: Ceilings = {}
+        self._ceilings = Ceilings()
+        self._shelf = Shelf(current_app.config["SETTINGS"].tocsin_data_dir)
+        self._maps = Maps()
 
     def run(self, stop: Flag) -> None:
         while not stop.is_set():
@@ -76,6 +81,7 @@ class Digester:
                 log.warning("digesting waits: %s", str(error).splitlines()[0])
                 self._position = None
                 stop.wait(PAUSE_SECONDS)
+        self._maps.close()
         if self._leading:
             self._lease.release()
 
@@ -155,10 +161,11 @@ class Digester:
 
     def _keep(self, generation: str, entries: Sequence[Entry]) -> tuple[int, list[int]]:
         with Session(db.engine) as session:
-            batch = digesting.read_all(session, entries)
+            unminifier = Unminifier(session, self._shelf, self._maps)
+            batch = digesting.read_all(session, entries, unminifier=unminifier)
         began = time.monotonic()
         # What was counted in a batch that is taken back never was: it is kept only if all goes well.
-        ceilings, self._ceilings = self._ceilings, {}
+        ceilings, self._ceilings = self._ceilings, Ceilings()
         with transaction() as session:
             cursor = cursors.lock(session, STREAM)
             batch.leave_out(lambda entry: cursors.is_digested(cursor, generation, entry.id))

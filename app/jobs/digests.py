@@ -2,12 +2,11 @@
 
 import logging
 
-from flask import current_app
-
+from app import instance
 from app.clock import now
 from app.db import transaction
 from app.jobs import deliver, doorbell
-from app.services import holding, preferring
+from app.services import holding
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +34,6 @@ def run(*digest_ids: int) -> None:
 
 
 def _close(digest_id: int) -> list[int]:
-    workflow = current_app.config["SETTINGS"].default_workflow_notifications
     with transaction() as session:
-        instance = preferring.defaults(session, workflow=workflow)
-        delivery_id = holding.send_due(session, digest_id, now=now(), instance=instance)
+        delivery_id = holding.send_due(session, digest_id, now=now(), instance=instance.defaults(session))
     return [delivery_id] if delivery_id else []

@@ -16,13 +16,19 @@ from app import queue
 from app.clock import now
 from app.domain.delivery_states import QUEUED
 from app.domain.lifecycle import HIDDEN
-from app.models import Delivery, Digest, InboundMessage, Issue, Notice
+from app.models import ArtifactBundle, Callback, Delivery, Digest, InboundMessage, Issue, Notice, Push
+from app.models.artifacts import WAITING
 
 log = logging.getLogger(__name__)
 NOTIFY, DELIVER = "app.jobs.notify.run", "app.jobs.deliver.run"
 DIGESTS = "app.jobs.digests.run"
 POST = "app.jobs.post.run"
+CALLBACKS = "app.jobs.callbacks.run"
+PUSHES = "app.jobs.pushes.run"
 INBOUND, CLEAR = "app.jobs.inbound.run", "app.jobs.clear.run"
+ASSEMBLE = "app.jobs.assemble.run"
+# These wait for other people's servers, or take long by themselves.
+SLOW = (POST, CALLBACKS, ASSEMBLE)
 MOST_IDS = 200
 
 
@@ -55,6 +61,24 @@ def post(destination_ids: Collection[int]) -> None:
         _enqueue(POST, [destination_id])
 
 
+def do(callback_ids: Collection[int]) -> None:
+    """Have what the other side of integrations asked for done soon."""
+    _enqueue(CALLBACKS, callback_ids)
+
+
+def take_pushes(push_ids: Collection[int]) -> None:
+    """Have commits made of pushes soon."""
+    _enqueue(PUSHES, push_ids)
+
+
+def is_anything_waiting() -> bool:
+    """Whether there is other work for the workers; no, if that cannot be said."""
+    try:
+        return any(queue.queue(redis(), name).count for name in (queue.QUEUE, queue.SLOW))
+    except RedisError:
+        return False
+
+
 def release(digest_ids: Collection[int]) -> None:
     """Have these digests sent soon, if they are due."""
     _enqueue(DIGESTS, digest_ids)
@@ -65,11 +89,17 @@ def hand_in(message_ids: Collection[int]) -> None:
     _enqueue(INBOUND, message_ids)
 
 
+def assemble(bundle_ids: Collection[int]) -> None:
+    """Have bundles made of their chunks soon, by a job for each."""
+    for bundle_id in bundle_ids:
+        _enqueue(ASSEMBLE, [bundle_id])
+
+
 def _enqueue(job: str, ids: Collection[int]) -> None:
-    waiting = list(ids)
+    waiting, to = list(ids), queue.queue(redis(), queue.SLOW if job in SLOW else queue.QUEUE)
     try:
         for start in range(0, len(waiting), MOST_IDS):
-            queue.enqueue(queue.queue(redis()), job, *waiting[start : start + MOST_IDS])
+            queue.enqueue(to, job, *waiting[start : start + MOST_IDS])
     except RedisError as error:
         log.warning("no worker was woken; the sweep will find it", extra={"job": job, "error": str(error)})
 
@@ -77,7 +107,7 @@ def _enqueue(job: str, ids: Collection[int]) -> None:
 @event.listens_for(Session, "after_flush")
 def _notice_new_rows(session: Session, _context: Any) -> None:
     for row in session.new:
-        if isinstance(row, Notice | Delivery | InboundMessage):
+        if isinstance(row, Notice | Delivery | InboundMessage | Callback | Push | ArtifactBundle):
             session.info.setdefault(type(row), []).append(row)
     for row in session.dirty:
         if isinstance(row, Digest | Issue) or (isinstance(row, Delivery) and row.state == QUEUED):
@@ -100,6 +130,12 @@ def _ring_for_new_rows(session: Session) -> None:
         _enqueue(DELIVER, [delivery.id for delivery in deliveries])
     if due := {digest.id for digest in digests if digest.closed_at is None and digest.send_at <= now()}:
         release(due)
+    if callbacks := session.info.pop(Callback, []):
+        do([callback.id for callback in callbacks if callback.done_at is None])
+    if pushes := session.info.pop(Push, []):
+        take_pushes([push.id for push in pushes if push.done_at is None])
+    if bundles := session.info.pop(ArtifactBundle, []):
+        assemble([bundle.id for bundle in bundles if bundle.state == WAITING])
     if messages:
         hand_in([message.id for message in messages])
     if leaving := {issue.id for issue in issues if issue.status in HIDDEN}:
@@ -118,4 +154,7 @@ def _forget(session: Session) -> None:
     session.info.pop(Delivery, None)
     session.info.pop(Digest, None)
     session.info.pop(InboundMessage, None)
+    session.info.pop(Callback, None)
+    session.info.pop(ArtifactBundle, None)
+    session.info.pop(Push, None)
     session.info.pop(Issue, None)

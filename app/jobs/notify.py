@@ -1,14 +1,14 @@
 """The job that decides who is told of notices."""
 
 import logging
+from collections.abc import Sequence
 
-from flask import current_app
-
+from app import instance
 from app.clock import now
 from app.db import reading, transaction
 from app.jobs import deliver, doorbell
-from app.services import notifying, preferring
-from app.services.notifying import Group
+from app.services import notifying, outbox
+from app.services.outbox import Group
 
 log = logging.getLogger(__name__)
 
@@ -20,43 +20,57 @@ class NotPlanned(Exception):
 def run(*notice_ids: int) -> None:
     """Plan these notices and have their messages sent. Safe to run twice, and at the same time.
 
-    A transaction for each event, so that none is long and one that fails keeps nobody else from being told.
+    A transaction for each event, or for a lot of them: none is long, and one that fails keeps nobody else
+    from being told.
     """
     delivery_ids: list[int] = []
     failed: list[int] = []
     with reading() as session:
-        groups = notifying.groups(session, notice_ids, now=now())
-    for group in groups:
-        try:
-            delivery_ids += _plan_batch(group, group.batch) if group.batch else _plan(group)
-        except Exception:
-            log.exception("a notice could not be planned", extra={"notices": group.notice_ids})
-            failed += group.notice_ids
+        lots = outbox.lots(session, outbox.groups(session, notice_ids, now=now()))
+    for lot in lots:
+        planned, left = _plan_each(lot) if len(lot) == 1 else _plan_lot(lot)
+        delivery_ids += planned
+        failed += left
     doorbell.send(delivery_ids, batch=deliver.BATCH)
     if failed:
         raise NotPlanned(failed)
 
 
-def _plan(group: Group) -> list[int]:
+def _plan_lot(lot: Sequence[Group]) -> tuple[list[int], list[int]]:
+    """The deliveries to send, and what could not be planned."""
+    try:
+        return _plan(lot), []
+    except Exception:
+        log.warning("a lot of notices could not be planned; each is tried by itself", exc_info=True)
+        return _plan_each(lot)
+
+
+def _plan_each(groups: Sequence[Group]) -> tuple[list[int], list[int]]:
+    delivery_ids: list[int] = []
+    failed: list[int] = []
+    for group in groups:
+        try:
+            delivery_ids += _plan_batch(group, group.batch) if group.batch else _plan([group])
+        except Exception:
+            log.exception("a notice could not be planned", extra={"notices": group.notice_ids})
+            failed += group.notice_ids
+    return delivery_ids, failed
+
+
+def _plan(lot: Sequence[Group]) -> list[int]:
     with transaction() as session:
-        instance = preferring.defaults(session, workflow=_workflow())
-        return notifying.plan(session, group.notice_ids, now=now(), instance=instance)
+        usual = instance.defaults(session)
+        events = [group.notice_ids for group in lot]
+        return notifying.plan_lot(session, events, now=now(), instance=usual)
 
 
 def _plan_batch(group: Group, batch: str) -> list[int]:
     """Several short transactions: a batch may be large, and on SQLite others wait meanwhile."""
     with reading() as session:
-        instance = preferring.defaults(session, workflow=_workflow())
-        survey = notifying.survey(session, group, now=now(), instance=instance)
+        usual = instance.defaults(session)
+        survey = notifying.survey(session, group, now=now(), instance=usual)
     delivery_ids: list[int] = []
     for ids in group.parts(survey.size):
         with transaction() as session:
-            delivery_ids += notifying.plan_part(
-                session, batch, ids, survey.told, now=now(), instance=instance
-            )
+            delivery_ids += notifying.plan_part(session, batch, ids, survey.told, now=now(), instance=usual)
     return delivery_ids
-
-
-def _workflow() -> str:
-    workflow: str = current_app.config["SETTINGS"].default_workflow_notifications
-    return workflow

@@ -15,9 +15,22 @@ from sqlalchemy import select
 from app import queue
 from app.clock import now
 from app.db import AWAY, reading, transaction
-from app.jobs import calm, clear, deliver, digests, doorbell, inbound, notify, post, states
+from app.jobs import (
+    assemble,
+    callbacks,
+    calm,
+    clear,
+    deliver,
+    digests,
+    doorbell,
+    inbound,
+    notify,
+    post,
+    pushes,
+    states,
+)
 from app.models import Notice
-from app.services import delivering, holding, notifying, posting, pruning
+from app.services import calling_back, delivering, holding, outbox, posting, pruning, pushing
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 5
@@ -59,6 +72,14 @@ def _prune_inbound(at: datetime) -> None:
     _in_chunks(lambda: _chunk(pruning.prune_inbound, at - INBOUND_KEPT))
 
 
+def _prune_callbacks(at: datetime) -> None:
+    _in_chunks(lambda: _chunk(calling_back.prune, at - calling_back.KEPT))
+
+
+def _prune_pushes(at: datetime) -> None:
+    _in_chunks(lambda: _chunk(pushing.prune, at - pushing.KEPT))
+
+
 def _prune_sessions(at: datetime) -> None:
     with transaction() as session:
         pruning.prune_sessions(session, now=at)
@@ -84,7 +105,14 @@ RECURRING = (
     Recurring("resolve what was silent for long", timedelta(hours=1), states.resolve_old),
     Recurring("take away what was deleted", timedelta(minutes=1), clear.sweep),
     Recurring("read mail that was left", timedelta(minutes=1), _read_inbound),
+    Recurring("do what services asked for", timedelta(seconds=15), callbacks.sweep),
+    Recurring("forget calls of services", timedelta(hours=1), _prune_callbacks),
+    Recurring("make commits of pushes", timedelta(seconds=15), pushes.sweep),
+    Recurring("forget pushes", timedelta(hours=1), _prune_pushes),
+    Recurring("encrypt secrets of hooks with the first key", timedelta(hours=1), pushes.reseal),
     Recurring("forget mail that people sent", timedelta(hours=1), _prune_inbound),
+    Recurring("make bundles that were left", timedelta(minutes=1), assemble.sweep),
+    Recurring("forget what was uploaded for releases", timedelta(hours=1), assemble.forget),
     Recurring("forget old events", timedelta(minutes=15), _prune_events),
     Recurring("forget old notices", timedelta(hours=1), _prune_notices),
     Recurring("encrypt secrets with the first key", timedelta(hours=1), post.reseal),
@@ -116,11 +144,12 @@ def _tick(lease: queue.Lease, last_run: dict[str, datetime]) -> None:
 
 
 def _wake_workers() -> None:
-    waiting = queue.queue(doorbell.redis()).count
-    if waiting < FULL_QUEUE:
+    redis = doorbell.redis()
+    if queue.queue(redis).count < FULL_QUEUE:
         doorbell.ring(list({batch or key: key for key, batch in unplanned(now() - GRACE)}.values()))
         doorbell.release(_held())
         doorbell.send(_due(), batch=deliver.BATCH)
+    if queue.queue(redis, queue.SLOW).count < FULL_QUEUE:
         doorbell.post(_due_outward())
 
 
@@ -138,6 +167,8 @@ def sweep_once() -> dict[str, int]:
     A notice that cannot be planned is logged and stays in the outbox; messages go out all the same.
     """
     inbound.run(*inbound.waiting())
+    callbacks.run(*callbacks.waiting(now()))
+    pushes.run(*pushes.waiting(now()))
     states.wake(now())
     calm.weather(now())
     calm.after_maintenance(now())
@@ -157,7 +188,7 @@ def sweep_once() -> dict[str, int]:
 def unplanned(before: datetime) -> list[tuple[int, str | None]]:
     """The outbox: notices that nobody has planned yet and that need not wait, each with its batch."""
     with reading() as session:
-        waiting = notifying.is_waiting(now()) & (Notice.occurred_at <= before)
+        waiting = outbox.is_waiting(now()) & (Notice.occurred_at <= before)
         found = select(Notice.id, Notice.batch).where(waiting).order_by(Notice.id).limit(MOST)
         return [(notice_id, batch) for notice_id, batch in session.execute(found)]
 

@@ -1,6 +1,7 @@
 """The RQ worker: performs jobs in its own process, each inside the application's context."""
 
 import logging
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
@@ -24,9 +25,11 @@ class JobWorker(SimpleWorker):
     exponential_backoff_factor = 1.0
     max_connection_wait_time = 1.0
 
-    def __init__(self, app: Flask, connection: Redis) -> None:
+    def __init__(
+        self, app: Flask, connection: Redis, names: Sequence[str] = (queue.QUEUE, queue.SLOW)
+    ) -> None:
         super().__init__(
-            [queue.queue(connection)],
+            [queue.queue(connection, name) for name in names],
             connection=connection,
             serializer=JSONSerializer,
             # An idle worker looks after dead ones only when its wait ends, after `worker_ttl - 15` seconds.
@@ -51,7 +54,15 @@ class JobWorker(SimpleWorker):
 
 def main(app: Flask) -> None:
     """Work until SIGTERM. Any other end is an error, for the supervisor to start a fresh one."""
-    worker = JobWorker(app, queue.connect(app.config["SETTINGS"]))
+    _work(JobWorker(app, queue.connect(app.config["SETTINGS"])))
+
+
+def prompt(app: Flask) -> None:
+    """The same, but for what waits for other people's servers: however slow they are, mail goes out."""
+    _work(JobWorker(app, queue.connect(app.config["SETTINGS"]), [queue.QUEUE]))
+
+
+def _work(worker: JobWorker) -> None:
     worker.work(logging_level="WARNING")
     if not worker.asked_to_stop:
         raise SystemExit(1)

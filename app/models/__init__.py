@@ -13,8 +13,15 @@ from app.models.alerting import (
     RuleTemplate,
     RuleVersion,
 )
+from app.models.artifacts import (
+    ArtifactBundle,
+    ArtifactBundleProject,
+    ArtifactBundleRelease,
+    ArtifactChunk,
+    ArtifactFile,
+)
 from app.models.base import Base
-from app.models.destinations import Destination, DestinationIssue, InstanceName
+from app.models.destinations import Callback, ChannelAccount, Destination, DestinationIssue, InstanceName
 from app.models.issues import (
     Attachment,
     Bookmark,
@@ -69,9 +76,15 @@ from app.models.projects import (
 )
 from app.models.releases import (
     Commit,
+    CommitFile,
+    Deploy,
+    DeployProject,
+    Push,
+    PushHook,
     Release,
     ReleaseCommit,
     ReleaseEnvironment,
+    ReleaseHead,
     ReleaseProject,
     Repository,
 )
@@ -81,13 +94,23 @@ __all__ = [
     "AlertPace",
     "AlertRule",
     "ApiToken",
+    "ArtifactBundle",
+    "ArtifactBundleProject",
+    "ArtifactBundleRelease",
+    "ArtifactChunk",
+    "ArtifactFile",
     "Attachment",
     "Attempt",
     "Base",
     "Bookmark",
+    "Callback",
+    "ChannelAccount",
     "Codeowners",
     "Commit",
+    "CommitFile",
     "Delivery",
+    "Deploy",
+    "DeployProject",
     "Destination",
     "DestinationIssue",
     "Digest",
@@ -125,10 +148,13 @@ __all__ = [
     "Pause",
     "Project",
     "ProjectKey",
+    "Push",
+    "PushHook",
     "QuietHours",
     "Release",
     "ReleaseCommit",
     "ReleaseEnvironment",
+    "ReleaseHead",
     "ReleaseProject",
     "Repository",
     "Resolution",

@@ -23,6 +23,7 @@ class Issue(Keyed):
         Index("ix_issues_most_events", "project_id", "status", "times_seen", "id"),
         Index("ix_issues_most_users", "project_id", "status", "users_seen", "id"),
         Index("ix_issues_assignee", "assignee_user_id", "status", "last_seen", "id"),
+        Index("ix_issues_first_release", "project_id", "first_release"),
         Index(
             "ix_issues_leaving",
             "id",

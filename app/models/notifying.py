@@ -184,7 +184,8 @@ class Delivery(Keyed):
     verdict_id: Mapped[int | None] = mapped_column(ForeignKey("verdicts.id", ondelete="CASCADE"), unique=True)
     digest_id: Mapped[int | None] = mapped_column(ForeignKey("digests.id", ondelete="CASCADE"), unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    destination_id: Mapped[int | None] = mapped_column(ForeignKey("destinations.id", ondelete="CASCADE"))
+    # An integration that is removed leaves its deliveries behind: `address` is what it was called.
+    destination_id: Mapped[int | None] = mapped_column(ForeignKey("destinations.id", ondelete="SET NULL"))
     lane: Mapped[int | None] = mapped_column(BigInteger)  # the issue, within which a destination keeps order
     channel: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(24))
@@ -224,7 +225,7 @@ class Attempt(Keyed):
     delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
     number: Mapped[int]
     at: Mapped[datetime]
-    outcome: Mapped[str] = mapped_column(String(12))  # accepted, deferred, failed
+    outcome: Mapped[str] = mapped_column(String(12))  # accepted, deferred, failed, not sent
     code: Mapped[str] = mapped_column(String(16), default="")
     request: Mapped[str] = mapped_column(Text, default="")  # what a destination was asked, without secrets
     response: Mapped[str] = mapped_column(Text, default="")

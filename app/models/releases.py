@@ -1,11 +1,13 @@
-"""Releases, and the commits that they are made of."""
+"""Releases, the commits that they are made of, and their deploys."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.models.accounts import User
 from app.models.base import Base, Keyed
+from app.models.projects import Organization
 
 
 class Release(Keyed):
@@ -18,6 +20,9 @@ class Release(Keyed):
     version: Mapped[str] = mapped_column(String(200))
     date_added: Mapped[datetime]
     date_released: Mapped[datetime | None]
+    url: Mapped[str] = mapped_column(String(500), default="")
+    ref: Mapped[str] = mapped_column(String(200), default="")
+    status: Mapped[str] = mapped_column(String(8), default="open")  # open, archived
 
     @property
     def order_date(self) -> datetime:
@@ -25,12 +30,18 @@ class Release(Keyed):
 
 
 class ReleaseProject(Base):
+    """A project that has a release.
+
+    A guest came later, without anybody who saw the release: its people see neither commits nor authors.
+    """
+
     __tablename__ = "release_projects"
 
     release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
     project_id: Mapped[int] = mapped_column(
         ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    is_guest: Mapped[bool] = mapped_column(default=False)
 
 
 class ReleaseEnvironment(Base):
@@ -53,6 +64,7 @@ class Repository(Keyed):
     name: Mapped[str] = mapped_column(String(200))
     provider: Mapped[str] = mapped_column(String(32), default="")
     url: Mapped[str] = mapped_column(String(500), default="")
+    created_at: Mapped[datetime | None]
 
 
 class Commit(Keyed):
@@ -79,3 +91,107 @@ class ReleaseCommit(Base):
         ForeignKey("commits.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     position: Mapped[int] = mapped_column(default=0)
+
+
+class CommitFile(Base):
+    """A file that a commit added, modified or deleted."""
+
+    __tablename__ = "commit_files"
+
+    commit_id: Mapped[int] = mapped_column(ForeignKey("commits.id", ondelete="CASCADE"), primary_key=True)
+    path: Mapped[str] = mapped_column(String(500), primary_key=True)
+    change: Mapped[str] = mapped_column(String(1))  # A, M, D
+
+
+class ReleaseHead(Base):
+    """Where a release stands in a repository: its newest commit, which need not be known here yet.
+
+    `previous` is the commit after which the release begins there; empty: where the release before it stands.
+    """
+
+    __tablename__ = "release_heads"
+
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
+    repository_id: Mapped[int] = mapped_column(
+        ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True
+    )
+    sha: Mapped[str] = mapped_column(String(64), index=True)
+    previous: Mapped[str] = mapped_column(String(64), default="")
+    commit_id: Mapped[int | None] = mapped_column(ForeignKey("commits.id", ondelete="SET NULL"), index=True)
+
+    repository: Mapped[Repository] = relationship(lazy="joined")
+
+
+class Deploy(Keyed):
+    """A release that went live in an environment."""
+
+    __tablename__ = "deploys"
+    __table_args__ = (Index("ix_deploys_release", "release_id", "id"),)
+
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"))
+    environment: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    url: Mapped[str] = mapped_column(String(500), default="")
+    date_started: Mapped[datetime | None]
+    date_finished: Mapped[datetime]
+    created_at: Mapped[datetime]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+    release: Mapped[Release] = relationship()
+    actor: Mapped[User | None] = relationship()
+
+
+class DeployProject(Base):
+    """A project that a deploy is of."""
+
+    __tablename__ = "deploy_projects"
+
+    deploy_id: Mapped[int] = mapped_column(ForeignKey("deploys.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(
+        ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class PushHook(Keyed):
+    """Where a provider of repositories tells an organization of pushes: an address, and a secret."""
+
+    __tablename__ = "push_hooks"
+
+    organization_id: Mapped[int] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), index=True
+    )
+    provider: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str] = mapped_column(String(32), unique=True)  # in its address
+    secret: Mapped[str] = mapped_column(Text)  # sealed
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    called_at: Mapped[datetime | None]  # when it last came with the right signature
+    trouble: Mapped[str] = mapped_column(String(255), default="")  # why what came last could not be used
+
+    organization: Mapped[Organization] = relationship()
+
+
+class Push(Keyed):
+    """What a provider sent, kept before it was answered; a job makes commits of it."""
+
+    __tablename__ = "pushes"
+    __table_args__ = (
+        UniqueConstraint("hook_id", "key"),
+        Index("ix_pushes_received", "received_at"),
+        Index(
+            "ix_pushes_waiting",
+            "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    hook_id: Mapped[int] = mapped_column(ForeignKey("push_hooks.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(128))
+    event: Mapped[str] = mapped_column(String(64))
+    body: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+
+    hook: Mapped[PushHook] = relationship()

@@ -64,12 +64,19 @@ def visible_project(session: Session, user: User, org_slug: str, project_slug: s
     return _or_not_found(session.scalars(found).unique().first())
 
 
-def visible_issue(session: Session, user: User, issue_id: int, *, with_teams: bool = False) -> Issue:
-    """The issue, or the one that it was merged into; `with_teams` reads those of its project too."""
+def visible_issue(
+    session: Session, user: User, issue_id: int, *, with_teams: bool = False, with_pauses: bool = False
+) -> Issue:
+    """The issue, or the one that it was merged into; `with_teams` reads those of its project too.
+
+    With them, or by themselves, its maintenance windows.
+    """
     found = _issues(user).where(named(issue_id))
     if with_teams:
         teams = joinedload(Issue.project).joinedload(Project.teams).options(lazyload(Team.organization))
-        found = found.options(teams, joinedload(Issue.project).joinedload(Project.pauses))
+        found = found.options(teams)
+    if with_teams or with_pauses:
+        found = found.options(joinedload(Issue.project).joinedload(Project.pauses))
     return _or_not_found(session.scalars(found).unique().first())
 
 

@@ -315,7 +315,3 @@ def find_token(session: Session, text: str) -> ApiToken | None:
 
 def note_token_use(session: Session, token_id: int, *, now: datetime) -> None:
     session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now))
-
-
-def revoke_token(token: ApiToken, *, now: datetime) -> None:
-    token.revoked_at = token.revoked_at or now

@@ -8,15 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain import delivery_states
-from app.domain.errors import Refused
-from app.models import Delivery, EmailAddress, EmailRoute, Project, SettingAudit, User
-from app.services import preferring
+from app.domain.errors import Refused, Stale
+from app.models import Delivery, EmailAddress, EmailRoute, Project, User
+from app.services import auditing, preferring
 
 ROUTE = "route"  # in the log of changes
-
-
-class Stale(Exception):
-    """The route was changed since it was shown."""
 
 
 def routes(session: Session, user: User) -> dict[int, int]:
@@ -109,18 +105,16 @@ def note(
     via: str,
     now: datetime,
 ) -> None:
-    session.add(
-        SettingAudit(
-            at=now,
-            user_id=user.id,
-            actor_id=user.id,
-            category=category,
-            scope=scope,
-            scope_id=scope_id,
-            new=new,
-            via=via,
-            detail=detail,
-        )
+    auditing.note(
+        session,
+        user.id,
+        category,
+        by_id=user.id,
+        at=now,
+        via=via,
+        place=(scope, scope_id),
+        new=new,
+        detail=detail,
     )
 
 

@@ -19,7 +19,7 @@ from app.domain.rule_content import INTERVAL
 from app.domain.rule_parts import ONCE, UNTIL_RESOLVED
 from app.models import AlertRule, Issue, Notice, RuleFiring, RuleMute
 from app.services import timeline
-from app.services.counting import Ceilings
+from app.services.ceilings import Ceilings
 from app.services.digest_issues import Seen
 from app.services.event_facts import EventFacts
 from app.services.upserting import insert_into
@@ -30,7 +30,6 @@ MOST_TROUBLE = 255
 # A rule that fails over each event says so once in a while.
 SAY_AGAIN = timedelta(minutes=5)
 
-Firings = dict[tuple[int, int], datetime]
 Rules = Mapping[int, Sequence["Armed"]]  # by project
 Trouble = dict[int, str]
 
@@ -56,10 +55,6 @@ _ACTIVE = (
     .outerjoin(RuleMute, _IS_MUTED)
     .where(AlertRule.project_id.in_(bindparam("projects", expanding=True)), AlertRule.is_active)
     .order_by(AlertRule.id)
-)
-_FIRED = select(RuleFiring.rule_id, RuleFiring.issue_id, RuleFiring.last_fired).where(
-    RuleFiring.rule_id.in_(bindparam("rules", expanding=True)),
-    RuleFiring.issue_id.in_(bindparam("issues", expanding=True)),
 )
 # Of the row that is in the way of a claim; as a plain column the subquery would look through all of them.
 _CLAIMED_ISSUE: ColumnElement[int] = literal_column(f"{RuleFiring.__tablename__}.issue_id")
@@ -101,9 +96,8 @@ def fire(
     if rules:
         ready = {project_id: [each.ready for each in of] for project_id, of in rules.items()}
         facts = EventFacts(session, seen, ready, ceilings)
-        fired = _last_firings(session, {seen[at].issue.id for at in positions}, rules)
         for at in positions:
-            alerts += _rung(rules.get(seen[at].project.id, ()), facts, at, fired, trouble, now)
+            alerts += _rung(rules.get(seen[at].project.id, ()), facts, at, trouble, now)
     _remember(session, trouble, now)
     return _write(session, _claimed(session, alerts, now), now)
 
@@ -133,17 +127,9 @@ def _ready(
         return str(error)
 
 
-def _last_firings(session: Session, issue_ids: Collection[int], rules: Rules) -> Firings:
-    rule_ids = [each.row.id for of_project in rules.values() for each in of_project]
-    found = session.connection().execute(_FIRED, {"rules": rule_ids, "issues": list(issue_ids)})
-    return {(rule_id, issue_id): at for rule_id, issue_id, at in found}
-
-
-def _rung(
-    rules: Sequence[Armed], about: EventFacts, at: int, fired: Firings, trouble: Trouble, now: datetime
-) -> list[Alert]:
+def _rung(rules: Sequence[Armed], about: EventFacts, at: int, trouble: Trouble, now: datetime) -> list[Alert]:
     """Rules that are muted or within their interval are skipped before anything of them is evaluated."""
-    each = about.seen[at]
+    each, fired = about.seen[at], about.fired
     issue_id, resolved = each.issue.id, about.last_resolved(each.issue.id)
     awake = [
         armed

@@ -14,12 +14,13 @@ from app.domain.errors import Refused
 from app.domain.routing import Outcome
 from app.domain.stopping import masked
 from app.models import Issue, Notice, Organization, Project, SettingAudit, User
-from app.services import access, explaining, notice_facts, switches, verdicts
+from app.services import access, auditing, explaining, notice_facts, switches, verdicts
 from app.services.verdicts import Recorded
 
 DELIVERED, HELD, REFUSED, COLLAPSED = "delivered", "held", "refused", "collapsed"
 NO_NOTICE, NO_EVENT = "no_notice", "no_event"
 NO_ACCESS = "no_access"
+LOOKED = "explanation"  # somebody asked about somebody else
 NOTED_EVERY = timedelta(hours=1)
 
 OF_OUTCOME: Mapping[str, str] = {Outcome.SKIP: REFUSED, Outcome.COLLAPSE: COLLAPSED}
@@ -102,24 +103,21 @@ def note(
     session: Session, issue_id: int, short_id: str, *, of: int, by: int | None, now: datetime, via: str
 ) -> None:
     """The same, where only ids are at hand. One line an hour says that somebody looked, however often."""
-    line = {
-        "user_id": of,
-        "actor_id": by,
-        "category": "explanation",
-        "scope": "issue",
-        "scope_id": issue_id,
-    }
+    line = {"user_id": of, "actor_id": by, "category": LOOKED, "scope": "issue", "scope_id": issue_id}
     lately = select(SettingAudit.detail).filter_by(**line).where(SettingAudit.at > now - NOTED_EVERY)
     if any(detail.get("issue") == short_id for detail in session.scalars(lately)):
         return
-    session.add(
-        SettingAudit(
-            **line,
-            at=now,
-            new="looked up",
-            via=via,
-            detail={"issue": short_id},
-        )
+    detail = {"issue": short_id}
+    auditing.note(
+        session,
+        of,
+        LOOKED,
+        by_id=by,
+        place=("issue", issue_id),
+        at=now,
+        via=via,
+        new="looked up",
+        detail=detail,
     )
     session.flush()
 

@@ -11,11 +11,22 @@ from sqlalchemy.orm import Session
 
 from app.domain import ownership
 from app.domain.lifecycle import UNRESOLVED
+from app.domain.ownership import Rules
 from app.domain.ownership_lines import Match, Owner
 from app.models import Issue, Team, User
 from app.services import assigning, owning
 from app.services.digest_issues import Seen
 from app.services.owning import Directory
+from app.services.reading import Read
+
+
+def read_lines(session: Session, reads: Sequence[Read]) -> None:
+    """What the events match as the rules are now: it takes time, in which nobody should wait for a lock."""
+    ids = {each.project.id for each in reads if each.event}
+    rules = owning.rules_of_all(session, ids, only_assigning=True)
+    for each in reads:
+        if each.event and (found := rules.get(each.project.id)):
+            each.lines = found.rules, ownership.match(found.rules, each.event.data, each.event.tags)
 
 
 def assign(session: Session, seen: Sequence[Seen], *, now: datetime) -> list[int]:
@@ -24,15 +35,20 @@ def assign(session: Session, seen: Sequence[Seen], *, now: datetime) -> list[int
     candidates = [each for each in seen if is_free(each.issue) and not each.was_silent]
     rules = owning.rules_of_all(session, {each.project.id for each in candidates}, only_assigning=True)
     for each in candidates:
-        if each.project.id in rules:
-            found = ownership.match(rules[each.project.id].rules, each.event.data, each.event.tags)
-            if found:
-                matched[each.project.id].append((each, found))
+        if each.project.id in rules and (found := _matches(rules[each.project.id].rules, each)):
+            matched[each.project.id].append((each, found))
     return [
         activity_id
         for project_id, theirs in matched.items()
         for activity_id in _assign_in(session, project_id, theirs, now)
     ]
+
+
+def _matches(rules: Rules, seen: Seen) -> list[Match]:
+    """Looked up once more where somebody changed the rules since the event was read."""
+    if seen.lines and seen.lines[0] == rules:
+        return seen.lines[1]
+    return ownership.match(rules, seen.event.data, seen.event.tags)
 
 
 def _assign_in(

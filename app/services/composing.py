@@ -15,22 +15,25 @@ from sqlalchemy.orm import Session
 
 from app.channels.base import Mail
 from app.domain import reply_text
-from app.domain.kinds import ALERTS, KINDS
+from app.domain.kinds import ALERTS, DEPLOYS, HEALTH, KINDS, RULE_CHANGED
 from app.domain.moments import Moments
 from app.domain.site import Site
 from app.domain.storms import STORM
 from app.domain.tokens import MailToken, sign
 from app.models import Delivery, Issue, Notice, User, Verdict
 from app.services import (
+    mail_deploy,
     mail_digest,
     mail_facts,
     mail_handed,
     mail_headers,
+    mail_owners,
     mail_storm,
     mail_subjects,
     mail_together,
     rule_testing,
 )
+from app.services.deploying import DEPLOY
 from app.services.mail_detail import LINK, detail_of
 from app.services.mail_digest import Pile
 from app.services.mail_headers import MailList
@@ -40,6 +43,14 @@ from app.services.rule_testing import Rehearsal
 
 # Gmail clips what is longer than about 102 KB; relays and people like less.
 LARGEST = 72 * 1024
+# Category → what a link in its mail leaves, beside the issue.
+CATEGORY_SCOPES: Mapping[str, str] = {
+    ALERTS: "project_alerts",
+    HEALTH: "all_health",
+    DEPLOYS: "organization_deploys",
+}
+# The same for kinds that are left by themselves, in every project.
+KIND_SCOPES: Mapping[str, str] = {RULE_CHANGED: "rule_changes"}
 # How much of what can be long is shown, in turn, until the mail is small enough: frames, characters of a
 # comment; and rows of a digest.
 ROOMS = ((8, 4000), (4, 1000), (0, 300))
@@ -181,15 +192,19 @@ class Composer:
         named = mail_facts.names(notice, user.id)
         along = mail_together.along(self.records, verdict, others)
         rang = tuple((each.notice_id, mail_facts.reason_key(each)) for each in along)
-        key = (notice.id, mail_facts.reason_key(verdict), user.timezone, named, rang)
+        set_owner = mail_owners.link(notice, (verdict, *along), self.records, self.site.links)
+        reader = user.id if notice.kind == DEPLOY else 0  # whose commits and projects it names
+        key = (reader, notice.id, mail_facts.reason_key(verdict), user.timezone, named, rang, set_owner)
         if key not in self._rendered:
             facts = self._notice_facts(notice)
             context = {
                 **facts,
                 **mail_facts.because(notice, verdict, facts, self.site.links, names_reader=named),
                 **mail_facts.taken_along(along, self.site.links),
+                "set_owner": "" if self._note else set_owner,
                 **(rule_testing.because(self._note) if self._note else {}),
                 **mail_storm.of(notice, user.timezone, self.records, self.site.links),
+                **mail_deploy.of(notice, user, self.records, self.site.links),
                 **mail_facts.clock(user.timezone),
                 "site": self.site,
                 "delimiter": reply_text.DELIMITER if self.site.reply_domain else "",
@@ -248,9 +263,13 @@ class Composer:
         return " ".join("".join(subject).split()), text, html
 
     def _tokens(self, notice: Notice, user: User) -> dict[str, MailToken]:
-        """What one person's links leave: this issue, and this category in this project."""
-        category = "project_alerts" if KINDS[notice.kind].category == ALERTS else "project_workflow"
-        scopes = {"issue": ("issue", notice.issue_id), "project": (category, notice.project_id)}
+        """What one person's links leave: this issue, and this category, in this project where that goes."""
+        scope = CATEGORY_SCOPES.get(KINDS[notice.kind].category, "project_workflow")
+        scope = KIND_SCOPES.get(notice.kind, scope)
+        is_wide = scope == "organization_deploys"
+        place = notice.project.organization_id if notice.project and is_wide else notice.project_id
+        place = None if notice.kind in KIND_SCOPES else place
+        scopes = {"issue": ("issue", notice.issue_id), "project": (scope, place)}
         return {
             name: MailToken(scope, user.id, scope_id or 0, user.mail_version)
             for name, (scope, scope_id) in scopes.items()

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.channels.base import settings_of
-from app.domain.errors import Refused
-from app.domain.kinds import INTEGRATION_KINDS, TEST, USUAL_INTEGRATION_KINDS
+from app.domain.errors import Refused, noting, refuse_all
+from app.domain.kinds import TEST
 from app.domain.outward import Allowed
 from app.models import Destination, Notice, Project, User
-from app.services import channel_settings, destinations, posting
+from app.services import catching_up, channel_settings, destinations, posting
 from app.services.channel_settings import Given
 from app.services.sealing import Seal
 
@@ -45,17 +45,24 @@ def add(
     session: Session, project: Project, channel: str, wishes: Wishes, vault: Vault, *, by: User, now: datetime
 ) -> tuple[Destination, Mapping[str, Any]]:
     """A new integration, and the secrets that were made for it: nobody sees them whole again."""
-    channel_settings.channel_named(channel)
+    about = channel_settings.channel_named(channel).about
     if len(destinations.of_project(session, project.id)) >= MOST:
         raise Refused(f"A project has up to {MOST} integrations.")
-    given = channel_settings.read(channel, wishes.settings, allowed=vault.allowed)
+    refused: list[Refused] = []
+    with noting(refused):
+        name = _name(session, project.id, wishes.name or "")
+    with noting(refused):
+        given = channel_settings.read(channel, wishes.settings, allowed=vault.allowed)
+    with noting(refused):
+        kinds = _kinds(channel, about.usual_kinds if wishes.kinds is None else wishes.kinds)
+    refuse_all(refused)
     row = Destination(
         project=project,
         channel=channel,
-        name=_name(session, project.id, wishes.name or ""),
+        name=name,
         settings=dict(given.settings),
         secrets=vault.seal.close(given.secrets),
-        kinds=_kinds(USUAL_INTEGRATION_KINDS if wishes.kinds is None else wishes.kinds),
+        kinds=kinds,
         created_by_id=by.id,
         created_at=now,
     )
@@ -65,18 +72,31 @@ def add(
 
 
 def change(session: Session, destination: Destination, wishes: Wishes, vault: Vault) -> Mapping[str, Any]:
-    """Take over what is wished; secrets that were made. What is new is tried at once."""
-    if wishes.name is not None:
-        destination.name = _name(session, destination.project_id, wishes.name, but=destination.id)
-    if wishes.kinds is not None:
-        destination.kinds = _kinds(wishes.kinds)
-    if not wishes.settings:
+    """Take over what is wished; secrets that were made. What is new is tried at once.
+
+    Locked: what it keeps for itself is written by others, too.
+    """
+    session.refresh(destination, with_for_update=True)
+    refused: list[Refused] = []
+    with noting(refused):
+        if wishes.name is not None:
+            destination.name = _name(session, destination.project_id, wishes.name, but=destination.id)
+    with noting(refused):
+        if wishes.kinds is not None:
+            destination.kinds = _kinds(destination.channel, wishes.kinds)
+    given = None
+    with noting(refused):
+        if wishes.settings:
+            before = channel_settings.stored(destination, vault.seal)
+            given = channel_settings.read(
+                destination.channel, wishes.settings, before=before, allowed=vault.allowed
+            )
+    refuse_all(refused)
+    if given is None:
         session.flush()
         return {}
-    before = channel_settings.stored(destination, vault.seal)
-    given = channel_settings.read(destination.channel, wishes.settings, before=before, allowed=vault.allowed)
     _keep(destination, given, vault.seal)
-    _forget_failures(destination)
+    forget_failures(destination)
     session.flush()
     return given.made
 
@@ -86,16 +106,18 @@ def _keep(destination: Destination, given: Given, seal: Seal) -> None:
     destination.secrets = seal.close(given.secrets)
 
 
-def _forget_failures(destination: Destination) -> None:
+def forget_failures(destination: Destination) -> None:
     """What failed before says nothing about what it is now."""
     destination.failing_since, destination.failure_count, destination.detail = None, 0, ""
     destination.held_until = None
 
 
-def switch_on(session: Session, destination: Destination) -> None:
+def switch_on(session: Session, destination: Destination, *, now: datetime) -> None:
+    """What is open there, and was settled meanwhile, is closed."""
     destination.enabled = True
     destination.disabled_at, destination.disabled_reason = None, ""
-    _forget_failures(destination)
+    forget_failures(destination)
+    catching_up.close_settled(session, destination, now=now)
     session.flush()
 
 
@@ -109,8 +131,12 @@ def switch_off(session: Session, destination: Destination, *, now: datetime) -> 
             posting.call_off(session, each, "integration_disabled", now=now)
 
 
-def remove(session: Session, destination: Destination) -> None:
-    """With its deliveries. Rules that name it name nothing any more."""
+def remove(session: Session, destination: Destination, *, now: datetime) -> None:
+    """What was sent stays recorded, what waits is called off. Rules that name it name nothing any more."""
+    # Whoever adds a message for it right now has to be done before, or comes too late.
+    session.scalar(select(Destination.id).where(Destination.id == destination.id).with_for_update())
+    for each in posting.undelivered(session, destination):
+        posting.call_off(session, each, "integration_removed", now=now)
     session.delete(destination)
     session.flush()
 
@@ -123,6 +149,7 @@ def rotate(session: Session, destination: Destination, seal: Seal, *, keep: time
     """A new signing secret, which is shown once; the one until now signs too for a while, or not any more."""
     if not can_rotate(destination) or not timedelta() <= keep <= LONGEST_OVERLAP:
         raise Refused("From 0 to 7 days.", field="keep")
+    session.refresh(destination, with_for_update=True)
     fields = settings_of(channel_settings.channel_named(destination.channel))
     make = next(each.make for each in fields if each.name == SECRET)
     values = seal.open(destination.secrets)
@@ -172,7 +199,8 @@ def _name(session: Session, project_id: int, name: str, *, but: int | None = Non
     return clean
 
 
-def _kinds(kinds: Collection[str]) -> list[str]:
-    if unknown := sorted(set(kinds) - INTEGRATION_KINDS.keys()):
-        raise Refused(f"Unknown: {unknown[0]}. There are: {', '.join(INTEGRATION_KINDS)}.", field="kinds")
-    return [kind for kind in INTEGRATION_KINDS if kind in kinds]
+def _kinds(channel: str, kinds: Collection[str]) -> list[str]:
+    known = channel_settings.channel_named(channel).about.kinds
+    if unknown := sorted(set(kinds) - set(known)):
+        raise Refused(f"Unknown: {unknown[0]}. There are: {', '.join(known)}.", field="kinds")
+    return [kind for kind in known if kind in kinds]

@@ -14,32 +14,9 @@ from sqlalchemy.orm import Session
 from app.domain.alerting import EVENTS, Ready, Window
 from app.models import Release
 from app.services import releases, windows
+from app.services.ceilings import LONGEST, Ceiling, Ceilings, Floor, Void, enough, lasts
 from app.services.digest_issues import Seen
 from app.services.windows import Bounds
-
-# How many windows of issues a process keeps in mind.
-MOST_CEILINGS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """What a window that ended in that minute held at most, when the issue had had so many events in all.
-
-    It holds no more later on than that and the events since: it has moved on, and each brings one person.
-    """
-
-    minute: datetime
-    events: int
-    at_most: int
-
-    def refutes(self, limit: int, *, at: datetime, events: int) -> bool:
-        """Whether it cannot have more than the limit."""
-        is_since = at >= self.minute and events >= self.events
-        return is_since and self.at_most + events - self.events <= limit
-
-
-# By issue and window. Whoever digests for long keeps one, and asks the database the less for it.
-Ceilings = dict[tuple[int, Window], Ceiling]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +45,27 @@ class Track:
 
 
 class Counting:
-    """Counts for the events of one batch. The database is asked once an issue and minute."""
+    """Counts for the events of one batch. The database is asked once an issue and minute.
 
-    def __init__(self, session: Session, seen: Sequence[Seen], ceilings: Ceilings | None = None) -> None:
+    `totals`: how many events each issue has had.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        seen: Sequence[Seen],
+        totals: Mapping[int, int],
+        ceilings: Ceilings | None = None,
+    ) -> None:
         self.session = session
         self.seen = seen
-        self.ceilings: Ceilings = {} if ceilings is None else ceilings
+        self.ceilings = Ceilings() if ceilings is None else ceilings
         self._of_issue: dict[int, list[tuple[int, Seen]]] = defaultdict(list)
         for position, each in enumerate(seen):
             self._of_issue[each.issue.id].append((position, each))
+        for issue_id, theirs in self._of_issue.items():
+            came_in = (each.event.received_at for _, each in theirs)
+            self.ceilings.count(issue_id, totals[issue_id], came_in)
         self._tracks: dict[tuple[int, str | None], Track] = {}
         self._bounds: dict[tuple[int, datetime, Window], tuple[Bounds, int]] = {}
         self._releases: dict[tuple[int, str | None], Sequence[Release]] = {}
@@ -107,13 +96,11 @@ class Counting:
     def ask(self, issue_id: int, minute: datetime, wanted: Mapping[Window, int], events: int) -> None:
         """Count what windows hold that end in that minute; `wanted`: with the highest limit of each."""
         limits = {window: limit + self.room(issue_id) for window, limit in wanted.items()}
-        if len(self.ceilings) > MOST_CEILINGS:
-            self.ceilings.clear()
         for window, found in windows.bounds(self.session, issue_id, minute, limits).items():
             self._bounds[issue_id, minute, window] = (found, limits[window])
             at_most = found.certain + found.perhaps
             if at_most < limits[window]:  # else people were not counted to the end
-                self.ceilings[issue_id, window] = Ceiling(minute, events, at_most)
+                self.ceilings.of_windows[issue_id, window] = Ceiling(minute, events, at_most)
 
     def newest_release(self, position: int, environment: str | None) -> str | None:
         """As far as is known with that event."""
@@ -154,7 +141,7 @@ class AtEvent:
             return False
         if found.certain - len(self.counting.track(self._seen.issue.id, window.environment).events) > limit:
             return True
-        return self._number(window, window.minutes, limit=limit) > limit
+        return self._number(window, limit=limit) > limit
 
     def _bounds(self, window: Window, limit: int) -> Bounds:
         """With one query for whatever else may be asked."""
@@ -171,7 +158,7 @@ class AtEvent:
     def _is_refuted(self, window: Window, limit: int) -> bool:
         if (self.events if window.noun == EVENTS else self.users) <= limit:
             return True
-        ceiling = self.counting.ceilings.get((self._seen.issue.id, window))
+        ceiling = self.counting.ceilings.of_windows.get((self._seen.issue.id, window))
         return ceiling is not None and ceiling.refutes(limit, at=self._minute, events=self.events)
 
     def _wanted(self) -> dict[Window, int]:
@@ -184,41 +171,82 @@ class AtEvent:
         return wanted
 
     def number(self, window: Window, *, earlier: int = 0) -> int:
-        if not earlier:
-            return self._number(window, window.minutes)
-        if window.noun == EVENTS:
-            return self._number(window, earlier + window.minutes) - self._number(window, earlier)
-        return self._people_earlier(window, earlier)
+        return self._earlier(window, earlier) if earlier else self._number(window)
 
     def grew(self, window: Window, *, earlier: int, percent: int) -> bool:
-        now = self.number(window)
-        # So many earlier, and it has not grown by more than that.
-        enough = -(-now * 100 // (100 + percent))
-        if enough <= 1:
+        place, at = (self._seen.issue.id, window, earlier), self._seen.event.received_at
+        known = self.counting.ceilings
+        floor = known.floors.get(place)
+        if (floor and floor.refutes(percent, at=at, events=self.events)) or known.was_void(place, at):
             return False
-        if window.noun == EVENTS:
-            return 0 < self.number(window, earlier=earlier) < enough
-        return 0 < self._people_earlier(window, earlier, limit=enough) < enough
+        now = self.number(window)
+        floor = self._floor(window, earlier, now, percent)
+        if floor.refutes(percent, at=at, events=self.events):
+            known.floors[place] = floor
+            return False
+        most = enough(now, percent)
+        before = self._earlier(window, earlier, limit=most)
+        if not before and (void := self._void(window, earlier)):
+            known.keep_void(place, void)
+        return 0 < before < most
 
-    def _number(self, window: Window, minutes: int, *, limit: int | None = None) -> int:
-        """Exactly, or at least more than the limit."""
-        session, issue_id = self.counting.session, self._seen.issue.id
-        since = self._seen.event.received_at - timedelta(minutes=minutes)
-        track = self.counting.track(issue_id, window.environment)
+    def _floor(self, window: Window, earlier: int, now: int, percent: int) -> Floor:
+        """One that holds for the batch and, where there was much earlier, for some time from now on."""
+        at, room = self._seen.event.received_at, self.counting.room(self._seen.issue.id)
+        at_most, at_least = now + room, 0
+        most = enough(at_most, percent)
+        if most > 1:
+            limit = 2 * most + room
+            at_least = self._earlier(window, earlier, limit=limit, without_first=lasts(window))
+        return Floor(at, at + lasts(window), self.events, at_most, at_least)
+
+    def _void(self, window: Window, earlier: int) -> Void | None:
+        """That nothing was there, and what it holds for, if so."""
+        at = self._seen.event.received_at
+        until = at + min(timedelta(minutes=earlier) / 2, LONGEST)
+        since = at - timedelta(minutes=earlier + window.minutes)
+        end = until - timedelta(minutes=earlier)
+        where = (self._seen.issue.id, window.environment)
+        return Void(at, until, end) if windows.is_void(self.counting.session, *where, since, end) else None
+
+    def _earlier(
+        self,
+        window: Window,
+        earlier: int,
+        *,
+        limit: int | None = None,
+        without_first: timedelta = timedelta(0),
+    ) -> int:
+        """What the earlier window held, but for its first part; people are counted up to the limit."""
+        until = self._seen.event.received_at - timedelta(minutes=earlier)
+        since = until - timedelta(minutes=window.minutes) + without_first
         if window.noun == EVENTS:
-            stored = windows.events_since(session, issue_id, since, window.environment)
-            return stored - track.later_events(self.position, since)
+            return self._events_since(window, since) - self._events_since(window, until)
+        return self._people_between(window, since, until, limit=limit)
+
+    def _number(self, window: Window, *, limit: int | None = None) -> int:
+        """Exactly, or at least more than the limit."""
+        since = self._seen.event.received_at - timedelta(minutes=window.minutes)
+        if window.noun == EVENTS:
+            return self._events_since(window, since)
+        session, issue_id = self.counting.session, self._seen.issue.id
+        track = self.counting.track(issue_id, window.environment)
         limit = None if limit is None else limit + len(track.events) + 1
         stored = windows.people_since(session, issue_id, since, window.environment, limit=limit)
         return stored - track.people_to_come(self.position, since, window.environment)
 
-    def _people_earlier(self, window: Window, earlier: int, *, limit: int | None = None) -> int:
-        until = self._seen.event.received_at - timedelta(minutes=earlier)
+    def _events_since(self, window: Window, since: datetime) -> int:
+        session, issue_id = self.counting.session, self._seen.issue.id
+        track = self.counting.track(issue_id, window.environment)
+        stored = windows.events_since(session, issue_id, since, window.environment)
+        return stored - track.later_events(self.position, since)
+
+    def _people_between(self, window: Window, since: datetime, until: datetime, *, limit: int | None) -> int:
         track = self.counting.track(self._seen.issue.id, window.environment)
         return windows.people_between(
             self.counting.session,
             self._seen.issue.id,
-            until - timedelta(minutes=window.minutes),
+            since,
             until,
             window.environment,
             limit=limit,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain import changes
-from app.domain.errors import Refused
+from app.domain.errors import Refused, Stale
 from app.domain.kinds import WORKFLOW_SWITCHES
 from app.domain.preferences import (
     ALERTS,
@@ -20,6 +20,7 @@ from app.domain.preferences import (
     CLAIM,
     DEPLOYS,
     FATAL_RINGS,
+    HEALTH,
     OWN_ACTIVITY,
     WORKFLOW,
     InForce,
@@ -33,17 +34,13 @@ from app.models import (
     SettingAudit,
     User,
 )
-from app.services import access, preferring
+from app.services import access, auditing, preferring
 from app.services.preferring import ACCOUNT, Defaults
 
 INSTANCE = "instance"  # the scope of these changes in the log
-CATEGORIES = (ALERTS, WORKFLOW, DEPLOYS, OWN_ACTIVITY, CLAIM, FATAL_RINGS, BATCHING)
+CATEGORIES = (ALERTS, WORKFLOW, DEPLOYS, HEALTH, OWN_ACTIVITY, CLAIM, FATAL_RINGS, BATCHING)
 LINES = (*((category, "") for category in CATEGORIES), *((WORKFLOW, kind) for kind in WORKFLOW_SWITCHES))
 LOG_LENGTH = 20
-
-
-class Stale(Exception):
-    """Somebody changed the default since it was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,18 +222,17 @@ def choose(
             _store(session, row, category, kind, value, by, now)
     except IntegrityError:  # two at once have set what nobody had set before
         raise Stale from None
-    session.add(
-        SettingAudit(
-            at=now,
-            user_id=by.id,
-            actor_id=by.id,
-            category=category,
-            kind=kind,
-            scope=INSTANCE,
-            old=old,
-            new=value,
-            via="web",
-        )
+    auditing.note(
+        session,
+        by.id,
+        category,
+        by_id=by.id,
+        kind=kind,
+        at=now,
+        via="web",
+        place=(INSTANCE, 0),
+        old=old,
+        new=value,
     )
     session.flush()
     made = session.get(NotificationDefault, (category, kind))

@@ -35,11 +35,6 @@ BEGIN_WITHIN = timedelta(seconds=30)
 WAITING = ("queued", "deferred")
 # What runs for every message goes past the mapper.
 TABLE, VERDICTS = cast(Table, Delivery.__table__), cast(Table, Verdict.__table__)
-# For a join of verdicts to what tells them: a delivery of their own, or the one of their digest.
-TELLS = or_(
-    Delivery.verdict_id == Verdict.id,
-    and_(Delivery.digest_id == Verdict.digest_id, Verdict.outcome == Outcome.DEFER),
-)
 
 
 def new_id() -> str:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from app.channels import CHANNELS
 from app.domain import delivery_states
 from app.domain.errors import NotFound, Refused
+from app.domain.kinds import KINDS, TEST
 from app.models import Attempt, Delivery, Destination, Notice, Verdict
 from app.services import posting, verdicts
 
@@ -36,6 +38,12 @@ class Sent:
     @property
     def state(self) -> delivery_states.DeliveryState:
         return delivery_states.of(self.delivery.state)
+
+    @property
+    def words(self) -> str:
+        """What kind of message it is, as its channel calls it."""
+        known = CHANNELS[self.delivery.channel].about.words_of_kinds()
+        return known.get(KINDS[self.delivery.kind].integration, "Test")
 
     @property
     def may_be_sent_again(self) -> bool:
@@ -87,9 +95,17 @@ def redeliver(session: Session, destination: Destination, public_id: str, *, now
 
 
 def redeliver_failed(session: Session, destination: Destination, *, now: datetime) -> int:
-    """Send again all that was given up; how many there were."""
+    """Send again all that was given up, but for tests; how many there were."""
     _refuse_if_off(destination)
-    return _requeue(session, destination, Delivery.destination_id == destination.id, FAILED, now)
+    return _requeue(session, destination, Delivery.kind != TEST, FAILED, now)
+
+
+def has_failed(session: Session, destination: Destination) -> bool:
+    """Whether there is something that `redeliver_failed` sends."""
+    failed = select(Delivery.id).where(
+        Delivery.destination_id == destination.id, Delivery.state.in_(FAILED), Delivery.kind != TEST
+    )
+    return session.scalar(failed.limit(1)) is not None
 
 
 def retry_now(session: Session, destination: Destination, *, now: datetime) -> int:
@@ -139,11 +155,15 @@ def this_week(session: Session, project_id: int, *, now: datetime) -> dict[int, 
 
 
 def next_try(session: Session, project_id: int) -> dict[int, datetime]:
-    """When what waits is tried next, by the destination's id."""
+    """When what is next is tried, by the destination's id: what waits behind it has to wait."""
     found = (
-        select(Delivery.destination_id, func.min(Delivery.send_at))
-        .join(Destination, Destination.id == Delivery.destination_id)
-        .where(Destination.project_id == project_id, Delivery.state.in_(delivery_states.WAITING))
-        .group_by(Delivery.destination_id)
+        select(Destination.id, func.min(Delivery.send_at), Destination.held_until)
+        .join(Delivery, Destination.id == Delivery.destination_id)
+        .where(
+            Destination.project_id == project_id,
+            Delivery.state.in_(delivery_states.WAITING),
+            posting.is_next(),
+        )
+        .group_by(Destination.id, Destination.held_until)
     )
-    return {destination_id or 0: at for destination_id, at in session.execute(found)}
+    return {key: max(at, held_until or at) for key, at, held_until in session.execute(found)}

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.channels import is_paging
+from app.channels import is_paging, needs_open, takes
 from app.domain.errors import NotFound
 from app.domain.kinds import ALERTS, CLOSING, KINDS, TEST
 from app.domain.routing import Happening, Outcome, Reason
-from app.models import AlertRule, Delivery, Destination, Notice, Project
+from app.models import AlertRule, Delivery, Destination, Notice, Project, Verdict
 from app.services import delivering, pausing, standings
 from app.services.pausing import Hold
 
@@ -40,25 +40,6 @@ def enabled(session: Session, project_id: int) -> Sequence[Destination]:
     return [each for each in of_project(session, project_id) if each.enabled]
 
 
-def wanting(
-    session: Session, project_id: int, kind: str, issue_id: int | None = None
-) -> Sequence[Destination]:
-    """Those that a notice of this kind goes to, as far as no rule has to name them.
-
-    `kind` is that of the notice. What is open for the issue on a service that pages is always closed.
-    """
-    asked = KINDS[kind]
-    if not asked.integration or asked.category == ALERTS:
-        return []
-    lanes = standings.open_lanes(session, [project_id], [issue_id] if issue_id else [])
-    return [
-        each
-        for each in enabled(session, project_id)
-        if (answer := _decide(each, asked.integration, (each.id, issue_id) in lanes))
-        and answer.outcome == Outcome.SEND
-    ]
-
-
 def of_rule(rule: AlertRule, known: Iterable[Destination]) -> list[Destination]:
     """Those of the known ones that the rule names."""
     named = {row["integration"] for row in rule.actions if row.get("id") == "integration"}
@@ -77,6 +58,12 @@ def rules_using(session: Session, destination: Destination) -> list[AlertRule]:
     """The project's rules that send to it, by name."""
     found = select(AlertRule).where(AlertRule.project_id == destination.project_id).order_by(AlertRule.name)
     return [rule for rule in session.scalars(found) if of_rule(rule, [destination])]
+
+
+def rules_naming(session: Session, destination: Destination) -> list[AlertRule]:
+    """Those of them that name it itself, not all there are."""
+    rules = rules_using(session, destination)
+    return [rule for rule in rules if any(row.get("integration") == destination.id for row in rule.actions)]
 
 
 # What is decided
@@ -128,7 +115,7 @@ def tell(
     ]
     session.add_all(deliveries)
     session.flush()
-    return Told([pair for pair in _pairs(decided) if _is_missed(*pair)])
+    return Told([pair for pair in _pairs(decided) if is_missed(*pair)])
 
 
 def _paused(
@@ -140,16 +127,17 @@ def _paused(
     """
     held = pausing.held(session, decided, now=now)
     return {
-        notice: [_waiting(notice, each, held[notice]) if notice in held else each for each in answers]
+        notice: [waiting(notice, each, held[notice]) if notice in held else each for each in answers]
         for notice, answers in decided.items()
     }
 
 
-def _waiting(notice: Notice, answer: Decided, hold: Hold) -> Decided:
+def waiting(notice: Notice, answer: Decided, hold: Hold) -> Decided:
+    """The answer while a maintenance holds."""
     closes = is_paging(answer.destination.channel) and KINDS[notice.kind].integration in CLOSING
     if answer.outcome != Outcome.SEND or closes:
         return answer
-    is_wanted = SUMMARY in answer.destination.kinds
+    is_wanted = SUMMARY in answer.destination.kinds or is_told_singly(answer.destination.channel)
     params = {**answer.params, "until": hold.until.isoformat(), "maintenance": hold.why}
     return replace(
         answer,
@@ -159,11 +147,16 @@ def _waiting(notice: Notice, answer: Decided, hold: Hold) -> Decided:
     )
 
 
+def is_told_singly(channel: str) -> bool:
+    """Whether it has no form for summaries: then each issue is told by itself."""
+    return not takes(channel, SUMMARY)
+
+
 def _pairs(decided: Mapping[Notice, Sequence[Decided]]) -> Iterable[tuple[Notice, Decided]]:
     return ((notice, each) for notice, answers in decided.items() for each in answers)
 
 
-def _is_missed(notice: Notice, decided: Decided) -> bool:
+def is_missed(notice: Notice, decided: Decided) -> bool:
     """An alert for an integration that was switched off because it does not work; not by a person."""
     is_broken = decided.code == "integration_disabled" and decided.destination.disabled_reason
     return bool(is_broken) and KINDS[notice.kind].category == ALERTS
@@ -175,16 +168,46 @@ def decide(
     """What `tell` writes down. Reads alone."""
     asked = [notice for notice in notices if KINDS[notice.kind].integration and notice.project_id]
     known = _known(session, {notice.project_id for notice in asked if notice.project_id})
-    issue_ids = {notice.issue_id for notice in asked if notice.issue_id}
+    issue_ids = {issue_id for notice in asked if (issue_id := lane_of(notice))}
     lanes = standings.open_lanes(session, known, issue_ids) if any(known.values()) else set()
+    late = standings.opened_at(session, lanes) if any(map(_closes, asked)) else {}
     return {
-        notice: [
-            _explained(notice, answer, happenings.get(notice))
-            for each in _concerned(notice, known.get(notice.project_id or 0, ()))
-            if (answer := _decide(each, KINDS[notice.kind].integration, (each.id, notice.issue_id) in lanes))
-        ]
+        notice: answers(
+            notice,
+            known.get(notice.project_id or 0, ()),
+            {lane for lane in lanes if not _is_overtaken(notice, late.get(lane))},
+            happenings.get(notice),
+        )
         for notice in asked
     }
+
+
+def _closes(notice: Notice) -> bool:
+    return KINDS[notice.kind].integration in CLOSING
+
+
+def _is_overtaken(notice: Notice, opened_at: datetime | None) -> bool:
+    """Whether what it would close was opened again since: it was planned late, and the issue is back."""
+    return _closes(notice) and opened_at is not None and opened_at > notice.occurred_at
+
+
+def answers(
+    notice: Notice,
+    known: Sequence[Destination],
+    lanes: Collection[tuple[int, int | None]],
+    what: Happening | None,
+) -> list[Decided]:
+    """About each that the notice concerns; `lanes` are what is open where."""
+    return [
+        _explained(notice, answer, what)
+        for each in _concerned(notice, known)
+        if (answer := _decide(each, KINDS[notice.kind].integration, (each.id, lane_of(notice)) in lanes))
+    ]
+
+
+def lane_of(notice: Notice) -> int | None:
+    """The issue that it is about, also if that is not there any more."""
+    return notice.issue_id or notice.data.get("issue")
 
 
 def _concerned(notice: Notice, known: Sequence[Destination]) -> Sequence[Destination]:
@@ -203,7 +226,8 @@ def _explained(notice: Notice, answer: Decided, what: Happening | None) -> Decid
         because = {"rule": notice.rule.name, "integration": "this integration"}
         params = {**answer.params, "because": because}
         answer = replace(answer, reasons=(Reason.RULE_INTEGRATION,), params=params)
-    collapsed = _collapsed(what) if answer.outcome == Outcome.SEND else None
+    is_told = answer.outcome == Outcome.SEND and not is_told_singly(answer.destination.channel)
+    collapsed = _collapsed(what) if is_told else None
     if collapsed is None:
         return answer
     code, public_id = collapsed
@@ -221,16 +245,22 @@ def _collapsed(what: Happening | None) -> tuple[str, str] | None:
 def _decide(destination: Destination, kind: str, is_open: bool) -> Decided | None:
     """The ladder of a destination; None where nothing is open that could be closed.
 
-    A test goes out even where it is switched off: it is how one mends it.
+    A test goes out even where it is switched off: it is how one mends it. What a channel has no form for does
+    not concern it.
     """
     if kind == TEST:
         return Decided(destination, Outcome.SEND, "send")
+    closes = is_paging(destination.channel) and kind in CLOSING
+    if not closes and not takes(destination.channel, kind):
+        return None
     if not destination.enabled:
         return Decided(destination, Outcome.SKIP, "integration_disabled")
-    if is_paging(destination.channel) and kind in CLOSING:
+    if closes:
         return Decided(destination, Outcome.SEND, "send") if is_open else None
     if kind not in destination.kinds:
         return Decided(destination, Outcome.SKIP, "channel_off", params={"integration_kind": kind})
+    if needs_open(destination.channel, kind) and not is_open:
+        return None
     return Decided(destination, Outcome.SEND, "send")
 
 
@@ -240,6 +270,16 @@ def _known(session: Session, project_ids: Collection[int]) -> dict[int, list[Des
     for row in session.scalars(wanted.order_by(Destination.name, Destination.id)):
         found[row.project_id].append(row)
     return found
+
+
+def let_go(session: Session, verdict: Verdict, *, now: datetime) -> None:
+    """Send after all what was held, or could not be sent when its time was."""
+    destination = session.get(Destination, verdict.subject_id)
+    if destination is None:
+        verdict.outcome, verdict.code = str(Outcome.SKIP), "integration_removed"
+        return
+    verdict.outcome, verdict.code = str(Outcome.SEND), "send"
+    session.add(_delivery(destination, verdict.notice, verdict.id, now))
 
 
 def _verdict(notice: Notice, decided: Decided) -> dict[str, object]:
@@ -261,7 +301,7 @@ def _delivery(destination: Destination, notice: Notice, verdict_id: int, now: da
         public_id=delivering.new_id(),
         verdict_id=verdict_id,
         destination_id=destination.id,
-        lane=notice.issue_id,
+        lane=lane_of(notice),
         channel=destination.channel,
         kind=notice.kind,
         address=destination.name,

@@ -15,7 +15,7 @@ from app.domain.lifecycle import UNRESOLVED
 from app.domain.shapes import cut
 from app.models import Issue, IssueHash, Project
 from app.services.access import IS_THERE
-from app.services.reading import Read
+from app.services.reading import Lines, Read
 from app.services.upserting import insert_all
 
 MAX_TITLE = 255
@@ -45,6 +45,7 @@ class Seen:
     is_new_person: bool = False  # the first event of its issue that met this person
     met_before: datetime | None = None  # when its person was last met before the batch
     met_here_before: datetime | None = None  # and in the same environment
+    lines: Lines | None = None  # as they were when it was read
 
     @property
     def was_silent(self) -> bool:
@@ -66,7 +67,14 @@ def place(session: Session, reads: Sequence[Read]) -> list[Seen]:
     issues |= _make_issues(session, first)
     founders = {id(each) for each in first.values()}
     return [
-        Seen(each.project, event, each.body, issues[each.project.id, event.hash], is_new=id(each) in founders)
+        Seen(
+            each.project,
+            event,
+            each.body,
+            issues[each.project.id, event.hash],
+            is_new=id(each) in founders,
+            lines=each.lines,
+        )
         for each in reads
         if (event := each.event)
     ]

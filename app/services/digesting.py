@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain.shapes import cut
 from app.models import Attachment, Event, Feedback, Notice, Project
 from app.services import (
     alerting,
+    artifacts,
     auto_assigning,
     digest_counts,
     digest_issues,
@@ -25,11 +27,12 @@ from app.services import (
     waking,
 )
 from app.services.categories import ATTACHMENT, ERROR
-from app.services.counting import Ceilings
+from app.services.ceilings import Ceilings
 from app.services.digest_issues import MAX_TITLE, Seen
-from app.services.reading import Read, read
+from app.services.reading import Read, Unminify, read
 from app.services.setting_aside import set_aside
 from app.services.stream_entry import ACCEPTED, DROPPED, DUPLICATE, UNREADABLE, Entry
+from app.services.unminifying import Unminifier
 from app.services.upserting import insert_all
 
 EventKey = tuple[int, str]
@@ -47,6 +50,7 @@ class Batch:
     taken: int = 0
     reads: list[Read] = field(default_factory=list)
     failures: list[tuple[Entry, Exception]] = field(default_factory=list)
+    bundles: set[int] = field(default_factory=set)  # those whose source maps the events needed
 
     def leave_out(self, is_digested: Callable[[Entry], bool]) -> None:
         """Forget the entries that another digester was quicker with."""
@@ -67,7 +71,13 @@ def digest(session: Session, entries: Sequence[Entry], *, now: datetime) -> Dige
     return keep(session, read_all(session, entries, room=sys.maxsize), now=now)
 
 
-def read_all(session: Session, entries: Sequence[Entry], *, room: int = MAX_BYTES) -> Batch:
+def read_all(
+    session: Session,
+    entries: Sequence[Entry],
+    *,
+    room: int = MAX_BYTES,
+    unminifier: Unminifier | None = None,
+) -> Batch:
     """What the entries say, up to some bytes of it. Those of projects that are gone are left out."""
     projects = _projects(session, entries)
     batch = Batch()
@@ -79,14 +89,19 @@ def read_all(session: Session, entries: Sequence[Entry], *, room: int = MAX_BYTE
         if entry.kind == UNREADABLE:
             batch.failures.append((entry, ValueError("not an entry of this stream")))
         elif project is not None:
-            room -= _read_into(batch, entry, project)
+            unminify = unminifier.of(project) if unminifier else None
+            room -= _read_into(batch, entry, project, unminify)
+    batch.bundles = unminifier.used if unminifier else set()
+    auto_assigning.read_lines(session, batch.reads)
     return batch
 
 
-def _read_into(batch: Batch, entry: Entry, project: Project) -> int:
+def _read_into(batch: Batch, entry: Entry, project: Project, unminify: Unminify | None) -> int:
     """The bytes that it takes to hold what was read."""
     try:
-        made = read(entry, project)
+        made = read(entry, project, unminify)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, and all entries wait for it
     except Exception as error:  # whatever a broken entry raises must not stop the others
         batch.failures.append((entry, error))
         return len(entry.body)
@@ -113,6 +128,7 @@ def keep(session: Session, batch: Batch, *, now: datetime, ceilings: Ceilings | 
     _mark_first_events(session, seen)
     _keep_enclosures(session, reads, seen)
     digest_counts.count_items(session, reads)
+    artifacts.note_use(session, batch.bundles, now=now)
     assigned = auto_assigning.assign(session, seen, now=now)
     notice_ids = alerting.fire(session, seen, now=now, ceilings=ceilings)
     return Digested(_notices_of(session, regressed + woken + assigned) + notice_ids, len(seen))

@@ -19,6 +19,7 @@ from app.services.owning import Directory
 
 LONGEST_ROOT = 200
 SWITCHES = ("fallthrough", "auto_assign", "only_assignee")
+MOST_HINTS = 50
 CUTOFF = 0.7  # how alike a name must be to be suggested
 LATE = "Somebody else saved these owners meanwhile. Compare with the newest version below, then save again."
 
@@ -158,23 +159,27 @@ def owners_of(lines: Iterable[Line]) -> set[Owner]:
 def strangers(session: Session, project: Project, lines: Iterable[Line], known: Directory) -> list[Problem]:
     """Every owner that names nobody with access to the project, with the one that was perhaps meant."""
     found = [(line, owner) for line in lines for owner in line.owners if not known.knows(owner)]
-    hints = _hints(session, project, {owner for _, owner in found}) if found else {}
+    hints = _hints(session, project, dict.fromkeys(owner for _, owner in found)) if found else {}
     return [Problem(line.number, owner.column, hints[owner], line.text) for line, owner in found]
 
 
 def _hints(session: Session, project: Project, owners: Iterable[Owner]) -> dict[Owner, str]:
     teams = [team.slug for team in access.project_teams(session, project)]
     member = EmailAddress.user_id.in_(select(User.id).where(access.is_member(project.id)))
-    addresses = list(session.scalars(select(EmailAddress.address).where(member)))
-    return {owner: _hint(owner, teams if owner.is_team else addresses, project) for owner in owners}
+    shown = EmailAddress.is_primary & EmailAddress.verified_at.is_not(None)
+    addresses = list(session.scalars(select(EmailAddress.address).where(member, shown)))
+    hints = {}
+    for at, owner in enumerate(owners):
+        what = "team" if owner.is_team else "member"
+        meant = _hint(owner, teams if owner.is_team else addresses) if at < MOST_HINTS else ""
+        hints[owner] = f"no {what} with access to {project.slug} is called {owner.written}.{meant}"
+    return hints
 
 
-def _hint(owner: Owner, known: Sequence[str], project: Project) -> str:
-    what = "team" if owner.is_team else "member"
+def _hint(owner: Owner, known: Sequence[str]) -> str:
     by_name = {_own_part(name): name for name in known}
     alike = difflib.get_close_matches(_own_part(owner.name), by_name, n=1, cutoff=CUTOFF)
-    meant = f" Did you mean {'#' if owner.is_team else ''}{by_name[alike[0]]}?" if alike else ""
-    return f"no {what} with access to {project.slug} is called {owner.written}.{meant}"
+    return f" Did you mean {'#' if owner.is_team else ''}{by_name[alike[0]]}?" if alike else ""
 
 
 def _own_part(name: str) -> str:

@@ -9,24 +9,31 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.alerting import Facts, IssueFacts, Ready
-from app.models import Issue, IssueTag
-from app.services.counting import AtEvent, Ceilings, Counting
+from app.models import Issue, IssueTag, RuleFiring
+from app.services.ceilings import Ceilings
+from app.services.counting import AtEvent, Counting
 from app.services.digest_issues import Seen
 
 # One object, since making a statement costs more than running it.
-_ISSUES = select(
-    Issue.id,
-    Issue.first_seen,
-    Issue.times_seen,
-    Issue.users_seen,
-    Issue.assignee_user_id,
-    Issue.assignee_team_id,
-    Issue.last_resolved_at,
-).where(Issue.id.in_(bindparam("ids", expanding=True)))
+_ISSUES = (
+    select(
+        Issue.id,
+        Issue.first_seen,
+        Issue.times_seen,
+        Issue.users_seen,
+        Issue.assignee_user_id,
+        Issue.assignee_team_id,
+        Issue.last_resolved_at,
+        RuleFiring.rule_id,
+        RuleFiring.last_fired,
+    )
+    .outerjoin(RuleFiring, RuleFiring.issue_id == Issue.id)
+    .where(Issue.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 class EventFacts:
-    """`rules` are those of each project."""
+    """`rules` are those of each project. `fired`: when a rule last rang for an issue."""
 
     def __init__(
         self,
@@ -36,9 +43,12 @@ class EventFacts:
         ceilings: Ceilings | None = None,
     ) -> None:
         self.seen = seen
-        self._counting = Counting(session, seen, ceilings)
         self._first_here = _first_in_environment(session, seen, rules)
-        self._issues = _issues(session, seen)
+        found = _issues(session, seen)
+        self._issues = {row.id: row for row in found}
+        self.fired = {(row.rule_id, row.id): row.last_fired for row in found if row.rule_id is not None}
+        totals = {row.id: row.times_seen for row in found}
+        self._counting = Counting(session, seen, totals, ceilings)
         self._later = _later(seen)
 
     def last_resolved(self, issue_id: int) -> datetime | None:
@@ -70,10 +80,10 @@ class EventFacts:
         )
 
 
-def _issues(session: Session, seen: Sequence[Seen]) -> Mapping[int, Any]:
-    """As they are now: the batch is counted, and somebody may have been assigned."""
+def _issues(session: Session, seen: Sequence[Seen]) -> Sequence[Any]:
+    """As they are now, the batch being counted: a row for each rule that ever rang, at least one."""
     found = session.connection().execute(_ISSUES, {"ids": list({each.issue.id for each in seen})})
-    return {row.id: row for row in found}
+    return found.all()
 
 
 def _later(seen: Sequence[Seen]) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from app.channels import CHANNELS
 from app.domain import delivery_states, explanations, ladder, wording
 from app.domain.clocks import Clock
 from app.domain.errors import NotFound
@@ -147,9 +148,9 @@ def explain(session: Session, notice: Notice, viewer: User, *, now: datetime) ->
         word=facts["word"],
         origin=explanations.origin(notice.kind, facts),
         audience=explanations.audience(
-            KINDS[notice.kind].category, members, facts["project"], told=notice.data.get("audience", ())
+            notice.kind, members, facts["project"], told=notice.data.get("audience", ())
         ),
-        nobody=explanations.nobody(notice.data.get("audience", ())),
+        nobody=explanations.nobody(notice.kind, notice.data.get("audience", ())),
         versions=explanations.versions(notice.rule_version, notice.owners_version),
         gate=gate_sentence(notice, clock) if notice.gate_code else None,
         reach=reach,
@@ -168,7 +169,7 @@ def line(notice: Notice, recorded: Recorded, facts: Mapping[str, Any], clock: Cl
         person=recorded.name or (NOBODY if recorded.is_person else GONE),
         person_id=verdict.subject_id if recorded.is_person else None,
         is_reader=recorded.is_readers,
-        channel=verdict.channel,
+        channel=CHANNELS[verdict.channel].about.label if verdict.channel in CHANNELS else verdict.channel,
         code="" if not recorded.is_open and wording.CODES[verdict.code].private else verdict.code,
         mark=mark,
         words=words,
@@ -222,6 +223,9 @@ def decided_by(recorded: Recorded, clock: Clock) -> str:
 
 def reasons(recorded: Recorded, facts: Mapping[str, Any]) -> Sequence[str]:
     verdict = recorded.verdict
+    if not verdict.reasons:
+        words = explanations.unreasoned(verdict.notice.kind, facts, is_person=recorded.is_person)
+        return [words] if words else []
     if not recorded.is_readers:
         return verdicts.because(recorded, facts)
     known = {**facts, **wording.person_facts(verdict.params)}

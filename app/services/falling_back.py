@@ -12,7 +12,7 @@ from app.channels import CHANNELS
 from app.domain import routing
 from app.domain.kinds import ALERTS, KINDS
 from app.models import Delivery, Destination, Notice, Project, User
-from app.services import access, destinations, notifying, posting, reaching, standing_in
+from app.services import access, destinations, notifying, posting, preferring, reaching, standing_in
 from app.services.posting import Settled
 from app.services.preferring import Defaults
 
@@ -33,7 +33,7 @@ def follow_up(
     alerts = [each for each in left if _is_alert(each)]
     mails = [mail for each in alerts for mail in _instead(session, destination, each, now, instance)]
     if settled.stopped or settled.blocked:
-        mails += _announce(session, destination, len(alerts), now=now)
+        mails += _announce(session, destination, len(alerts), now=now, instance=instance)
     return mails
 
 
@@ -55,11 +55,15 @@ def _instead(
     notice = delivery.verdict.notice if delivery.verdict else None
     if notice is None:
         return []
-    pairs = standing_in.answers(session, notice, destination, now=now, instance=instance)
+    is_unreached = delivery.verdict is not None and delivery.verdict.code == posting.UNREACHED
+    why = "which had nobody to send it to" if is_unreached else "which does not work"
+    pairs = standing_in.answers(session, notice, destination, now=now, instance=instance, why=why)
     return notifying.store(session, pairs, now=now)
 
 
-def _announce(session: Session, destination: Destination, missed: int, *, now: datetime) -> list[int]:
+def _announce(
+    session: Session, destination: Destination, missed: int, *, now: datetime, instance: Defaults
+) -> list[int]:
     """The mail to who looks after it, and to the authors of the rules that use it."""
     rules = destinations.rules_using(session, destination)
     notice = Notice(
@@ -75,7 +79,7 @@ def _announce(session: Session, destination: Destination, missed: int, *, now: d
     members = access.project_member_ids(session, destination.project_id)
     authors = {rule.created_by_id for rule in rules if rule.created_by_id in members}
     ids = access.project_admin_ids(session, destination.project) | {each for each in authors if each}
-    people = _people(session, ids, destination.project)
+    people = _people(session, ids, destination.project, instance)
     what = routing.Happening(KINDS[KIND])
     return notifying.store(session, [(notice, each) for each in routing.plan(what, people)], now=now)
 
@@ -92,10 +96,17 @@ def _facts(destination: Destination, missed: int, rules: Sequence[str]) -> Mappi
     }
 
 
-def _people(session: Session, ids: set[int], project: Project) -> list[routing.Person]:
+def _people(session: Session, ids: set[int], project: Project, instance: Defaults) -> list[routing.Person]:
     """Quiet hours do not hold it: it comes once, and says that alerts are being missed."""
+    choices = preferring.choices(session, sorted(ids), project.id, instance)
     reachable = reaching.addresses_of(session, ids, project.id)
     found = session.scalars(select(User).where(User.id.in_(ids)).order_by(User.id))
     return [
-        routing.Person(each.id, is_active=each.is_active, has_address=each.id in reachable) for each in found
+        routing.Person(
+            each.id,
+            choices=choices[each.id],
+            is_active=each.is_active,
+            has_address=each.id in reachable,
+        )
+        for each in found
     ]

@@ -1,6 +1,6 @@
 """Who would hear of a change before it is made: the evaluator's own answer, about an imagined notice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from app.domain.errors import Refused
 from app.domain.kinds import KINDS, WORKFLOW, Kind
 from app.domain.routing import STRENGTH, Happening, Outcome, Person, Reason, Verdict
 from app.models import Activity, Issue, Notice, Team, User
-from app.services import assigning, commenting, considering
+from app.services import access, assigning, commenting, considering
+from app.services.considering import Known
 from app.services.preferring import Defaults
 
 # What people may ask about: all that somebody can do to an issue and others hear of.
@@ -68,9 +69,11 @@ def of_kind(session: Session, issue: Issue, name: str, how: Imagined) -> Foretol
     return _sorted_out(session, issue, KINDS[name], {}, how)
 
 
-def outcomes(session: Session, issue: Issue, how: Imagined) -> Mapping[int, Verdict]:
-    """What any change to the issue would mean for each member: sent, held or neither."""
-    return _verdicts(session, issue, ANY_CHANGE, {}, how)
+def outcomes(
+    session: Session, issue: Issue, how: Imagined, *, members: Collection[int]
+) -> Mapping[int, Verdict]:
+    """What any change to the issue would mean for each of its project's members: sent, held or neither."""
+    return _verdicts(session, issue, ANY_CHANGE, {}, how, members)
 
 
 def outcome_for(verdict: Verdict, reader: User | None) -> Outcome:
@@ -83,8 +86,9 @@ def outcome_for(verdict: Verdict, reader: User | None) -> Outcome:
 def _sorted_out(
     session: Session, issue: Issue, kind: Kind, ties: Mapping[str, Sequence[int]], how: Imagined
 ) -> Foretold:
-    verdicts = _verdicts(session, issue, kind, ties, how)
-    people = {user.id: user for user in session.scalars(select(User).where(User.id.in_(verdicts)))}
+    members = select(User).where(access.is_member(issue.project_id))
+    people = {user.id: user for user in session.scalars(members)}
+    verdicts = _verdicts(session, issue, kind, ties, how, people)
     ranked = sorted(verdicts.values(), key=lambda each: (_rank(each), people[each.person_id].name))
 
     def those(outcome: Outcome) -> list[Verdict]:
@@ -109,7 +113,12 @@ def _why_not(verdict: Verdict, reader: User | None) -> str:
 
 
 def _verdicts(
-    session: Session, issue: Issue, kind: Kind, ties: Mapping[str, Sequence[int]], how: Imagined
+    session: Session,
+    issue: Issue,
+    kind: Kind,
+    ties: Mapping[str, Sequence[int]],
+    how: Imagined,
+    members: Collection[int],
 ) -> Mapping[int, Verdict]:
     """The notice that the change would make is given to the evaluator, and never to the session."""
     actor_id = how.by.id if how.by else None
@@ -123,7 +132,8 @@ def _verdicts(
         occurred_at=how.now,
     )
     called = {user_id for key in CALLING for user_id in ties.get(key, ())}
-    people = considering.people_around(session, notice, how.instance, now=how.now)
+    known = Known(members, issue.project.pauses)
+    people = considering.people_around(session, notice, how.instance, now=how.now, known=known)
     found = routing.plan(Happening(kind, actor_id), [_called_back(each, called) for each in people])
     return {verdict.person_id: verdict for verdict in found}
 

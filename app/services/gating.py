@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.routing import Person
 from app.models import AlertRule, Notice, RuleVersion, User
-from app.services import considering, rule_silence, targeting
+from app.services import considering, rule_news, rule_silence, targeting
 from app.services.preferring import Defaults
 from app.services.targeting import Found
 
@@ -38,13 +38,15 @@ def considered(
     going = [notice for notice in notices if notice not in stopped]
     found = targeting.of_notices(session, going)
     for notice, each in found.items():
-        if each.targets.nobody and not _goes_elsewhere(notice):
+        if is_ownerless(notice, each):
             stopped[notice] = _noted(each, gate="no_owner", facts=each.targets.nobody)
     going = [notice for notice in going if notice not in stopped]
     named = {notice: found[notice].targets.people for notice in going if notice in found}
     people = considering.people(session, going, instance, now=now, named=named)
     required = _required(session, [notice for notice in going if notice in found])
     answers = {notice: _answer(people[notice], found.get(notice), required.get(notice)) for notice in going}
+    for notice, notes in rule_news.notes(session, going, instance, now=now).items():
+        answers[notice] = replace(answers[notice], notes={**answers[notice].notes, **notes})
     return {**stopped, **answers}
 
 
@@ -62,6 +64,11 @@ def _stopped(session: Session, notices: Collection[Notice], now: datetime) -> di
             facts = {"until": until.isoformat() if until else None}
             stopped[notice] = Considered("rule_muted", notes={"gate": facts})
     return stopped
+
+
+def is_ownerless(notice: Notice, found: Found) -> bool:
+    """Whether its rule names nobody, and goes nowhere else either."""
+    return found.targets.nobody is not None and not _goes_elsewhere(notice)
 
 
 def _goes_elsewhere(notice: Notice) -> bool:

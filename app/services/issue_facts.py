@@ -1,6 +1,6 @@
 """What an issue's page tells of people: who can have it, who follows it and why, how the reader stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,9 +91,10 @@ class Following:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """Who follows the issue; `is_asked` once it is known what would reach each of them."""
+    """Who follows the issue, among the members; `is_asked` once it is known what would reach each of them."""
 
     participants: Sequence[Participant]
+    member_ids: Collection[int] = ()
     team_on_it: TeamOnIt | None = None
     is_asked: bool = False
 
@@ -118,6 +119,7 @@ def people(session: Session, issue: Issue, reader: User, environment: Defaults) 
     chosen = preferring.choices_among(rows, issue.project_id, environment)
     return People(
         participants=around.participants,
+        member_ids=around.member_ids,
         team_on_it=around.team_on_it,
         members=[line.User for line in lines if line.is_member],
         teams=issue.project.teams,
@@ -136,9 +138,11 @@ def reached(
     session: Session, issue: Issue, around: Around, *, reader: User, now: datetime, instance: Defaults
 ) -> Around:
     """The participants with what a change to the issue would mean for each: the evaluator's answer."""
-    verdicts = foretelling.outcomes(session, issue, Imagined(None, now, instance))
+    how = Imagined(None, now, instance)
+    verdicts = foretelling.outcomes(session, issue, how, members=around.member_ids)
     return Around(
         participants=[_asked(each, verdicts[each.user.id], reader) for each in around.participants],
+        member_ids=around.member_ids,
         team_on_it=around.team_on_it and _team_reached(session, around.team_on_it.team, verdicts),
         is_asked=True,
     )
@@ -151,7 +155,11 @@ def _around(issue: Issue, lines: Sequence[Any], reader: User) -> Around:
         for line in lines
         if line.is_member and line.Subscription and _stands_alone(line.Subscription, team)
     ]
-    return Around(participants=sorted(participants, key=_rank), team_on_it=TeamOnIt(team) if team else None)
+    return Around(
+        participants=sorted(participants, key=_rank),
+        member_ids={line.User.id for line in lines if line.is_member},
+        team_on_it=TeamOnIt(team) if team else None,
+    )
 
 
 def _asked(participant: Participant, verdict: Verdict, reader: User) -> Participant:

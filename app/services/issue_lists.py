@@ -66,11 +66,6 @@ def _holders(addresses: Collection[str]) -> Select[*Listed]:
     )
 
 
-def daily(session: Session, issue: Issue, *, now: datetime) -> list[int]:
-    """Events in each of the last thirty days, UTC, today last."""
-    return _by_day(session.execute(_hours(issue, now)), now)
-
-
 def tag_shares(session: Session, issue: Issue) -> Mapping[str, Sequence[TagShare]]:
     """The most frequent values of each tag; those that an issue was seen with most often come first."""
     return _shares(session.execute(_tags(issue)))

@@ -15,6 +15,7 @@ def of(data: Mapping[str, Any], project: Project, links: Links) -> dict[str, Any
     broken = {
         "name": name,
         "channel": channel,
+        "called": name if name.casefold() == channel.casefold() else f"{channel} {name}",
         "is_off": bool(data.get("is_off")),
         "why": str(data.get("why", "")),
         "preheader": phrases.preheader(f"Broken: {channel} “{name[:30]}”."),
@@ -22,7 +23,7 @@ def of(data: Mapping[str, Any], project: Project, links: Links) -> dict[str, Any
         "rules_words": _rules(list(data.get("rules", ()))),
         "url": links.integration(*place),
     }
-    return {"broken": broken, "integration": f"{channel} “{name}”"}
+    return {"broken": broken, "integration": f"“{name}” ({channel})"}
 
 
 def _missed(count: int) -> str:

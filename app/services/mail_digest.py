@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.domain import phrases
-from app.domain.kinds import ALERTS, KINDS
+from app.domain import phrases, versions
+from app.domain.kinds import ALERTS, DEPLOYS, KINDS, RULE_CHANGED
 from app.domain.moments import Moments
 from app.domain.phrases import plural, preheader
 from app.domain.routing import Reason
@@ -14,7 +14,8 @@ from app.domain.site import Site
 from app.domain.storms import STORM
 from app.domain.tokens import MailToken, sign
 from app.models import Digest, Issue, Notice, Project, User, Verdict
-from app.services import assignment_bursts, timeline
+from app.services import assignment_bursts, mail_rule, timeline
+from app.services.deploying import DEPLOY
 from app.services.mail_detail import LINK, detail_of
 from app.services.mail_records import Records
 
@@ -28,6 +29,7 @@ TONES: Mapping[str, str] = {
     "unignored": "escalating",
     "assigned": "assigned",
     "comment": "comment",
+    "deploy": "resolved",
 }
 
 
@@ -206,7 +208,10 @@ def opening(pile: Pile) -> tuple[str, str]:
 def _quiet(pile: Pile) -> Gathered:
     comments = sum(notice.kind == "comment" for notice in pile.notices)
     issues = len({notice.issue_id for notice in pile.notices if notice.kind != "comment"} - {None})
-    counted = [plural(number, noun) for number, noun in ((issues, "issue"), (comments, "comment")) if number]
+    deploys = sum(notice.kind == DEPLOY for notice in pile.notices)
+    rules = sum(notice.kind == RULE_CHANGED for notice in pile.notices)
+    numbers = ((issues, "issue"), (comments, "comment"), (deploys, "deploy"), (rules, "changed rule"))
+    counted = [plural(number, noun) for number, noun in numbers if number]
     day = pile.moments.weekday(pile.digest.send_at)
     first, last = map(pile.moments.hour_of_week, (pile.digest.opened_at, pile.digest.send_at))
     span = f"Quiet hours held them from {first} to {last}."
@@ -265,6 +270,11 @@ def row(pile: Pile, notice: Notice) -> Row:
     issue, project, says_all = notice.issue, notice.project, shows(notice)
     called = f"Many new issues in {project.name}" if project and notice.kind == STORM else ""
     data: Mapping[str, Any] = (notice.activity.data if notice.activity else None) or {}
+    if notice.kind == DEPLOY:
+        went = f"{versions.short(str(data['version']))} went to {data['environment']}"
+        called = phrases.shortened(went, LONGEST_TITLE) if says_all else "A release was deployed"
+    if notice.kind == RULE_CHANGED:
+        called = mail_rule.did(notice)
     place = (project.organization.slug, project.slug, issue.id) if issue and project else None
     actor = notice.actor.name if notice.actor else ""
     text = f"{actor}: {data.get('text', '')}" if notice.kind == "comment" else ""
@@ -274,11 +284,20 @@ def row(pile: Pile, notice: Notice) -> Row:
         short_id=notice.issue_short_id or "",
         title=called or (phrases.shortened(notice.issue_title or "", LONGEST_TITLE) if says_all else ""),
         numbers=_numbers(issue) if issue and says_all else (),
-        said=phrases.shortened(text, LONGEST_TITLE) if says_all else "",
+        said=(phrases.shortened(text, LONGEST_TITLE) if says_all else "") or _in_place_of(pile, notice),
         url=links.issue(*place) if place else "",
         notice_url=links.notice(notice.public_id),
         leave=_leave(pile, issue) if issue else None,
     )
+
+
+def _in_place_of(pile: Pile, notice: Notice) -> str:
+    """Why its reader is told of an alert that was to go to an integration."""
+    verdict = next((each for each in pile.verdicts if each.notice is notice), None)
+    if verdict is None or Reason.RULE_INTEGRATION not in verdict.reasons:
+        return ""
+    place = verdict.params.get("because", {}).get("integration", "an integration that does not work")
+    return f"By mail in place of {place}."
 
 
 def _leave(pile: Pile, issue: Issue) -> tuple[str, str]:
@@ -302,6 +321,7 @@ def leave_words(category: str, project: Project | None) -> str:
     return {
         "alerts": f"Unsubscribe from alerts {whose}",
         "workflow": f"Unsubscribe from workflow changes {whose}",
+        "deploys": "Unsubscribe from deploys of all organizations",
     }.get(category, "Unsubscribe from all notifications by mail")
 
 
@@ -311,5 +331,7 @@ def scope(pile: Pile) -> tuple[str, str, Project | None]:
     categories = pile.categories
     if len(categories) > 1 or not categories:
         return "digests", "everything", None
+    if categories == {DEPLOYS}:
+        return "deploys", "all_deploys", None
     category = "alerts" if categories == {ALERTS} else "workflow"
     return category, f"{'project' if project else 'all'}_{category}", project

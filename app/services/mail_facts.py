@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from app.domain import moments, phrases, wording
-from app.domain.kinds import ALERTS, HEALTH, KINDS
+from app.domain.kinds import ALERTS, DEPLOYS, HEALTH, KINDS, RULE_CHANGED
 from app.domain.links import Links
 from app.domain.preferences import SHOWN
 from app.domain.routing import Reason
 from app.models import Notice, Verdict
-from app.services import mail_broken
+from app.services import mail_broken, mail_rule
 from app.services.mail_detail import LINK, detail_of
 
 
@@ -28,6 +28,8 @@ def of(notice: Notice, links: Links) -> Mapping[str, Any]:
         "everyone": wording.everyone(notice.data.get("members", 0), project.name if project else ""),
         "project": project.name if project else "",
         "project_slug": project.slug if project else "",
+        "organization": project.organization.name if project else "",
+        "organization_slug": project.organization.slug if project else "",
         "is_alert": KINDS[notice.kind].category == ALERTS,
         "short_id": notice.issue_short_id or "",
         "title": phrases.one_line(notice.issue_title or "") if shows else "",
@@ -36,8 +38,15 @@ def of(notice: Notice, links: Links) -> Mapping[str, Any]:
         "settings_url": links.settings(),
     }
     facts |= _ties(notice, data)
+    if KINDS[notice.kind].category == DEPLOYS:
+        facts |= {
+            "release": phrases.one_line(str(data.get("version", ""))) if shows else "",
+            "environment": phrases.one_line(str(data.get("environment", ""))) if shows else "",
+        }
     if KINDS[notice.kind].category == HEALTH and project:
         facts |= mail_broken.of(notice.data, project, links)
+    if notice.kind == RULE_CHANGED and project:
+        facts |= mail_rule.of(notice, project, links)
     if issue and project:
         place = (project.organization.slug, project.slug, issue.id)
         facts |= {"open_url": links.issue(*place), "act_url": links.issue_actions(*place)}
@@ -95,7 +104,7 @@ def reason_facts(notice: Notice, verdict: Verdict) -> dict[str, Any]:
 
 
 def _without_line(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if name != "owner"}
+    return {name: value for name, value in facts.items() if name not in ("owner", "which")}
 
 
 def reason_key(verdict: Verdict) -> str:
@@ -187,6 +196,12 @@ def _switch(
     if KINDS[notice.kind].category == ALERTS:
         label = f"Alerts for {facts['project']} ({SHOWN['on']}{source}): change"
         return label, links.fine_tune("alerts", facts["project_slug"])
+    if KINDS[notice.kind].category == DEPLOYS:
+        chosen = SHOWN["always" if Reason.DEPLOYS_ALL in verdict.reasons else "mine"]
+        label = f"Deploys in {facts['organization']} ({chosen}{source}): change"
+        return label, links.fine_tune_deploys(facts["organization_slug"])
+    if notice.kind == RULE_CHANGED:
+        return "Whether you hear of changed alert rules: change", links.workflow_kinds()
     if verdict.reasons[:1] == [Reason.WORKFLOW_ALWAYS]:
         label = f"Workflow changes for {facts['project']} ({SHOWN['always']}{source}): change"
         return label, links.fine_tune("workflow", facts["project_slug"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain import reply_address
-from app.domain.kinds import ALERTS, HEALTH, KINDS, TEST
+from app.domain.kinds import ALERTS, DEPLOYS, HEALTH, KINDS, TEST
 from app.domain.reply_address import ReplyTo
 from app.domain.routing import STRENGTH, Reason
 from app.domain.site import Site
@@ -112,8 +112,11 @@ def reply_to(site: Site, issue: Issue, user: User) -> Headers:
 
 
 def list_of(notice: Notice, tokens: Mapping[str, MailToken]) -> MailList | None:
-    """A single alert is left by category, all else by issue: more of the same is then what stops."""
+    """A single alert is left by category, workflow by issue: more of the same is then what stops."""
     category = KINDS[notice.kind].category
-    if notice.project is None or category == HEALTH:
+    if notice.project is None:
         return None
-    return MailList(category, notice.project, tokens["project" if category == ALERTS else "issue"])
+    if category == HEALTH:
+        return MailList(category, None, tokens["project"])
+    is_left_by_issue = category not in (ALERTS, DEPLOYS) and notice.issue_id is not None
+    return MailList(category, notice.project, tokens["issue" if is_left_by_issue else "project"])

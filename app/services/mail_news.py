@@ -185,8 +185,15 @@ def _rows(scene: Scene, event: Excerpt | None) -> Rows:
         ("Level", scene.event.level if scene.event else scene.issue.level),
         *assigned,
         *(event.traits if event else ()),
+        *_suspect(scene, event),
         *rules(scene),
     )
+
+
+def _suspect(scene: Scene, shown: Excerpt | None) -> Rows:
+    """Where mails may say what the event says."""
+    found = scene.records.suspect(scene.issue, scene.event) if shown and scene.event else ""
+    return (("Suspect commit", found),) if found else ()
 
 
 def rules(scene: Scene) -> Rows:

@@ -5,13 +5,24 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from app.domain.kinds import ALERTS, KINDS, RESOLVING
 from app.domain.routing import Outcome
-from app.models import Activity, AlertRule, Digest, Event, Issue, IssueHour, Notice, User, Verdict
-from app.services import storm_issues
+from app.models import (
+    Activity,
+    AlertRule,
+    Digest,
+    Event,
+    Issue,
+    IssueHour,
+    Notice,
+    Project,
+    User,
+    Verdict,
+)
+from app.services import access, deploy_facts, event_body, storm_issues, suspecting
 
 HOURS = 24
 ALERT_KINDS = tuple(name for name, kind in KINDS.items() if kind.category == ALERTS)
@@ -35,6 +46,9 @@ class Records(Protocol):
     def person(self, user_id: int | None) -> str:
         """A person's name."""
 
+    def looks_after(self, project: Project, user_id: int) -> bool:
+        """Whether a person may change who owns what in the project."""
+
     def told(self, notice: Notice, user_ids: Collection[int]) -> int:
         """How many of these people are told of the notice."""
 
@@ -48,15 +62,21 @@ class Records(Protocol):
         """The names of the rules of which its person hears through each of these, by the notice's id."""
 
     def counted(
-        self, issue_ids: Sequence[int], first: datetime, last: datetime
+        self, notices: Sequence[Notice], first: datetime, last: datetime
     ) -> Mapping[int, tuple[int, int]]:
-        """Events and users of these issues in a stretch of time."""
+        """Events and users of their issues in a stretch of time, by the issue's id."""
 
     def not_in(self, digest: Digest) -> tuple[Sequence[Notice], Sequence[Verdict]]:
         """Of a digest of alerts: what was sent on its own before it, and what dropped out of it."""
 
     def storm(self, notice: Notice, most: int) -> storm_issues.Issues:
         """The new issues that a notice about a storm sums up, and the worst of them."""
+
+    def deploy(self, notice: Notice, reader: User) -> deploy_facts.Deployed:
+        """What was deployed, as far as its reader sees it."""
+
+    def suspect(self, issue: Issue, event: Event) -> str:
+        """The commit that probably caused it, with its author; "" if none is suspect."""
 
 
 class StoredRecords:
@@ -65,6 +85,8 @@ class StoredRecords:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._events: dict[int, Event | None] = {}
+        self._suspects: dict[int, str] = {}
+        self._admins: dict[int, set[int]] = {}
         self._carried: dict[int, dict[int, list[Verdict]]] = {}
 
     def event(self, notice: Notice) -> Event | None:
@@ -97,6 +119,11 @@ class StoredRecords:
     def person(self, user_id: int | None) -> str:
         user = self.session.get(User, user_id) if user_id else None
         return user.name if user else ""
+
+    def looks_after(self, project: Project, user_id: int) -> bool:
+        if project.id not in self._admins:
+            self._admins[project.id] = access.project_admin_ids(self.session, project)
+        return user_id in self._admins[project.id]
 
     def told(self, notice: Notice, user_ids: Collection[int]) -> int:
         reached = Verdict.outcome.in_((Outcome.SEND, Outcome.DEFER))
@@ -168,11 +195,14 @@ class StoredRecords:
         return names
 
     def counted(
-        self, issue_ids: Sequence[int], first: datetime, last: datetime
+        self, notices: Sequence[Notice], first: datetime, last: datetime
     ) -> Mapping[int, tuple[int, int]]:
+        # What a notice is about may have come in just before, and waited its turn.
+        own = Event.event_id.in_({notice.event_id for notice in notices if notice.event_id})
+        of_issues = Event.issue_id.in_({notice.issue_id for notice in notices})
         found = (
             select(Event.issue_id, func.count(), func.count(Event.user_ident.distinct()))
-            .where(Event.issue_id.in_(issue_ids), Event.received_at.between(first, last))
+            .where(of_issues, or_(Event.received_at.between(first, last), own))
             .group_by(Event.issue_id)
         )
         return {issue_id: (events, users) for issue_id, events, users in self.session.execute(found)}
@@ -190,6 +220,15 @@ class StoredRecords:
 
     def storm(self, notice: Notice, most: int) -> storm_issues.Issues:
         return storm_issues.issues(self.session, notice, most=most)
+
+    def deploy(self, notice: Notice, reader: User) -> deploy_facts.Deployed:
+        return deploy_facts.of(self.session, notice, reader)
+
+    def suspect(self, issue: Issue, event: Event) -> str:
+        if event.id not in self._suspects:
+            found = suspecting.of(self.session, issue, event_body.unpack(event.body))
+            self._suspects[event.id] = suspecting.words(found[0]) if found else ""
+        return self._suspects[event.id]
 
 
 def _project(digest: Digest) -> int:

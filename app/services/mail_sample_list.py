@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.models import AlertRule, Delivery, Notice
+from app.services import mail_sample_deploy, mail_sample_rule
 from app.services.mail_samples import (
     AT,
     Sample,
@@ -342,7 +343,11 @@ SAMPLES: Mapping[str, Sample] = {
         Sample("digest-quiet", "While you were quiet", _quiet),
         Sample("digest-maintenance", "When a maintenance is over", _after_maintenance),
         Sample("storm", "Storm", _storm),
+        Sample("deploy", "Deploy with commits of yours", mail_sample_deploy.deploy("committer", commits=14)),
+        Sample("deploy-all", "Deploy without commits", mail_sample_deploy.deploy("deploys_all", commits=0)),
         Sample("integration-off", "Integration switched off", _integration_off),
+        Sample("rule-changed", "Alert rule changed", mail_sample_rule.changed("rule_author", "rule_team")),
+        Sample("rule-deleted", "Alert rule deleted", mail_sample_rule.changed("rule_team", is_gone=True)),
         Sample("test", "Test", _test),
         Sample("sign-in", "Sign-in link", _letter("sign_in", url=LINK)),
         Sample("invite", "Invitation", _letter("invite", url=LINK, organization="Acme")),

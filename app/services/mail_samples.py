@@ -25,6 +25,7 @@ from app.models import (
     Verdict,
 )
 from app.services import event_body
+from app.services.deploy_facts import Deployed
 from app.services.storm_issues import Issues
 
 AT = datetime(2026, 11, 23, 8, 14, 3, tzinfo=UTC)
@@ -247,6 +248,9 @@ class MadeUp:
     def person(self, user_id: int | None) -> str:
         return self.scenery.texts.reader if user_id else ""
 
+    def looks_after(self, project: Project, user_id: int) -> bool:
+        return True
+
     def told(self, notice: Notice, user_ids: Collection[int]) -> int:
         return max(len(user_ids) - 1, 0)
 
@@ -265,14 +269,23 @@ class MadeUp:
         return found
 
     def counted(
-        self, issue_ids: Sequence[int], first: datetime, last: datetime
+        self, notices: Sequence[Notice], first: datetime, last: datetime
     ) -> Mapping[int, tuple[int, int]]:
-        return {issue_id: (214 // place, 61 // place) for place, issue_id in enumerate(issue_ids, start=1)}
+        ids = dict.fromkeys(notice.issue_id or 0 for notice in notices)
+        return {issue_id: (214 // place, 61 // place) for place, issue_id in enumerate(ids, start=1)}
 
     def storm(self, notice: Notice, most: int) -> Issues:
         found = [self.scenery.issue(50 + n, times_seen=214 // n, users_seen=61 // n) for n in range(1, 38)]
         cause = Cause(self.scenery.texts.release, 34, AT) if self.scenery.texts.release else None
         return Issues(len(found), found[:most], cause)
+
+    def suspect(self, issue: Issue, event: Event) -> str:
+        line = " ".join(self.scenery.texts.commit.split())[:80]
+        return f"{SHA[:7]} “{line}” by {self.scenery.texts.other}" if line else ""
+
+    def deploy(self, notice: Notice, reader: User) -> Deployed:
+        made: Deployed = self.scenery.known["deployed"]
+        return made
 
     def not_in(self, digest: Digest) -> tuple[Sequence[Notice], Sequence[Verdict]]:
         alone = of_notice(self.scenery, "alert.new", issue=self.scenery.issue(143))

@@ -87,7 +87,7 @@ def _listed(pile: Pile, first: datetime, last: datetime) -> list[Listed]:
         alerts[notice.issue_id or 0].append(notice)
     rules = pile.records.rules(pile.digest, pile.notices)
     earliest = min([first, *(notice.occurred_at for notice in pile.notices)])
-    numbers = pile.records.counted(list(alerts), earliest, last)
+    numbers = pile.records.counted(pile.notices, earliest, last)
     found = [
         Listed(
             theirs,

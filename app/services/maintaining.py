@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from app.domain import pauses
 from app.domain.errors import Refused
 from app.domain.pauses import Window
-from app.models import Digest, Pause, Project, SettingAudit, User
-from app.services import pausing, summing_up
+from app.models import Digest, Pause, Project, User
+from app.services import auditing, pausing, summing_up
 
 NONE = "none"
 MOST_PAUSES = 50
@@ -125,15 +125,14 @@ def _said(row: Pause) -> str:
 
 
 def _audit(session: Session, project: Project, by: User, old: str, new: str, now: datetime, via: str) -> None:
-    session.add(
-        SettingAudit(
-            at=now,
-            user_id=by.id,
-            actor_id=by.id,
-            category=pausing.AUDIT,
-            scope="project",
-            scope_id=project.id,
-            via=via,
-            detail={"old": old, "new": new},
-        )
+    place = ("project", project.id)
+    auditing.note(
+        session,
+        by.id,
+        pausing.AUDIT,
+        by_id=by.id,
+        place=place,
+        at=now,
+        via=via,
+        detail={"old": old, "new": new},
     )

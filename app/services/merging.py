@@ -71,7 +71,7 @@ def primary_of(issues: Collection[Issue]) -> Issue:
 
 
 def merge(session: Session, issues: Collection[Issue], *, by: User, now: datetime) -> Issue:
-    """Make one issue of several; the one that stays, with its own status. Nobody is told.
+    """Make one issue of several; the one that stays, with its own status. No person is told.
 
     Raises `Refused` for fewer than two, or for issues of several projects.
     """
@@ -93,6 +93,8 @@ def merge(session: Session, issues: Collection[Issue], *, by: User, now: datetim
     clearing.move_events(session, ids, primary.id)
     merged = [{"id": each.id, "short_id": each.short_id} for each in others]
     timeline.record(session, primary, "merge", by=by, now=now, data={"merged": merged})
+    for each in others:
+        timeline.record_gone(session, each, by=by, now=now, into=primary)
     return primary
 
 

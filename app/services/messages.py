@@ -8,14 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from app.channels import CHANNELS
 from app.domain import explanations, stacks
 from app.domain.kinds import KINDS
 from app.domain.links import Links
 from app.domain.message import Frame, Happened, Message, Subject, clean, cut, dedup_key
 from app.domain.phrases import plural
 from app.domain.storms import STORM
-from app.models import Delivery, Event, InstanceName, Issue, Notice, Project
-from app.services import event_body, notice_facts, standings, storm_issues
+from app.models import Delivery, Destination, Event, InstanceName, Issue, Notice, Project
+from app.services import channel_accounts, destinations, event_body, notice_facts, standings, storm_issues
 from app.services.mail_detail import COUNTS, LINK, detail_of
 from app.services.upserting import insert_missing
 
@@ -32,6 +33,7 @@ HEADLINES = {
     "unignored": "No longer ignored",
     "assigned": "Assigned",
     "comment": "Comment",
+    "deleted": "Deleted",
 }
 
 
@@ -66,7 +68,7 @@ def compose(session: Session, delivery: Delivery, *, url: str) -> Message:
         instance_url=url,
         url=shown_url,
         headline=_headline(notice, project, detail),
-        issue=_subject(issue, shown_url, detail) if issue else None,
+        issue=subject(issue, shown_url, detail) if issue else _gone(notice, shown_url, detail),
         event=_happened(session, notice) if detail not in (LINK, COUNTS) else None,
         rule_id=notice.rule_id,
         rule=clean(notice.rule.name) if notice.rule else "",
@@ -75,10 +77,19 @@ def compose(session: Session, delivery: Delivery, *, url: str) -> Message:
         actor=clean(notice.actor.name) if notice.actor else "",
         comment=_comment(notice) if detail not in (LINK, COUNTS) else "",
         tags=_chosen_tags(notice, destination.id),
+        called=_called(session, notice, destination),
         references=_references(session, delivery),
-        issues=_several(session, notice, links, detail) if issue is None else (),
+        callbacks=callbacks(destination, url),
+        is_repeat=delivery.attempt_count > 1,
+        issues=_several(session, notice, links, detail) if notice.issue_short_id is None else (),
     )
     return message.bare() if delivery.data.get("bare") else message
+
+
+def callbacks(destination: Destination, url: str) -> dict[str, str]:
+    """Where the other side of an integration may call, by the names of the calls."""
+    names = CHANNELS[destination.channel].about.callbacks
+    return {name: f"{url.rstrip('/')}/hooks/{destination.callback_key}/{name}" for name in names}
 
 
 def message_id(delivery: Delivery) -> str:
@@ -100,6 +111,8 @@ def _headline(notice: Notice, project: Project, detail: str) -> str:
         words = "Test message" if kind == "test" else KINDS[notice.kind].word
         return clean(f"{words} from Tocsin for {project.name}")
     about = notice.issue_short_id if detail == LINK else (notice.issue_title or notice.issue_short_id)
+    if into := notice.data.get("into"):
+        return clean(f"Merged into {into}: {about}")
     return clean(f"{HEADLINES.get(kind, KINDS[notice.kind].word)}: {about}")
 
 
@@ -119,16 +132,16 @@ def _several(session: Session, notice: Notice, links: Links, detail: str) -> Seq
         ids = notice.data.get("issues", ())
         known = {row.id: row for row in session.scalars(select(Issue).where(Issue.id.in_(ids)))}
         found = [known[issue_id] for issue_id in ids if issue_id in known]
-    return [_subject(each, _address(each, links), detail) for each in found]
+    return [subject(each, _address(each, links), detail) for each in found]
 
 
 def _address(issue: Issue, links: Links) -> str:
     return links.issue(issue.project.organization.slug, issue.project.slug, issue.id)
 
 
-def _subject(issue: Issue, url: str, detail: str) -> Subject:
+def subject(issue: Issue, url: str, detail: str) -> Subject:
     if detail == LINK:
-        return Subject(issue.id, issue.short_id, url, status=issue.status)
+        return Subject(issue.id, issue.short_id, url, level=issue.level, status=issue.status)
     return Subject(
         id=issue.id,
         short_id=issue.short_id,
@@ -143,6 +156,14 @@ def _subject(issue: Issue, url: str, detail: str) -> Subject:
         user_count=issue.users_seen,
         assignee=_assignee(issue),
     )
+
+
+def _gone(notice: Notice, url: str, detail: str) -> Subject | None:
+    """What is still known of an issue that is not there any more."""
+    if notice.issue_short_id is None:
+        return None
+    title = "" if detail == LINK else clean(notice.issue_title)
+    return Subject(destinations.lane_of(notice) or 0, notice.issue_short_id, url, title, status="deleted")
 
 
 def _assignee(issue: Issue) -> str:
@@ -201,6 +222,12 @@ def _chosen_tags(notice: Notice, destination_id: int) -> tuple[str, ...]:
     actions = notice.rule.actions if notice.rule else ()
     wanted = (row for row in actions if row.get("integration") in ("all", destination_id))
     return tuple(dict.fromkeys(str(name) for row in wanted for name in row.get("tags") or ()))
+
+
+def _called(session: Session, notice: Notice, destination: Destination) -> dict[str, str]:
+    """The accounts there of who acted and who has the issue."""
+    assignee = notice.issue.assignee_user_id if notice.issue else None
+    return channel_accounts.called(session, destination, {"actor": notice.actor_id, "assignee": assignee})
 
 
 def _references(session: Session, delivery: Delivery) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain import ignoring
 from app.domain.errors import Refused
 from app.models import Event, Issue, IssueMute, SettingAudit, User
+from app.services import auditing
 from app.services.upserting import insert_into
 
 HOUR = timedelta(hours=1)
@@ -106,17 +107,16 @@ def _audit(
     undoes: bool = False,
 ) -> None:
     words = {"old": _words(before, user), "new": _words(after, user)}
-    session.add(
-        SettingAudit(
-            at=now,
-            user_id=user.id,
-            actor_id=user.id,
-            category=CATEGORY,
-            scope="issue",
-            scope_id=issue.id,
-            via=via,
-            detail={"issue": issue.short_id, **words, "before": before, "after": after, "undoes": undoes},
-        )
+    detail = {"issue": issue.short_id, **words, "before": before, "after": after, "undoes": undoes}
+    auditing.note(
+        session,
+        user.id,
+        CATEGORY,
+        by_id=user.id,
+        at=now,
+        via=via,
+        place=("issue", issue.id),
+        detail=detail,
     )
     session.flush()
 
@@ -149,11 +149,15 @@ def muted_of(
     session: Session, issue_ids: Collection[int], user_ids: Collection[int], now: datetime
 ) -> Mapping[int, Mapping[int, datetime | None]]:
     """The same of several issues that anybody muted; two queries at most, however many they are."""
-    rows = session.execute(
-        select(IssueMute.issue_id, IssueMute.user_id, IssueMute.until, IssueMute.event_limit).where(
-            IssueMute.issue_id.in_(issue_ids), IssueMute.user_id.in_(user_ids)
-        )
-    ).all()
+    theirs = IssueMute.issue_id.in_(issue_ids) & IssueMute.user_id.in_(user_ids)
+    columns = (IssueMute.issue_id, IssueMute.user_id, IssueMute.until, IssueMute.event_limit)
+    return holding(session, session.execute(select(*columns).where(theirs)).all(), now)
+
+
+def holding(
+    session: Session, rows: Collection[Any], now: datetime
+) -> Mapping[int, Mapping[int, datetime | None]]:
+    """The same of the mutes that were read already: by issue and person."""
     lately = _events_of_last_hour(session, {row.issue_id for row in rows if row.event_limit is not None}, now)
     found: dict[int, dict[int, datetime | None]] = defaultdict(dict)
     for row in rows:

@@ -28,7 +28,18 @@ def of(notice: Notice, *, zone: str) -> dict[str, Any]:
         "how": _how(notice.activity),
         "cause": _cause(data, zone),
         "summary": _summary(notice),
+        "asker": notice.data.get("by") or (notice.actor.name if notice.actor else "You"),
+        "tested": _tested(notice),
     }
+
+
+def _tested(notice: Notice) -> str:
+    """Of what a test was, and who heard of it: others find it in the records."""
+    rule = notice.data.get("rule")
+    if notice.project_id is None or not isinstance(rule, str):
+        return " message"
+    place = f" and to “{notice.data['name']}”" if notice.data.get("name") else ""
+    return f" of the alert rule “{rule}”. It went to them{place} alone, and is no firing"
 
 
 def _summary(notice: Notice) -> str:

@@ -8,13 +8,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import ownership, ownership_suggestions
+from app.domain import ownership, ownership_sights
 from app.domain.ownership import Rules
 from app.domain.ownership_lines import Line, Match, Owner, Problem
 from app.domain.phrases import plural
 from app.models import Project, User
 from app.services import access, auto_assigning, entrusting, owner_samples, owning, preferring, reaching
 from app.services.owner_samples import Sample
+from app.services.owner_scenes import Matcher
 from app.services.owning import Directory
 from app.services.preferring import Defaults
 
@@ -128,18 +129,23 @@ def check(
     known = owning.directory(session, project.id, owners)
     people = crowd(session, project, instance)
     sample = owner_samples.of(session, project, now=now)
-    matched = [each.matches(rules) for each in sample.recent]
-    uncovered = [each.data for each, found in zip(sample.recent, matched, strict=True) if not found]
-    areas = Counter(area for data in uncovered if (area := ownership_suggestions.area(data)))
+    lines = Matcher(rules)
+    matched = [each.matches(lines) for each in sample.recent]
+    uncovered = [each.scene for each, found in zip(sample.recent, matched, strict=True) if not found]
+    areas = Counter(scene.area for scene in uncovered if scene.area)
     wrong = [*problems, *entrusting.strangers(session, project, rules.lines, known)]
     after = owning.OwnersInForce(rules, fallthrough)
     return Checks(
-        lines=_lines(rules.lines, wrong, _Use(sample, matched, rules), known, people),
+        lines=_lines(rules.lines, wrong, _Use(sample, matched, lines), known, people),
         length=raw.count("\n") + 1,
         events=len(sample.recent),
         uncovered=len(uncovered),
         areas=areas.most_common(TOP_PATHS),
-        effect=_effect(sample, _Asked(before, known, people), _Asked(after, known, people)),
+        effect=_effect(
+            sample,
+            _Asked(before, Matcher(before.rules), known, people),
+            _Asked(after, lines, known, people),
+        ),
         has_problems=bool(wrong),
     )
 
@@ -147,10 +153,10 @@ def check(
 class _Use:
     """How often each line that people wrote matches: the recent events, and the issues of the last weeks."""
 
-    def __init__(self, sample: Sample, matched: Sequence[Sequence[Match]], rules: Rules) -> None:
+    def __init__(self, sample: Sample, matched: Sequence[Sequence[Match]], lines: Matcher) -> None:
         self._events = len(sample.recent)
         self._recent = self._counts(matched)
-        self._lately = self._counts([each.matches(rules) for each in sample.latest])
+        self._lately = self._counts([each.matches(lines) for each in sample.latest])
 
     @staticmethod
     def _counts(matched: Iterable[Sequence[Match]]) -> Counter[int]:
@@ -188,12 +194,13 @@ class _Asked:
     """Owners, of which events are asked about."""
 
     owners: owning.OwnersInForce
+    lines: Matcher
     known: Directory
     crowd: Crowd
 
     def people(self, event: owner_samples.Sampled) -> frozenset[int]:
         """Who hears of the issue of this event."""
-        named = self.known.resolve(event.matches(self.owners.rules)).users
+        named = self.known.resolve(event.matches(self.lines)).users
         return frozenset(named or (self.crowd.names if self.owners.fallthrough else ()))
 
 
@@ -224,6 +231,11 @@ class Trial:
     assignee: str = ""
     assigned_by: int = 0
     by_length: bool = field(default=False)
+    is_whole: bool = True  # whether all frames were compared
+
+    @property
+    def limits(self) -> str:
+        return ownership_sights.LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,4 +274,5 @@ def attempt(
         assignee=people.told(chosen[1], known).called if chosen else "",
         assigned_by=chosen[0].number if chosen else 0,
         by_length=len(matches) > 1,
+        is_whole=not ownership_sights.is_beyond_limits(data),
     )

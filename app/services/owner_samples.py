@@ -1,6 +1,6 @@
 """Events of a project against which lines of owners are tried before they are saved."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
-from app.domain import ownership
 from app.domain.lifecycle import UNRESOLVED
-from app.domain.ownership import Rules
 from app.domain.ownership_lines import Match
 from app.models import Event, Issue, Project
-from app.services import event_body
+from app.services import owner_scenes
 from app.services.access import IS_THERE
+from app.services.owner_scenes import COLUMNS, Matcher, Scene
 
 RECENT = 500
 MOST_ISSUES = 500
@@ -26,15 +25,14 @@ class Sampled:
     """An event as it was stored."""
 
     issue_id: int
-    data: Mapping[str, Any]
+    scene: Scene
     _matches: dict[int, list[Match]] = field(default_factory=dict)
 
-    def matches(self, rules: Rules) -> list[Match]:
-        """Looked up once for each rules; they live as long as the sample, so that no two have one id."""
-        found = self._matches.get(id(rules))
+    def matches(self, lines: Matcher) -> list[Match]:
+        """Looked up once for each; they live as long as the sample, so that no two have one id."""
+        found = self._matches.get(id(lines))
         if found is None:
-            found = ownership.match(rules, self.data, self.data.get("tags") or ())
-            self._matches[id(rules)] = found
+            found = self._matches[id(lines)] = lines.matches(self.scene)
         return found
 
 
@@ -52,12 +50,10 @@ class Sample:
 
 
 def of(session: Session, project: Project, *, now: datetime) -> Sample:
-    """Three queries."""
-    recent = session.execute(_recent(project)).all()
+    """Three queries, and two more for what this process has not read before."""
+    events = _sampled(session, session.execute(_recent(project)).all())
     statuses = {row.id: row.status for row in session.execute(_issues(project, now))}
-    seen = {row.issue_id for row in recent}
-    others = latest(session, statuses.keys() - seen)
-    events = [_sampled(row) for row in recent]
+    others = latest(session, statuses.keys() - {each.issue_id for each in events})
     newest = {each.issue_id: each for each in reversed(events)}
     newest |= others
     return Sample(
@@ -69,12 +65,13 @@ def of(session: Session, project: Project, *, now: datetime) -> Sample:
 
 def latest(session: Session, issue_ids: Iterable[int]) -> dict[int, Sampled]:
     """The last event of each issue, as far as it is kept."""
-    return {row.issue_id: _sampled(row) for row in session.execute(_latest(issue_ids))}
+    rows = session.execute(_latest(issue_ids)).all()
+    return {each.issue_id: each for each in _sampled(session, rows)}
 
 
-def _recent(project: Project) -> Select[int, bytes]:
+def _recent(project: Project) -> Select[int, int, str, datetime]:
     return (
-        select(Event.issue_id, Event.body)
+        select(*COLUMNS)
         .where(Event.project_id == project.id)
         .order_by(Event.received_at.desc(), Event.id.desc())
         .limit(RECENT)
@@ -90,7 +87,7 @@ def _issues(project: Project, now: datetime) -> Select[int, str]:
     )
 
 
-def _latest(issue_ids: Iterable[int]) -> Select[int, bytes]:
+def _latest(issue_ids: Iterable[int]) -> Select[int, int, str, datetime]:
     other = aliased(Event)
     newest = (
         select(other.id)
@@ -101,8 +98,10 @@ def _latest(issue_ids: Iterable[int]) -> Select[int, bytes]:
         .scalar_subquery()
     )
     ids = select(newest).select_from(Issue).where(Issue.id.in_(issue_ids))
-    return select(Event.issue_id, Event.body).where(Event.id.in_(ids))
+    return select(*COLUMNS).where(Event.id.in_(ids))
 
 
-def _sampled(row: Any) -> Sampled:
-    return Sampled(row.issue_id, event_body.outline(row.body))
+def _sampled(session: Session, rows: Sequence[Any]) -> list[Sampled]:
+    """As far as they are still there."""
+    scenes = owner_scenes.of(session, rows)
+    return [Sampled(row.issue_id, scenes[row.id]) for row in rows if row.id in scenes]

@@ -1,6 +1,7 @@
 """What a project's owners were at every moment, and what each version changed."""
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,8 @@ from app.models import Codeowners, Ownership, OwnershipVersion, Project
 MOST_VERSIONS = 30
 # Changes of one version that a page shows.
 MOST_CHANGES = 60
+# What changed of longer texts is told without regard to where a line stood: that takes too long for a page.
+MOST_COMPARED = 2000
 EMPTY: Mapping[str, Any] = {
     "raw": "",
     "fallthrough": True,
@@ -138,7 +141,20 @@ def _of_file(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> It
 def lines(was: str, now: str) -> Iterator[Change]:
     """The lines taken away, by their number then, and those added, by their number now."""
     old, new = was.split("\n"), now.split("\n")
+    if len(old) + len(new) > MOST_COMPARED:
+        yield from _only_in(old, new, "-")
+        yield from _only_in(new, old, "+")
+        return
     for tag, old_from, old_to, new_from, new_to in difflib.SequenceMatcher(None, old, new).get_opcodes():
         if tag != "equal":
             yield from (Change("-", old[at], at + 1) for at in range(old_from, old_to) if old[at])
             yield from (Change("+", new[at], at + 1) for at in range(new_from, new_to) if new[at])
+
+
+def _only_in(these: Sequence[str], others: Sequence[str], sign: str) -> Iterator[Change]:
+    """The lines that are not among the others, or not so often."""
+    left = Counter(others)
+    for number, line in enumerate(these, 1):
+        left[line] -= 1
+        if line and left[line] < 0:
+            yield Change(sign, line, number)

@@ -17,7 +17,6 @@ from app.models import (
     EmailAddress,
     Event,
     Ownership,
-    Project,
     Team,
     TeamMember,
     User,
@@ -201,11 +200,6 @@ def resolve(session: Session, project_id: int, matches: Sequence[Match]) -> Reso
     """Whom the lines stand for, as things are now."""
     owners = [owner for match in matches for owner in match.line.owners]
     return directory(session, project_id, owners).resolve(matches)
-
-
-def owners_of_event(session: Session, project: Project, event: Event) -> Resolved:
-    """Whom the project's lines name for an event that is stored; its body is read for it."""
-    return resolve(session, project.id, matches_of(rules_of(session, project.id).rules, event))
 
 
 def matches_of(rules: Rules, event: Event) -> list[Match]:

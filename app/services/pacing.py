@@ -43,6 +43,82 @@ def project_of(digest: Digest) -> int | None:
     return int(project_id) if kind == TOGETHER else None
 
 
+# What is known while notices are planned
+
+
+class Known:
+    """What was read of people's paces, and what follows from what was decided since, in one transaction.
+
+    `many`: of how many events is decided in it. Of one, all is read when it is asked for.
+    """
+
+    def __init__(self, session: Session, *, now: datetime, many: int = 1) -> None:
+        self._session, self._now, self._many = session, now, many
+        self._sent_at: dict[tuple[int, int], datetime | None] = {}
+        self._waiting: dict[tuple[str, int], datetime | None] = {}
+        self._on_call: dict[int, bool] = {}
+        self._counted: dict[int, int] = {}
+
+    def lock(self, people: Mapping[int, Collection[int]]) -> None:
+        """Lock the rows of these people of projects at once: everybody does so in one order."""
+        for project_id in sorted(people):
+            if not of_project(self._session.get_one(Project, project_id)).is_at_once:
+                self.sent_at(project_id, people[project_id])
+
+    def sent_at(self, project_id: int, user_ids: Iterable[int]) -> dict[int, datetime]:
+        """When each was last sent alerts of the project, if ever. Their rows are locked from then on."""
+        ids = list(user_ids)
+        if new := [key for key in ids if (project_id, key) not in self._sent_at]:
+            found = _lock(self._session, project_id, new)
+            self._sent_at |= {(project_id, key): found.get(key) for key in new}
+        return {key: at for key in ids if (at := self._sent_at[project_id, key])}
+
+    def waiting(self, key: str, user_ids: Iterable[int]) -> dict[int, datetime]:
+        """When the open digest of each of these people goes out."""
+        ids = list(user_ids)
+        if new := [user_id for user_id in ids if (key, user_id) not in self._waiting]:
+            found = _waiting(self._session, key, new)
+            self._waiting |= {(key, user_id): found.get(user_id) for user_id in new}
+        return {user_id: at for user_id in ids if (at := self._waiting[key, user_id])}
+
+    def on_call(self, user_ids: Iterable[int]) -> set[int]:
+        ids = list(user_ids)
+        if new := [key for key in ids if key not in self._on_call]:
+            found = set(self._session.scalars(_on_call(new, self._now)))
+            self._on_call |= {key: key in found for key in new}
+        return {key for key in ids if self._on_call[key]}
+
+    def capped(self, user_ids: Collection[int]) -> dict[int, datetime]:
+        """Who was sent so much within the hour that more comes together, and when that is."""
+        if self._many == 1:
+            return capped(self._session, user_ids, now=self._now)
+        if new := [key for key in user_ids if key not in self._counted]:
+            _lock_people(self._session, new)  # any of them may be told often
+            self._counted |= dict.fromkeys(new, 0) | _counted(self._session, new, self._now, least=1)
+        full = [key for key in user_ids if self._counted[key] >= MOST_IN_AN_HOUR]
+        waiting = self.waiting(CAPPED, full)
+        return {key: waiting.get(key, self._now + CAP_WINDOW) for key in full}
+
+    def pace(self, project_id: int) -> Pace:
+        return of_project(self._session.get_one(Project, project_id))
+
+    def mark(self, project_id: int, user_ids: Collection[int]) -> None:
+        """They are sent alerts of the project now."""
+        mark(self._session, project_id, user_ids, now=self._now)
+
+    def learn(self, project_id: int, verdicts: Iterable[routing.Verdict], *, is_paced: bool) -> None:
+        """What was decided will be stored at the end; whatever is decided until then has to know."""
+        keys = {"batched": key_of(project_id), "recipient_cap": CAPPED}
+        for each in verdicts:
+            if each.outcome == Outcome.SEND:
+                self._counted[each.person_id] = self._counted.get(each.person_id, 0) + 1
+                if is_paced:
+                    self._sent_at[project_id, each.person_id] = self._now
+            elif each.code in keys and "until" in each.params:
+                until = datetime.fromisoformat(each.params["until"])
+                self._waiting[keys[each.code], each.person_id] = until
+
+
 # When a notice is planned
 
 
@@ -54,8 +130,13 @@ def slowed(
     verdicts: Sequence[routing.Verdict],
     *,
     now: datetime,
+    known: Known | None = None,
 ) -> list[routing.Verdict]:
-    """These verdicts, but whoever should wait is told later. Who is told alerts now, is on record as told."""
+    """These verdicts, but whoever should wait is told later. Who is told alerts now, is on record as told.
+
+    `known` is what other notices of the same transaction left behind.
+    """
+    known = known or Known(session, now=now)
     told = {each.person_id for each in verdicts if each.outcome == Outcome.SEND}
     woken = {each.person_id for each in verdicts if each.params.get("last_resort")}
     crowd = {who.id: who for who in people if who.id in told - woken}
@@ -63,25 +144,23 @@ def slowed(
         return list(verdicts)
     is_paced = what.kind.category == ALERTS and what.kind.in_thread and project_id is not None
     if is_paced:
-        crowd = _paced(session, project_id or 0, crowd, now)
-    until = capped(session, crowd, now=now)
+        crowd = _paced(project_id or 0, crowd, known, now)
+    until = known.capped(crowd)
     crowd = {who.id: replace(who, capped_until=until.get(who.id)) for who in crowd.values()}
     asked = [
         routing.decide(what, crowd[each.person_id]) if each.person_id in crowd else each for each in verdicts
     ]
     if is_paced:
-        mark(session, project_id or 0, [v.person_id for v in asked if v.outcome == Outcome.SEND], now=now)
+        known.mark(project_id or 0, [v.person_id for v in asked if v.outcome == Outcome.SEND])
+    known.learn(project_id or 0, asked, is_paced=is_paced)
     return asked
 
 
-def _paced(
-    session: Session, project_id: int, crowd: Mapping[int, Person], now: datetime
-) -> dict[int, Person]:
+def _paced(project_id: int, crowd: Mapping[int, Person], known: Known, now: datetime) -> dict[int, Person]:
     """The same people, knowing until when alerts of the project wait for them; nobody else changes that."""
-    ours = of_project(session.get_one(Project, project_id))
-    if ours.is_at_once or not crowd:
+    if known.pace(project_id).is_at_once or not crowd:
         return dict(crowd)
-    return _waiting_people(session, project_id, crowd, _lock(session, project_id, crowd), now)
+    return _waiting_people(project_id, crowd, known.sent_at(project_id, crowd), known, now)
 
 
 def foreseen(session: Session, project_id: int, who: Person, *, now: datetime) -> Person:
@@ -89,19 +168,20 @@ def foreseen(session: Session, project_id: int, who: Person, *, now: datetime) -
     crowd, row = {who.id: who}, session.get(AlertPace, (who.id, project_id))
     if of_project(session.get_one(Project, project_id)).is_at_once or row is None:
         return who
-    return _waiting_people(session, project_id, crowd, {who.id: row.sent_at}, now)[who.id]
+    sent_at = {who.id: row.sent_at}
+    return _waiting_people(project_id, crowd, sent_at, Known(session, now=now), now)[who.id]
 
 
 def _waiting_people(
-    session: Session,
     project_id: int,
     crowd: Mapping[int, Person],
     sent_at: Mapping[int, datetime],
+    known: Known,
     now: datetime,
 ) -> dict[int, Person]:
-    ours = of_project(session.get_one(Project, project_id))
-    on_call = set(session.scalars(_on_call(crowd, now)))
-    waiting = _waiting(session, key_of(project_id), crowd)
+    ours = known.pace(project_id)
+    on_call = known.on_call(crowd)
+    waiting = known.waiting(key_of(project_id), crowd)
     found = {}
     for who in crowd.values():
         pace = pacing.pace_of(ours, who.choices.batching.value, who.choices.batching.source)
@@ -166,10 +246,9 @@ def _waiting(session: Session, key: str, user_ids: Iterable[int]) -> dict[int, d
 
 def capped(session: Session, user_ids: Collection[int], *, now: datetime) -> dict[int, datetime]:
     """Who was sent so many messages within the hour that further ones come together, and when they do."""
-    near = _counted(session, user_ids, now, least=NEAR) if user_ids else set()
+    near = _counted(session, user_ids, now, least=NEAR) if user_ids else {}
     if near:
-        locked = select(User.id).where(User.id.in_(near)).order_by(User.id)
-        session.execute(locked.with_for_update(key_share=True)).all()
+        _lock_people(session, near)
         near = _counted(session, near, now, least=MOST_IN_AN_HOUR)
     if not near:
         return {}
@@ -177,10 +256,15 @@ def capped(session: Session, user_ids: Collection[int], *, now: datetime) -> dic
     return {user_id: waiting.get(user_id, now + CAP_WINDOW) for user_id in near}
 
 
-def _counted(session: Session, user_ids: Collection[int], now: datetime, *, least: int) -> set[int]:
-    """Who of these was sent at least so many messages within the hour."""
+def _lock_people(session: Session, user_ids: Collection[int]) -> None:
+    locked = select(User.id).where(User.id.in_(user_ids)).order_by(User.id)
+    session.execute(locked.with_for_update(key_share=True)).all()
+
+
+def _counted(session: Session, user_ids: Collection[int], now: datetime, *, least: int) -> dict[int, int]:
+    """How many messages within the hour each of these was sent, if at least so many."""
     found = (
-        select(Delivery.user_id)
+        select(Delivery.user_id, func.count())
         .where(
             Delivery.user_id.in_(list(user_ids)),
             Delivery.created_at > now - HOUR,
@@ -190,7 +274,7 @@ def _counted(session: Session, user_ids: Collection[int], now: datetime, *, leas
         .group_by(Delivery.user_id)
         .having(func.count() >= least)
     )
-    return {user_id for user_id in session.scalars(found) if user_id}
+    return {user_id: count for user_id, count in session.execute(found) if user_id}
 
 
 # When a window ends, or is changed

@@ -45,10 +45,19 @@ class Hold:
     why: str
 
 
-def held(session: Session, notices: Iterable[Notice], *, now: datetime) -> dict[Notice, Hold]:
-    """Which of these wait for the end of a maintenance; the others are missing."""
+def held(
+    session: Session, notices: Iterable[Notice], *, now: datetime, known: Iterable[Pause] | None = None
+) -> dict[Notice, Hold]:
+    """Which of these wait for the end of a maintenance; the others are missing.
+
+    `known` are all windows of the one project that they are of, where those have been read.
+    """
     asked = [notice for notice in notices if notice.project_id is not None]
-    of_project = _going_on(session, {notice.project_id or 0 for notice in asked}, now)
+    of_project = (
+        _going_on(session, {notice.project_id or 0 for notice in asked}, now)
+        if known is None
+        else _by_project(known, now)
+    )
     paused = [notice for notice in asked if notice.project_id in of_project]
     if not paused:
         return {}
@@ -72,9 +81,13 @@ def _hold(rows: Iterable[Pause], notice: Notice, environment: str | None, now: d
 
 def _going_on(session: Session, project_ids: Collection[int], now: datetime) -> Mapping[int, list[Pause]]:
     """The windows, over or to come, of those of these projects in which one holds now."""
+    begun = select(Pause).where(Pause.project_id.in_(project_ids), _is_alive(now))
+    return _by_project(session.scalars(begun), now)
+
+
+def _by_project(windows: Iterable[Pause], now: datetime) -> Mapping[int, list[Pause]]:
     found: dict[int, list[Pause]] = defaultdict(list)
-    begun = select(Pause).where(Pause.project_id.in_(project_ids), _is_alive(now)).order_by(Pause.id)
-    for row in session.scalars(begun):
+    for row in sorted(windows, key=lambda each: each.id):
         found[row.project_id].append(row)
     return {
         project_id: rows

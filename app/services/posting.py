@@ -19,17 +19,30 @@ from app.domain.delivery_states import UNFINISHED
 from app.domain.health import Health
 from app.domain.kinds import KINDS, TEST
 from app.models import Attempt, Delivery, Destination, Notice, Verdict
-from app.services import considering, standings
+from app.services import channel_settings, considering, standings
 from app.services.delivering import CLAIM, WAITING
+from app.services.sealing import Seal
 from app.services.standings import UNSURE
 
 MOST_SHOWN = 4000
 # In a delivery's data: somebody wants it sent again, whatever has become of the issue.
 BY_HAND = "by_hand"
+# In a delivery's data: it has arrived, and its channel asks once more what became of it.
+ASKS = "asks"
+# The code of what an integration had nobody to send to.
+UNREACHED = "reached_nobody"
 # A worker goes on with a destination for so long; then others have their turn.
 GO_ON_FOR = timedelta(seconds=20)
+# Longer than that, nobody sits and waits for the next message's turn.
+LONGEST_PACE = timedelta(seconds=2)
 # What a try that ended so is called in the log.
-TRIED = {Outcome.DELIVERED: "accepted", Outcome.RETRY: "deferred", Outcome.RETRY_AT: "deferred"}
+TRIED = {
+    Outcome.DELIVERED: "accepted",
+    Outcome.RETRY: "deferred",
+    Outcome.RETRY_AT: "deferred",
+    Outcome.UNNEEDED: "not sent",
+    Outcome.UNSENT: "not sent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,21 @@ def due(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
         .limit(limit)
     )
     return [destination_id for destination_id in session.scalars(found) if destination_id is not None]
+
+
+def pause(session: Session, destination_id: int, *, now: datetime) -> timedelta | None:
+    """How long the destination's pace asks to wait before what is due; None where nothing is."""
+    held = select(Destination.held_until).where(
+        Destination.id == destination_id,
+        Destination.held_until > now,
+        Destination.held_until <= now + LONGEST_PACE,
+        Destination.failing_since.is_(None),
+    )
+    until = session.scalar(held)
+    if until is None:
+        return None
+    waits = select(Delivery.id).where(Delivery.destination_id == destination_id, _is_due(until)).limit(1)
+    return until - now if session.scalar(waits) is not None else None
 
 
 def destinations_of(session: Session, delivery_ids: Sequence[int]) -> list[int]:
@@ -94,18 +122,22 @@ def _is_busy(session: Session, destination: Destination, now: datetime) -> bool:
 
 def _next(session: Session, destination: Destination, now: datetime) -> Delivery | None:
     """The oldest that is due, and before which nothing of its issue waits."""
+    together = joinedload(Delivery.verdict).joinedload(Verdict.notice)
+    parts = (Notice.issue, Notice.activity, Notice.actor, Notice.project, Notice.rule)
+    found = select(Delivery).where(Delivery.destination_id == destination.id, _is_due(now), is_next())
+    ways = (together.joinedload(part) for part in parts)
+    return session.scalar(found.order_by(Delivery.id).limit(1).options(*ways))
+
+
+def is_next() -> ColumnElement[bool]:
+    """Whether nothing of its issue waits before it."""
     earlier = aliased(Delivery)
-    waits = exists().where(
+    return ~exists().where(
         earlier.destination_id == Delivery.destination_id,
         earlier.lane == Delivery.lane,
         earlier.id < Delivery.id,
         earlier.state.in_(UNFINISHED),
     )
-    together = joinedload(Delivery.verdict).joinedload(Verdict.notice)
-    parts = (Notice.issue, Notice.activity, Notice.actor, Notice.project, Notice.rule)
-    found = select(Delivery).where(Delivery.destination_id == destination.id, _is_due(now), ~waits)
-    ways = (together.joinedload(part) for part in parts)
-    return session.scalar(found.order_by(Delivery.id).limit(1).options(*ways))
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
@@ -130,9 +162,11 @@ def _objection(session: Session, delivery: Delivery, destination: Destination) -
 
 
 def call_off(session: Session, delivery: Delivery, code: str, *, now: datetime) -> None:
-    """Nobody tries it any more; its verdict says why."""
-    delivery.state, delivery.finished_at, delivery.claimed_until = "cancelled", now, None
-    if delivery.verdict:
+    """Nobody tries it any more; its verdict says why, unless it has arrived already."""
+    has_arrived = ASKS in delivery.data
+    delivery.state = "accepted" if has_arrived else "cancelled"
+    delivery.finished_at, delivery.claimed_until = now, None
+    if delivery.verdict and not has_arrived:
         delivery.verdict.code = code
     session.flush()
 
@@ -141,7 +175,14 @@ def call_off(session: Session, delivery: Delivery, code: str, *, now: datetime) 
 
 
 def record(
-    session: Session, delivery_id: int, answer: Answer, *, now: datetime, worker: str, chance: float
+    session: Session,
+    delivery_id: int,
+    answer: Answer,
+    *,
+    now: datetime,
+    worker: str,
+    chance: float,
+    seal: Seal,
 ) -> Settled:
     """Write down what came of a try: arrived, to be tried again, or given up; and how the destination is."""
     held = select(Destination).join(Delivery, Delivery.destination_id == Destination.id)
@@ -150,12 +191,17 @@ def record(
     if destination is None or delivery is None or delivery.state != "sending":
         return Settled()
     _note_attempt(session, delivery, answer, now, worker)
+    channel_settings.take_over(destination, answer.changes, seal)
+    standings.refer(session, delivery, answer.references, now=now)
     delivery.claimed_until = None
     if answer.outcome == Outcome.DELIVERED:
         _arrived(session, delivery, destination, answer, now)
         return Settled()
+    if answer.outcome in (Outcome.UNNEEDED, Outcome.UNSENT):
+        return _not_sent(session, delivery, destination, answer, now)
     if answer.outcome == Outcome.BAD_MESSAGE and not delivery.data.get("bare"):
-        _again(delivery, now, data={**delivery.data, "bare": True})
+        kept = {name: value for name, value in delivery.data.items() if name != ASKS}
+        _again(delivery, now, data={**kept, "bare": True})
         return Settled()
     return _failed(session, delivery, destination, answer, now, chance)
 
@@ -181,14 +227,35 @@ def _note_attempt(session: Session, delivery: Delivery, answer: Answer, now: dat
 def _arrived(
     session: Session, delivery: Delivery, destination: Destination, answer: Answer, now: datetime
 ) -> None:
-    standings.arrived(session, delivery, answer.references, now=now)
-    delivery.state, delivery.finished_at, delivery.data = "accepted", now, {}
+    standings.arrived(session, delivery, now=now)
+    if answer.ask_after:
+        _again(delivery, now + answer.ask_after, data={**delivery.data, ASKS: True})
+    else:
+        delivery.state, delivery.finished_at, delivery.data = "accepted", now, {}
     if delivery.verdict:
         delivery.verdict.code = "send"
     destination.failing_since, destination.failure_count = None, 0
-    destination.detail, destination.held_until = "", None
+    pace = CHANNELS[destination.channel].about.pace
+    destination.detail, destination.held_until = answer.advice[:255], now + pace if pace else None
     destination.delivered_at = now
     session.flush()
+
+
+def _not_sent(
+    session: Session, delivery: Delivery, destination: Destination, answer: Answer, now: datetime
+) -> Settled:
+    """Nothing went out, and nothing failed; its verdict says why."""
+    is_missed = answer.outcome == Outcome.UNSENT
+    if is_missed:
+        standings.given_up(session, delivery, is_certain=_is_certain(session, delivery), now=now)
+    else:
+        standings.arrived(session, delivery, now=now)
+    call_off(session, delivery, UNREACHED if is_missed else "nothing_to_send", now=now)
+    if delivery.verdict:
+        delivery.verdict.params = {**delivery.verdict.params, "said": answer.response or answer.advice}
+    destination.detail = (answer.advice or destination.detail)[:255]
+    session.flush()
+    return Settled(dropped=is_missed)
 
 
 def _failed(
@@ -211,8 +278,8 @@ def _failed(
     if is_off and destination.enabled and KINDS[delivery.kind].integration != TEST:
         switch_off(destination, destination.detail, now=now)
         return Settled(dropped=again_at is None, stopped=True)
-    is_first_block = answer.outcome == Outcome.BLOCKED and not was_failing
-    return Settled(dropped=again_at is None, blocked=is_first_block)
+    is_blocked = answer.outcome == Outcome.BLOCKED or _is_held_for_long(destination, now)
+    return Settled(dropped=again_at is None, blocked=is_blocked and not was_failing)
 
 
 def _again_at(delivery: Delivery, answer: Answer, now: datetime, chance: float) -> datetime | None:
@@ -226,15 +293,41 @@ def _again_at(delivery: Delivery, answer: Answer, now: datetime, chance: float) 
     due_since = delivery.put_off_until or delivery.created_at
     ladder = LADDERS[about.ladder]
     if answer.outcome == Outcome.RETRY_AT and answer.retry_after is not None:
-        at = now + answer.retry_after
-        return at if at - due_since <= ladder.lasts else None
+        asked_for = now + answer.retry_after
+        return asked_for if asked_for - due_since <= ladder.lasts else None
     if answer.outcome not in (Outcome.RETRY, Outcome.RETRY_AT, Outcome.DOUBTFUL):
         return None
-    return ladder.next_try(delivery.attempt_count, due_since=due_since, now=now, chance=chance)
+    at = ladder.next_try(delivery.attempt_count, due_since=due_since, now=now, chance=chance)
+    return max(at, now + answer.retry_after) if at and answer.retry_after else at
 
 
 def _again(delivery: Delivery, at: datetime, *, data: dict[str, Any]) -> None:
     delivery.state, delivery.send_at, delivery.data = "deferred", at, data
+
+
+def _is_held_for_long(destination: Destination, now: datetime) -> bool:
+    """Whether it is to be left alone for longer than a message to it is worth anything."""
+    lasts = LADDERS[CHANNELS[destination.channel].about.ladder].lasts
+    return destination.held_until is not None and destination.held_until > now + lasts
+
+
+def is_hopeless(session: Session, destination_id: int, *, now: datetime) -> bool:
+    """Whether nothing that waits for it goes out while it is worth anything: it asked for so long a rest."""
+    destination = session.get(Destination, destination_id)
+    if destination is None or not _is_held_for_long(destination, now):
+        return False
+    tried = select(func.max(Attempt.at)).join(Delivery, Delivery.id == Attempt.delivery_id)
+    last = session.scalar(tried.where(Delivery.destination_id == destination_id))
+    return last is not None and _is_held_for_long(destination, last)
+
+
+def hopeless(session: Session, destination: Destination, *, now: datetime) -> Sequence[Delivery]:
+    """Give up what waits for such a destination, so that people can be told instead."""
+    waiting = [each for each in undelivered(session, destination) if each.state in WAITING]
+    for each in waiting:
+        _give_up(session, each, Answer(Outcome.RETRY_AT), now)
+    session.flush()
+    return waiting
 
 
 def _give_up(session: Session, delivery: Delivery, answer: Answer, now: datetime) -> None:

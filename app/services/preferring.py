@@ -16,7 +16,9 @@ from app.domain.preferences import (
     BATCHING,
     BUILT_IN,
     CLAIM,
+    DEPLOYS,
     FATAL_RINGS,
+    HEALTH,
     OWN_ACTIVITY,
     PER_ORGANIZATION,
     PER_PROJECT,
@@ -27,8 +29,8 @@ from app.domain.preferences import (
     in_force,
     values,
 )
-from app.models import NotificationDefault, NotificationSetting, Organization, Project, SettingAudit, User
-from app.services import pacing
+from app.models import NotificationDefault, NotificationSetting, Organization, Project, User
+from app.services import auditing, pacing
 
 ACCOUNT, PROJECT, ORGANIZATION = "account", "project", "organization"
 INSTANCE = "instance"  # its own defaults, among the rows of `deciding`
@@ -142,15 +144,22 @@ def choices_among(rows: Iterable[Any], project_id: int, environment: Defaults) -
 
 def _decides_in(project_id: int) -> ColumnElement[bool]:
     of_project = (NotificationSetting.scope == PROJECT) & (NotificationSetting.scope_id == project_id)
-    return or_(NotificationSetting.scope == ACCOUNT, of_project)
+    organization = select(Project.organization_id).where(Project.id == project_id).scalar_subquery()
+    of_organization = (NotificationSetting.scope == ORGANIZATION) & (
+        NotificationSetting.scope_id == organization
+    )
+    return or_(NotificationSetting.scope == ACCOUNT, of_project, of_organization)
 
 
 def _choices(chosen: Mapping[Key, str], project_id: int, instance: Defaults) -> Choices:
+    of_organization = {key[:2]: value for key, value in chosen.items() if key[2] == ORGANIZATION}
+
     def held(category: str, kind: str = "") -> InForce:
         return in_force(
             category,
             kind=kind,
             project=chosen.get((category, kind, PROJECT, project_id)),
+            organization=of_organization.get((category, kind)),
             account=chosen.get((category, kind, ACCOUNT, 0)),
             instance=instance.of(category, kind),
         )
@@ -162,6 +171,8 @@ def _choices(chosen: Mapping[Key, str], project_id: int, instance: Defaults) -> 
         fatal_rings=held(FATAL_RINGS).value == "on",
         kinds_off=frozenset(kind for kind in WORKFLOW_SWITCHES if held(WORKFLOW, kind).value == "off"),
         batching=held(BATCHING),
+        health=held(HEALTH),
+        deploys=held(DEPLOYS),
     )
 
 
@@ -293,11 +304,22 @@ def choose(
     changed = put_back.marks if put_back else {"updated_at": now, "updated_by_id": actor_id, "via": via}
     key = {"user_id": user.id, "category": category, "kind": kind, "scope": scope, "scope_id": scope_id}
     _store(session, setting, value, key, changed)
-    noted = {"at": now, "actor_id": actor_id, "via": via}
     detail: dict[str, Any] = {"batch": batch} if batch else {}
     if put_back:
         detail |= {PUT_BACK: {"via": put_back.via, "at": put_back.at.isoformat()}}
-    session.add(SettingAudit(**key, **noted, old=old, new=value, detail=detail))
+    auditing.note(
+        session,
+        user.id,
+        category,
+        kind=kind,
+        by_id=actor_id,
+        at=now,
+        via=via,
+        place=(scope, scope_id),
+        old=old,
+        new=value,
+        detail=detail,
+    )
     session.flush()
     if category == BATCHING:
         pacing.shorten(session, user, value)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import delivery_states
-from app.models import Delivery, Notice
+from app.models import Delivery, Destination, Notice
+from app.services import posting
 
 LATE = timedelta(seconds=120)
 
@@ -15,7 +16,7 @@ LATE = timedelta(seconds=120)
 @dataclass(frozen=True, slots=True)
 class Waits:
     notice_seconds: int  # since the oldest notice for which nobody was chosen yet
-    delivery_seconds: int  # since the oldest delivery that should have been tried
+    delivery_seconds: int  # since the oldest delivery that could have been tried
     failed_last_hour: int
 
     @property
@@ -30,9 +31,12 @@ def waits(session: Session, *, now: datetime) -> Waits:
         .order_by(Notice.id)
         .limit(1)
     )
+    # What waits its turn at an integration, or while that is to be left alone, could not be tried yet.
+    is_held = exists().where(Destination.id == Delivery.destination_id, Destination.held_until > now)
+    could_go = Delivery.destination_id.is_(None) | (posting.is_next() & ~is_held)
     oldest_delivery = session.scalar(
         select(Delivery.send_at)
-        .where(Delivery.state.in_(delivery_states.UNFINISHED), Delivery.send_at <= now)
+        .where(Delivery.state.in_(delivery_states.UNFINISHED), Delivery.send_at <= now, could_go)
         .order_by(Delivery.send_at)
         .limit(1)
     )

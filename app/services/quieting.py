@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
@@ -12,8 +13,8 @@ from app.domain import quiet
 from app.domain.clocks import Clock
 from app.domain.errors import NotFound, Refused
 from app.domain.quiet import Window
-from app.models import Digest, OnCall, QuietHours, SettingAudit, User
-from app.services import pacing
+from app.models import Digest, OnCall, QuietHours, User
+from app.services import auditing, pacing
 
 # The open digest with this key takes in what quiet hours hold.
 HELD = "quiet"
@@ -74,13 +75,14 @@ def save(
 ) -> QuietHours:
     """Further quiet hours, or others instead. `Refused` if no minute of the week is left."""
     _lock(session, user)
+    before = _plain(session, user)
     others = [row for row in hours(session, user) if row is not instead_of]
     _check(chosen, others)
     row = instead_of or QuietHours(user_id=user.id)
     old = window(row).words if instead_of else NONE
     row.days, row.start_minute, row.end_minute = sorted(chosen.days), chosen.start, chosen.end
     session.add(row)
-    _audit(session, user, "quiet_hours", old, chosen.words, now, via)
+    _audit(session, user, "quiet_hours", old, chosen.words, now, via, before=before)
     retime(session, user, now=now)
     return row
 
@@ -88,8 +90,9 @@ def save(
 def delete(session: Session, user: User, row: QuietHours, *, now: datetime, via: str) -> None:
     """Hours that are no longer quiet."""
     _lock(session, user)
+    before = _plain(session, user)
     session.delete(row)
-    _audit(session, user, "quiet_hours", window(row).words, NONE, now, via)
+    _audit(session, user, "quiet_hours", window(row).words, NONE, now, via, before=before)
     retime(session, user, now=now)
 
 
@@ -120,7 +123,8 @@ def on_call(session: Session, user: User, until: datetime, *, now: datetime, via
         row = OnCall(user_id=user.id)
         session.add(row)
     row.since, row.until = now, until
-    _audit(session, user, "on_call", _said(user, was, now), _said(user, until, now), now, via)
+    said = _said(user, was, now), _said(user, until, now)
+    _audit(session, user, "on_call", *said, now, via, until=until.isoformat())
     retime(session, user, now=now)
     pacing.end_windows(session, user, now=now)
 
@@ -161,15 +165,28 @@ def _said(user: User, until: datetime | None, now: datetime) -> str:
     return f"until {Clock(now, user.timezone).full(until)}" if until else NONE
 
 
-def _audit(session: Session, user: User, category: str, old: str, new: str, now: datetime, via: str) -> None:
-    session.add(
-        SettingAudit(
-            at=now,
-            user_id=user.id,
-            actor_id=user.id,
-            category=category,
-            scope="account",
-            via=via,
-            detail={"old": old, "new": new},
-        )
+def _plain(session: Session, user: User) -> list[list[Any]]:
+    """All quiet hours of the person, as the log keeps them: see `window_of`."""
+    return [[list(row.days), row.start_minute, row.end_minute] for row in hours(session, user)]
+
+
+def window_of(plain: Sequence[Any]) -> Window:
+    days, start, end = plain
+    return Window(frozenset(days), start, end)
+
+
+def _audit(
+    session: Session,
+    user: User,
+    category: str,
+    old: str,
+    new: str,
+    now: datetime,
+    via: str,
+    **facts: Any,
+) -> None:
+    """`facts` are for those who ask later how it was then."""
+    detail = {"old": old, "new": new, **facts}
+    auditing.note(
+        session, user.id, category, by_id=user.id, at=now, via=via, place=("account", 0), detail=detail
     )

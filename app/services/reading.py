@@ -13,6 +13,8 @@ from app.domain import timestamps
 from app.domain.decoding import decode
 from app.domain.envelope import Envelope, Item, from_store, parse
 from app.domain.event import Event, Receipt
+from app.domain.ownership import Rules
+from app.domain.ownership_lines import Match
 from app.models import Project
 from app.services import enclosures, event_body
 from app.services.categories import ATTACHMENT, ERROR, category_of
@@ -32,6 +34,14 @@ from app.services.stream_entry import (
 MAX_DECODED = 100 << 20
 
 
+# Puts the original source into regular data; what went wrong.
+Unminify = Callable[[dict[str, Any]], list[dict[str, Any]]]
+
+
+# The lines of owners that an event matches, and the rules that they are of.
+Lines = tuple[Rules, list[Match]]
+
+
 @dataclass(slots=True)
 class Read:
     """What is to be kept of an entry. `attachments` belong to the event named in the entry."""
@@ -43,6 +53,7 @@ class Read:
     attachments: list[dict[str, Any]] = field(default_factory=list)
     feedback: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lines: Lines | None = None
 
     def discard(self) -> None:
         """Its event is of an issue that somebody discarded: it was taken for nothing."""
@@ -51,7 +62,7 @@ class Read:
         self.counts[ERROR, DISCARDED] += 1
 
 
-def read(entry: Entry, project: Project) -> Read:
+def read(entry: Entry, project: Project, unminify: Unminify | None = None) -> Read:
     """Raises whatever a broken entry makes it raise: the caller sets such an entry aside."""
     made = Read(entry, project)
     if entry.kind == TALLY:
@@ -66,16 +77,18 @@ def read(entry: Entry, project: Project) -> Read:
     made.attachments, notes = enclosures.within_limits(made.attachments)
     made.counts[ATTACHMENT, DROPPED] += len(notes)
     if main is not None:
-        _read_event(made, envelope, main, notes)
+        _read_event(made, envelope, main, notes, unminify)
     return made
 
 
-def _read_event(made: Read, envelope: Envelope, item: Item, notes: list[dict[str, Any]]) -> None:
+def _read_event(
+    made: Read, envelope: Envelope, item: Item, notes: list[dict[str, Any]], unminify: Unminify | None
+) -> None:
     if made.entry.limited:
         made.counts[ERROR, RATE_LIMITED] += 1
         return
     receipt = _receipt(made.entry, made.project, envelope)
-    made.event = events.regular(events.load(item.payload), receipt)
+    made.event = events.regular(events.load(item.payload), receipt, unminify=unminify)
     if notes:
         made.event.data.setdefault("errors", []).extend(notes)
     made.body = event_body.of(made.event)

@@ -11,6 +11,7 @@ from app.domain.lifecycle import UNRESOLVED
 from app.domain.ownership_lines import Match, Owner
 from app.models import Issue, Project, Team, User
 from app.services import assigning, auto_assigning, owner_samples, owning, timeline
+from app.services.owner_scenes import Matcher
 
 MOST = 500
 
@@ -45,8 +46,9 @@ def plan(session: Session, project: Project) -> list[Planned]:
     )
     issues = session.scalars(found).all()
     rules = owning.rules_of(session, project.id).rules
+    lines = Matcher(rules)
     latest = owner_samples.latest(session, [issue.id for issue in issues])
-    matches = {issue.id: latest[issue.id].matches(rules) for issue in issues if issue.id in latest}
+    matches = {issue.id: latest[issue.id].matches(lines) for issue in issues if issue.id in latest}
     return _resolved(session, project, [(issue, matches.get(issue.id, [])) for issue in issues])
 
 

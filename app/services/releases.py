@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain import commits
@@ -27,8 +27,8 @@ from app.models.base import UtcDateTime
 
 SHORTEST_SHA = 4
 OFFERED = 20
-_ORDER_DATE = func.coalesce(Release.date_released, Release.date_added)
-_NEWEST_FIRST = (_ORDER_DATE.desc(), Release.id.desc())
+order_date = func.coalesce(Release.date_released, Release.date_added)
+NEWEST_FIRST = (order_date.desc(), Release.id.desc())
 
 
 class Seen(Protocol):
@@ -61,12 +61,12 @@ def offer(session: Session, project: Project) -> Offer:
 
 def offered(project: Project) -> tuple[Select[*Listed], Select[*Listed]]:
     """The queries behind an offer, for a query that asks for more: see `offer_of`."""
-    newest = _of_project(project.id).order_by(*_NEWEST_FIRST).limit(OFFERED)
+    newest = _of_project(project.id).order_by(*NEWEST_FIRST).limit(OFFERED)
     has_commits = exists().where(Commit.repository_id == Repository.id)
     of_organization = (Repository.organization_id == project.organization_id) & has_commits
     repositories = _listed(REPOSITORY, Repository.name, cast(null(), UtcDateTime), Repository.id)
     return (
-        newest.with_only_columns(*_listed(RELEASE, Release.version, _ORDER_DATE, Release.id)),
+        newest.with_only_columns(*_listed(RELEASE, Release.version, order_date, Release.id)),
         select(*repositories).where(of_organization),
     )
 
@@ -95,7 +95,7 @@ def offer_of(rows: Iterable[Listed]) -> Offer:
 
 def newest(session: Session, project: Project) -> Release:
     """`Refused` when the project has no release, with what to do instead."""
-    found = session.scalars(_of_project(project.id).order_by(*_NEWEST_FIRST).limit(1)).first()
+    found = session.scalars(_of_project(project.id).order_by(*NEWEST_FIRST).limit(1)).first()
     if found is None:
         raise Refused(
             f"{project.name} has no release yet: one exists as soon as an event names it. "
@@ -121,7 +121,7 @@ def newest_of(
         found = found.where(here)
     if until is not None:
         found = found.where(Release.date_added <= until)
-    return session.scalars(found.order_by(*_NEWEST_FIRST).limit(limit)).all()
+    return session.scalars(found.order_by(*NEWEST_FIRST).limit(limit)).all()
 
 
 def is_known(release: Release, event: Seen) -> bool:
@@ -174,7 +174,7 @@ def of_commits(
         .join(Release, Release.id == ReleaseProject.release_id)
         .join(ReleaseCommit, ReleaseCommit.release_id == Release.id)
         .where(ReleaseProject.project_id.in_(project_ids), ReleaseCommit.commit_id.in_(commit_ids))
-        .order_by(*_NEWEST_FIRST)
+        .order_by(*NEWEST_FIRST)
     )
     newest_of: dict[tuple[int, int], Release] = {}
     for project_id, commit_id, release in session.execute(found):
@@ -192,6 +192,12 @@ def told(commit: Commit) -> dict[str, Any]:
         "repository": repository.name,
         "url": commits.page(repository.url, repository.provider, commit.key),
     }
+
+
+def is_before(release: Release) -> ColumnElement[bool]:
+    """A condition on `Release`: those that come before this one, by their order dates."""
+    at = release.order_date
+    return or_(at > order_date, (order_date == at) & (Release.id < release.id))
 
 
 def _of_project(project_id: int) -> Select[Release]:

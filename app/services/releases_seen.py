@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from app.models import Environment, Release, ReleaseEnvironment, ReleaseProject
 from app.services import taking_effect
@@ -55,11 +55,32 @@ def _link(session: Session, places: Mapping[tuple[int, str], Set[Place]]) -> Non
             link = {"release_id": release_id, "project_id": project_id}
             links[release_id, project_id] = link
             rows += [{**link, "environment": environment}] if environment else []
-    add_to_projects(session, list(links.values()))
+    _give_to_first(session, add_to_projects(session, list(links.values()), are_guests=True))
     insert_missing(session, ReleaseEnvironment, rows, "release_id", "project_id", "environment")
 
 
-def add_to_projects(session: Session, links: Sequence[Mapping[str, Any]]) -> None:
-    """Links of a `release_id` and a `project_id`; what waits for a project's next release takes effect."""
-    made = insert_missing_returning(session, ReleaseProject, links, "release_id", "project_id")
+def add_to_projects(
+    session: Session, links: Sequence[Mapping[str, Any]], *, are_guests: bool = False
+) -> set[int]:
+    """Links of a `release_id` and a `project_id`; what waits for a project's next release takes effect.
+
+    The releases that have a project more.
+    """
+    rows = [{**link, "is_guest": are_guests} for link in links]
+    made = insert_missing_returning(session, ReleaseProject, rows, "release_id", "project_id")
     taking_effect.take_effect(session, [(row["release_id"], row["project_id"]) for row in made])
+    return {row["release_id"] for row in made}
+
+
+def _give_to_first(session: Session, release_ids: Set[int]) -> None:
+    """Whoever names a release first owns it; those who name it later are guests."""
+    if not release_ids:
+        return
+    link = aliased(ReleaseProject)
+    is_owned = exists().where(link.release_id == ReleaseProject.release_id, link.is_guest.is_(False))
+    session.execute(
+        update(ReleaseProject)
+        .where(ReleaseProject.release_id.in_(release_ids), ~is_owned)
+        .values(is_guest=False)
+        .execution_options(synchronize_session=False)
+    )

@@ -21,20 +21,20 @@ from app.models import (
     Tombstone,
     User,
 )
-from app.services import access
+from app.services import access, timeline
 from app.services.access import IS_THERE
 
 log = logging.getLogger(__name__)
 
 
-def delete(session: Session, issues: Collection[Issue], *, by: User) -> list[int]:
+def delete(session: Session, issues: Collection[Issue], *, by: User, now: datetime) -> list[int]:
     """Delete issues for everybody at once; their data goes in the background (`clearing`).
 
     Their fingerprints are free: the same error makes a new issue. Returns the ids of those that were there.
     """
     ids = _take(session, issues)
     session.execute(deleting(IssueHash).where(IssueHash.issue_id.in_(ids)))
-    _note(issues, ids, by, "deleted")
+    _note(session, issues, ids, "deleted", by, now)
     return ids
 
 
@@ -49,7 +49,7 @@ def discard(session: Session, issues: Collection[Issue], *, by: User, now: datet
     for issue in issues:
         if issue.id in ids:
             _bury(session, issue, by, now)
-    _note(issues, ids, by, "discarded")
+    _note(session, issues, ids, "discarded", by, now)
     return ids
 
 
@@ -135,9 +135,12 @@ def _bury(session: Session, issue: Issue, by: User, now: datetime) -> None:
     )
 
 
-def _note(issues: Collection[Issue], ids: Collection[int], by: User, what: str) -> None:
+def _note(
+    session: Session, issues: Collection[Issue], ids: Collection[int], what: str, by: User, now: datetime
+) -> None:
     for issue in issues:
         if issue.id in ids:
+            timeline.record_gone(session, issue, by=by, now=now)
             log.info(
                 f"issue {what}", extra={"issue": issue.short_id, "by": by.id, "events": issue.times_seen}
             )

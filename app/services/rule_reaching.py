@@ -16,6 +16,7 @@ from app.services import considering, destinations, onboarding
 from app.services.preferring import Defaults
 
 KIND = "alert.new"
+INSTEAD = "It does not work and is switched off. Project admins get its alerts by email."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Reached:
     untold: Sequence[tuple[str, str]] = ()
     integrations: Sequence[str] = ()
     broken: Sequence[tuple[str, str]] = ()
+    is_replaced: bool = False  # an integration does not work, so mails go out in its place
 
     @property
     def candidates(self) -> int:
@@ -48,6 +50,8 @@ class Reached:
         if self.integrations:
             count = len(self.integrations)
             parts.append("1 integration" if count == 1 else f"{count} integrations")
+        if self.is_replaced:
+            parts.append("project admins by email in place of what does not work")
         return ", ".join(parts) or "nobody"
 
 
@@ -65,6 +69,19 @@ def of_draft(session: Session, project: Project, content: Content, how: "Imagine
     return found
 
 
+def numbers(
+    session: Session, project: Project, content: Content, instance: Defaults, *, now: datetime
+) -> tuple[int, int]:
+    """How many people, and how many integrations, would hear of what a rule says."""
+    event = onboarding.newest_event(session, project)
+    alert = Alert(event.issue if event else None, event.event_id if event else None)
+    with session.no_autoflush:
+        notice = _notice(alert, _draft(project, content), now)
+        [(plan, outward)] = _decided(session, [notice], instance, now)
+    people = [each for each in plan if each.outcome != Outcome.SKIP]
+    return len(people), sum(each.outcome == Outcome.SEND for each in outward)
+
+
 def _draft(project: Project, content: Content) -> AlertRule:
     return AlertRule(project_id=project.id, is_active=True, version=0, **content.columns())
 
@@ -75,7 +92,7 @@ def of_alerts(
     """For a draft that rang for some events, were that now; the queries do not grow with them."""
     draft = _draft(project, content)
     with session.no_autoflush:
-        return _of_notices(session, [_notice(each, draft, how) for each in alerts], how)
+        return _of_notices(session, [_notice(each, draft, how.now) for each in alerts], how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +119,10 @@ def _reach(session: Session, project: Project, rules: Sequence[AlertRule], how: 
     with session.no_autoflush:
         event = onboarding.newest_event(session, project)
         alert = Alert(event.issue if event else None, event.event_id if event else None)
-        return _of_notices(session, [_notice(alert, rule, how) for rule in rules], how)
+        return _of_notices(session, [_notice(alert, rule, how.now) for rule in rules], how)
 
 
-def _notice(alert: Alert, rule: AlertRule, how: Imagined) -> Notice:
+def _notice(alert: Alert, rule: AlertRule, now: datetime) -> Notice:
     return Notice(
         kind=alert.kind,
         project_id=rule.project_id,
@@ -115,17 +132,27 @@ def _notice(alert: Alert, rule: AlertRule, how: Imagined) -> Notice:
         rule_id=rule.id,
         rule=rule,
         data={},
-        occurred_at=how.now,
+        occurred_at=now,
     )
 
 
 def _of_notices(session: Session, notices: Sequence[Notice], how: Imagined) -> list[Reached]:
-    people = considering.people(session, notices, how.instance, now=how.now)
+    decided = _decided(session, notices, how.instance, how.now)
+    names = _names(session, {each.person_id for plan, _ in decided for each in plan})
+    return [
+        _reached(notice, plan, outward, names, how)
+        for notice, (plan, outward) in zip(notices, decided, strict=True)
+    ]
+
+
+def _decided(
+    session: Session, notices: Sequence[Notice], instance: Defaults, now: datetime
+) -> list[tuple[Sequence[routing.Verdict], Sequence[destinations.Decided]]]:
+    """What the evaluator says of each."""
+    people = considering.people(session, notices, instance, now=now)
     happenings = considering.happenings(session, notices)
     outward = destinations.decide(session, notices, {})
-    plans = {notice: routing.plan(happenings[notice], people[notice]) for notice in notices}
-    names = _names(session, {each.person_id for plan in plans.values() for each in plan})
-    return [_reached(plans[notice], outward.get(notice, ()), names, how) for notice in notices]
+    return [(routing.plan(happenings[notice], people[notice]), outward.get(notice, ())) for notice in notices]
 
 
 def _names(session: Session, ids: set[int]) -> Mapping[int, str]:
@@ -133,6 +160,7 @@ def _names(session: Session, ids: set[int]) -> Mapping[int, str]:
 
 
 def _reached(
+    notice: Notice,
     plan: Sequence[routing.Verdict],
     outward: Sequence[destinations.Decided],
     names: Mapping[int, str],
@@ -143,16 +171,18 @@ def _reached(
         return sorted(found, key=lambda each: names[each.person_id].casefold())
 
     sent = [each for each in outward if each.outcome == Outcome.SEND]
+    missed = [each for each in outward if destinations.is_missed(notice, each)]
     return Reached(
         told=[names[each.person_id] for each in those(Outcome.SEND, Outcome.COLLAPSE)],
         held=[(names[each.person_id], _why(each, how)) for each in those(Outcome.DEFER)],
         untold=[(names[each.person_id], _why(each, how)) for each in those(Outcome.SKIP)],
         integrations=[each.destination.name for each in sent],
         broken=[
-            (each.destination.name, wording.code_sentence(each.code, each.params))
+            (name, INSTEAD if each in missed else wording.code_sentence(each.code, each.params))
             for each in outward
-            if each.outcome != Outcome.SEND
+            if (name := each.destination.name) and each.outcome != Outcome.SEND
         ],
+        is_replaced=bool(missed),
     )
 
 

@@ -28,9 +28,7 @@ from app.services.issue_courses import Standing, chunks
 from app.services.stored_past import Bodies, Body, Past, Stored, Tags, Wanted
 
 LOOKED_BACK = timedelta(days=14)
-FEW, GROWTH = 2000, 10
-# After so many events the clock is looked at.
-STRIDE = 256
+FEW, GROWTH = 200, 10
 READING_BODIES = ("tag", "attribute")
 _NO_DATA: Mapping[str, Any] = {}
 
@@ -95,6 +93,7 @@ def replay(
     now: datetime,
     saved: AlertRule | None = None,
     budget: Budget | None = None,
+    back: timedelta = LOOKED_BACK,
 ) -> Replayed:
     """What the rule would have done in the last days, or in as many of them as there is time for.
 
@@ -105,7 +104,7 @@ def replay(
     deadline = budget.clock() + budget.seconds
     half = deadline - budget.seconds / 2
     ready = alerting.ready(alerting.of(content))
-    since = now - LOOKED_BACK
+    since = now - back
     warm = since - reach_back(content)
     wanted = Wanted(since, warm, now, budget.events, budget.warm, lambda: budget.clock() < half)
     past = stored_past.load(session, project, wanted)
@@ -201,8 +200,8 @@ class _Replaying:
         walks: dict[int, Walk] = {}
         firings: list[Firing] = []
         warm = since - self.reach
-        for number, event in enumerate(self.past.events):
-            if number % STRIDE == 0 and not goes_on():
+        for event in self.past.events:
+            if not goes_on():
                 return None
             standing = self.standings.get(event.issue_id)
             if standing is None or event.received_at < warm:

@@ -34,7 +34,7 @@ def send(
 ) -> Notice:
     """Decided, recorded and on its way; its page shows what becomes of it."""
     event = onboarding.newest_event(session, project)
-    data: dict[str, Any] = {"user": by.id, RULE: content.name}
+    data: dict[str, Any] = {"user": by.id, "by": by.name, RULE: content.name}
     if event and event.issue_id:
         data |= {ISSUE: event.issue_id, EVENT: event.event_id}
     if destination:

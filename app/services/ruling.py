@@ -10,15 +10,22 @@ from sqlalchemy.orm import Session
 from app.domain import rule_content
 from app.domain.errors import NotFound, Refused
 from app.domain.rule_content import Content
-from app.domain.rule_lines import ACTIVE
 from app.domain.rule_rows import BadRule
-from app.models import AlertRule, Project, RuleVersion, SettingAudit, User
-from app.services import rule_names
+from app.models import AlertRule, Project, RuleVersion, User
+from app.services import auditing, rule_changing, rule_names
 
 LATE = "Somebody else saved this rule meanwhile. Compare with the newest version, then save again."
 MOST_RULES = 100
 # In the log of changes.
 CATEGORY, SCOPE = "rule", "rule"
+
+
+class Late(Refused):
+    """Somebody else saved the rule since; `version` is the newest."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(LATE)
+        self.version = version
 
 
 def of_project(session: Session, project: Project) -> Sequence[AlertRule]:
@@ -74,15 +81,31 @@ def change(
     seen: int | None = None,
 ) -> RuleVersion | None:
     """The new version, or None where nothing changed; `seen` is the version that the change was made from."""
+    return _change(session, rule, content, by=by, via=via, now=now, seen=seen)
+
+
+def _change(
+    session: Session,
+    rule: AlertRule,
+    content: Content,
+    *,
+    by: User,
+    via: str,
+    now: datetime,
+    seen: int | None = None,
+    is_restored: bool = False,
+) -> RuleVersion | None:
     _hold(session, rule)
     if seen is not None and seen != rule.version:
-        raise Refused(LATE)
+        raise Late(rule.version)
     if rule_content.of(rule).as_data() == content.as_data():
         return None
     _keep_first(session, rule)
+    was = rule_changing.state(rule)
     for name, value in content.columns().items():
         setattr(rule, name, value)
     _clear(rule)
+    rule_changing.tell(session, rule, was, by=by, now=now, is_restored=is_restored)
     return _next(session, rule, by=by, via=via, now=now)
 
 
@@ -97,7 +120,9 @@ def switch(
         check(session, rule)
         _clear(rule)
     _keep_first(session, rule)
+    was = rule_changing.state(rule)
     rule.is_active = on
+    rule_changing.tell(session, rule, was, by=by, now=now)
     return _next(session, rule, by=by, via=via, now=now)
 
 
@@ -107,12 +132,14 @@ def restore(
     """The rule as it was. `BadRule` where that names what the project does not have any more."""
     was = rule_content.of_data(find_version(session, rule, version).content)
     names = rule_names.of_project(session, rule.project)
-    return change(session, rule, rule_content.read(was.as_data(), names), by=by, via=via, now=now)
+    content = rule_content.read(was.as_data(), names)
+    return _change(session, rule, content, by=by, via=via, now=now, is_restored=True)
 
 
 def remove(session: Session, rule: AlertRule, *, by: User, via: str, now: datetime) -> None:
     """With its versions and mutes; what it rang stays, and says that the rule is gone."""
     audit(session, rule, "deleted", user=by, by=by, via=via, now=now, category=CATEGORY)
+    rule_changing.tell(session, rule, rule_changing.state(rule), by=by, now=now, is_gone=True)
     session.delete(rule)
     session.flush()
 
@@ -175,17 +202,9 @@ def audit(
     **detail: Any,
 ) -> None:
     """A line in the log of changes of `user`, whom it concerns first."""
-    session.add(
-        SettingAudit(
-            at=now,
-            user_id=user.id,
-            actor_id=by.id,
-            category=category,
-            scope=SCOPE,
-            scope_id=rule.id,
-            via=via,
-            detail={"rule": f"“{rule.name}” in {rule.project.name}", "new": new, **detail},
-        )
+    said = {"rule": f"“{rule.name}” in {rule.project.name}", "new": new, **detail}
+    auditing.note(
+        session, user.id, category, by_id=by.id, at=now, via=via, place=(SCOPE, rule.id), detail=said
     )
     session.flush()
 
@@ -217,7 +236,7 @@ def _keep(session: Session, rule: AlertRule, *, by: User | None, via: str, now: 
     made = RuleVersion(
         rule_id=rule.id,
         version=rule.version,
-        content={**rule_content.of(rule).as_data(), ACTIVE: rule.is_active},
+        content=rule_changing.state(rule),
         by_id=by.id if by else None,
         via=via,
         at=now,

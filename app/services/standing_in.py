@@ -17,7 +17,13 @@ PROMISES = (Outcome.SEND, Outcome.DEFER)
 
 
 def answers(
-    session: Session, notice: Notice, destination: Destination, *, now: datetime, instance: Defaults
+    session: Session,
+    notice: Notice,
+    destination: Destination,
+    *,
+    now: datetime,
+    instance: Defaults,
+    why: str = "which does not work",
 ) -> Sequence[tuple[Notice, routing.Verdict]]:
     """The evaluator's answers about those who look after the project; nobody is asked about twice."""
     asked = select(Verdict.subject_id).where(Verdict.notice_id == notice.id, Verdict.subject == "user")
@@ -26,7 +32,7 @@ def answers(
         return []
     because = {
         "rule": notice.rule.name if notice.rule else "that no longer exists",
-        "integration": f"“{destination.name}”, which does not work",
+        "integration": f"“{destination.name}”, {why}",
     }
     carried = _told_of(session, notice, ids)
     people = [

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, union
+from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 
-from app.channels import is_paging
+from app.channels import is_paging, needs_open
 from app.domain.delivery_states import UNFINISHED
 from app.domain.kinds import CLOSING, KINDS, OPENING
 from app.models import Delivery, Destination, DestinationIssue
@@ -50,12 +50,29 @@ def open_lanes(
     return {(row[0], row[1]) for row in rows}
 
 
+def opened_at(session: Session, lanes: Collection[tuple[int, int]]) -> dict[tuple[int, int], datetime]:
+    """When it was last decided to open each of these, by destination and issue."""
+    found = (
+        select(Delivery.destination_id, Delivery.lane, func.max(Delivery.created_at))
+        .where(
+            Delivery.destination_id.in_({destination_id for destination_id, _ in lanes}),
+            Delivery.lane.in_({lane for _, lane in lanes}),
+            Delivery.kind.in_(OPENING_KINDS),
+        )
+        .group_by(Delivery.destination_id, Delivery.lane)
+    )
+    rows: Iterable[Any] = session.execute(found) if lanes else ()
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 def objection(session: Session, delivery: Delivery) -> str | None:
-    """Why nothing is closed: what would have opened it was dropped, so both are."""
-    if KINDS[delivery.kind].integration not in CLOSING:
+    """Why nothing is closed, or noted there: what would have opened it was dropped, so both are."""
+    kind = KINDS[delivery.kind].integration
+    is_note = needs_open(delivery.channel, kind)
+    if kind not in CLOSING and not is_note:
         return None
     standing = of(session, delivery)
-    if is_paging(delivery.channel):
+    if is_note or is_paging(delivery.channel):
         return None if standing and standing.is_open else "no_longer_open"
     return "no_longer_open" if standing and standing.is_dropped and not standing.is_open else None
 
@@ -69,11 +86,17 @@ def begun(session: Session, delivery: Delivery, *, now: datetime) -> None:
     delivery.data = {**delivery.data, OPENS: True}
 
 
-def arrived(session: Session, delivery: Delivery, references: Mapping[str, Any], *, now: datetime) -> None:
+def refer(session: Session, delivery: Delivery, references: Mapping[str, Any], *, now: datetime) -> None:
+    """Keep what the other side calls things, also after a try of which only a part got through."""
+    standing = _made(session, delivery, now) if references else None
+    if standing is not None:
+        standing.references = {**standing.references, **references}
+
+
+def arrived(session: Session, delivery: Delivery, *, now: datetime) -> None:
     standing, kind = _made(session, delivery, now), KINDS[delivery.kind].integration
     if standing is None:
         return
-    standing.references = {**standing.references, **references}
     if kind in CLOSING:
         standing.is_open = standing.is_dropped = False
     elif kind in OPENING:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import storms
@@ -13,7 +13,10 @@ from app.models import Issue, Notice
 
 @dataclass(frozen=True, slots=True)
 class Issues:
-    """The new issues of a storm up to a notice about it: how many, the worst of them, and what began them."""
+    """The new issues of a storm up to a notice about it: how many, the worst of them, and what began them.
+
+    Those that `cause` began come first.
+    """
 
     count: int
     top: Sequence[Issue]
@@ -27,13 +30,19 @@ def issues(session: Session, notice: Notice, *, most: int) -> Issues:
     is_part = (Issue.project_id == notice.project_id) & Issue.first_seen.between(since, until)
     columns = select(Issue.first_release, Issue.first_seen).where(is_part)
     seen = [(release, at) for release, at in session.execute(columns)]
-    worst = select(Issue).where(is_part).order_by(Issue.times_seen.desc(), Issue.id).limit(most)
     began = _began(session, notice.project_id, {release for release, _ in seen if release})
-    return Issues(
-        len(seen),
-        session.scalars(worst).all(),
-        storms.cause(seen, began),
-    )
+    cause = storms.cause(seen, began)
+    # Those that made it a storm, before what happened to be new just then.
+    first = [_is_its(cause)] if cause else []
+    first.append(Issue.number >= notice.data["from"])
+    order = (*(case((each, 0), else_=1) for each in first), Issue.times_seen.desc(), Issue.id)
+    worst = select(Issue).where(is_part).order_by(*order).limit(most)
+    return Issues(len(seen), session.scalars(worst).all(), cause)
+
+
+def _is_its(cause: storms.Cause) -> ColumnElement[bool]:
+    """As `storms.cause` counts them."""
+    return and_(Issue.first_release == cause.release, Issue.first_seen <= cause.at + storms.SAME_CAUSE)
 
 
 def _began(session: Session, project_id: int | None, releases: Collection[str]) -> Mapping[str, datetime]:

@@ -42,10 +42,10 @@ def of_alert(session: Session, notice: Notice, what: Happening, *, now: datetime
     is_one_too_many = storms.is_one(first_seen, at=notice.issue.first_seen)
     if storm is None:
         return _begin(session, notice.issue, min(first_seen), now) if is_one_too_many else None
-    return _join(storm, notice.issue, is_one_too_many=is_one_too_many)
+    return join(storm, notice.issue, is_one_too_many=is_one_too_many)
 
 
-def _join(storm: Storm, issue: Issue, *, is_one_too_many: bool) -> Notice | None:
+def join(storm: Storm, issue: Issue, *, is_one_too_many: bool) -> Notice | None:
     """Alerts are not always planned in the order in which their issues came."""
     if storm.notice is None or storms.is_over(storm.latest_at, now=issue.first_seen):
         return None

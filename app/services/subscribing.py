@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.routing import Reason
 from app.models import Issue, SettingAudit, Subscription, User
+from app.services import auditing
 from app.services.upserting import insert_missing
 
 SUBSCRIBED, UNSUBSCRIBED = "subscribed", "unsubscribed"
@@ -179,17 +180,17 @@ def _audit(
     via: str,
     before: dict[str, Any] | None = None,
 ) -> None:
-    session.add(
-        SettingAudit(
-            at=now,
-            user_id=user.id,
-            actor_id=user.id,
-            category=CATEGORY,
-            scope="issue",
-            scope_id=issue.id,
-            old=old,
-            new=new,
-            via=via,
-            detail={"issue": issue.short_id, **({"before": before} if before else {})},
-        )
+    detail = {"issue": issue.short_id, **({"before": before} if before else {})}
+    place = ("issue", issue.id)
+    auditing.note(
+        session,
+        user.id,
+        CATEGORY,
+        by_id=user.id,
+        place=place,
+        at=now,
+        via=via,
+        old=old,
+        new=new,
+        detail=detail,
     )

@@ -1,4 +1,7 @@
-"""What integrations are told when a maintenance is over: once, of all that is still unresolved."""
+"""What integrations are told when a maintenance is over: once, of all that is still unresolved.
+
+Those that have no form for summaries are told of each issue by itself.
+"""
 
 import secrets
 from collections import Counter
@@ -8,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from app.domain.kinds import KINDS, OPENING
 from app.domain.lifecycle import UNRESOLVED
 from app.domain.routing import Outcome
 from app.models import Issue, Notice, Pause, Verdict
@@ -57,17 +61,38 @@ def tell(session: Session, project_id: int, *, why: str, now: datetime) -> Notic
     held = pausing.held(session, {verdict.notice for verdict in waiting}, now=now)
     over = [verdict for verdict in waiting if verdict.notice not in held]
     left = [verdict for verdict in over if _is_open(verdict.notice.issue)]
-    notice = _notice(session, project_id, left, why, now) if left else None
+    singly = [verdict for verdict in left if destinations.is_told_singly(verdict.channel)]
+    together = [verdict for verdict in left if verdict not in singly]
+    notice = _notice(session, project_id, together, why, now) if together else None
     for verdict in over:
-        if notice and verdict in left:
-            verdict.outcome, verdict.params = (
-                str(Outcome.COLLAPSE),
-                {**verdict.params, "notice": notice.public_id},
-            )
-        else:
+        if verdict not in left:
             verdict.outcome, verdict.code, verdict.params = str(Outcome.SKIP), "no_longer_open", {}
+        elif notice and verdict in together:
+            _collapse(verdict, notice)
+    _let_go(session, singly, now)
     session.flush()
     return notice
+
+
+def _collapse(verdict: Verdict, notice: Notice) -> None:
+    """It is told of with the notice."""
+    verdict.outcome = str(Outcome.COLLAPSE)
+    verdict.params = {**verdict.params, "notice": notice.public_id}
+
+
+def _let_go(session: Session, held: Sequence[Verdict], now: datetime) -> None:
+    """Of each issue the latest alert goes out, and before that nothing of it."""
+    latest = {(each.subject_id, each.notice.issue_id): each for each in held if _opens(each)}
+    for each in sorted(held, key=lambda one: (not _opens(one), one.id)):
+        stands_for = latest.get((each.subject_id, each.notice.issue_id))
+        if stands_for and _opens(each) and each is not stands_for:
+            _collapse(each, stands_for.notice)
+        else:
+            destinations.let_go(session, each, now=now)
+
+
+def _opens(verdict: Verdict) -> bool:
+    return KINDS[verdict.notice.kind].integration in OPENING
 
 
 def _waiting(session: Session, project_id: int) -> Sequence[Verdict]:

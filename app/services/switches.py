@@ -15,7 +15,9 @@ HERE = Links("")
 SWITCHES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "alerts": lambda facts: ("Change", HERE.fine_tune("alerts", facts["project_slug"])),
     "workflow": lambda facts: ("Change", HERE.fine_tune("workflow", facts["project_slug"])),
+    "deploys": lambda facts: ("Change", HERE.fine_tune_deploys(facts["organization_slug"])),
     "kinds": lambda facts: ("Change", HERE.workflow_kinds()),
+    "health": lambda facts: ("Change", f"{HERE.settings()}#row-health-0"),
     "own_activity": lambda facts: ("Change", f"{HERE.settings()}#row-own_activity-0"),
     "addresses": lambda facts: ("Your addresses", f"{HERE.settings()}email/"),
     "quiet_hours": lambda facts: ("Your quiet hours", f"{HERE.settings()}quiet-hours/"),

@@ -13,7 +13,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session, object_session, undefer
 
 from app.domain import targets
-from app.domain.kinds import KINDS
+from app.domain.kinds import KINDS, RULE_CHANGED
 from app.domain.ownership_lines import Match
 from app.domain.routing import Reason
 from app.domain.rule_rows import Row
@@ -39,6 +39,8 @@ MAIL = "mail"
 RUNG = frozenset(kind.name for kind in KINDS.values() if kind.template == "alert")
 # Told to whom rules would have told of each issue.
 STORM = "storm"
+# What is for certain people, beside alerts.
+NAMING = (STORM, RULE_CHANGED)
 NOBODY, NOBODY_KNOWN = Assignee(), OwnersInForce()
 
 
@@ -72,7 +74,7 @@ def of_notices(session: Session, notices: Collection[Notice]) -> dict[Notice, Fo
         return {}
     rules = rules_of(session, alerts)
     actions = _actions(session, alerts, rules)
-    asking = {each.project_id for each in alerts if any(map(_asks_owners, actions[each]))}
+    asking = {each.project_id for each in alerts if any(map(asks_owners, actions[each]))}
     in_force = owning.rules_of_all(session, {key for key in asking if key})
     events = _events(session, [each for each in alerts if _has_lines(in_force, each)])
     asks = [_ask(each, actions[each], rules.get(each), events, in_force) for each in alerts]
@@ -118,7 +120,7 @@ def _versions(
     return {(row.rule_id, row.version): row.content["actions"] for row in session.scalars(found)}
 
 
-def _asks_owners(row: Row) -> bool:
+def asks_owners(row: Row) -> bool:
     return row.get("id") == MAIL and row.get("target") == "owners"
 
 
@@ -175,7 +177,7 @@ def of(session: Session, asks: Sequence[Ask]) -> list[Found]:
 
 def _in_project(session: Session, project_id: int, asks: Sequence[Ask]) -> list[Found]:
     roster = _roster(session, project_id, asks)
-    drafts_missing = any(each.owners is None and any(map(_asks_owners, each.actions)) for each in asks)
+    drafts_missing = any(each.owners is None and any(map(asks_owners, each.actions)) for each in asks)
     usual = owning.rules_of(session, project_id) if drafts_missing else NOBODY_KNOWN
     lines = [_Lines(usual if each.owners is None else each.owners, each.event, each.actions) for each in asks]
     named = [owner for each in lines for match in each.matches for owner in match.line.owners]
@@ -188,7 +190,7 @@ class _Lines:
 
     def __init__(self, owners: OwnersInForce, event: Event | None, actions: Iterable[Row]) -> None:
         self.owners = owners
-        self.are_asked = any(map(_asks_owners, actions))
+        self.are_asked = any(map(asks_owners, actions))
         asked = self.are_asked and event is not None
         self.matches: Sequence[Match] = owning.matches_of(owners.rules, event) if asked and event else ()
 
@@ -278,8 +280,8 @@ def _names(session: Session, user_ids: Collection[int]) -> Mapping[int, str]:
 def recorded(
     session: Session, notices: Collection[Notice], user_ids: Collection[int]
 ) -> dict[Notice, Mapping[int, Target]]:
-    """Whom these alerts were for when that was decided, among these people."""
-    rung = {notice.id: notice for notice in notices if is_rung(notice) or notice.kind == STORM}
+    """Whom these were for when that was decided, among these people."""
+    rung = {notice.id: notice for notice in notices if is_rung(notice) or notice.kind in NAMING}
     found: dict[Notice, dict[int, Target]] = {notice: {} for notice in rung.values()}
     stored = [notice_id for notice_id in rung if notice_id is not None]
     if not stored:

@@ -3,10 +3,9 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import delivery_states, routing
+from app.domain import routing
 from app.domain.kinds import KINDS
 from app.domain.routing import Happening, Outcome, Person
 from app.models import Delivery, Notice, User, Verdict
@@ -61,10 +60,3 @@ def _delivery(verdict: Verdict, user: User, address: str, now: datetime) -> Deli
         created_at=now,
         send_at=now,
     )
-
-
-def last_try(session: Session, user: User) -> Delivery | None:
-    """The newest message to this person of which it is known whether it was taken."""
-    known = Delivery.state.in_(delivery_states.TRIED)
-    found = select(Delivery).where(Delivery.user_id == user.id, known).order_by(Delivery.id.desc()).limit(1)
-    return session.scalar(found)

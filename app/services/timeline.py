@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.domain.kinds import notice_of
-from app.models import Activity, Issue, Notice, User
+from app.domain.kinds import KINDS, OUTWARD, notice_of
+from app.models import Activity, Destination, Issue, Notice, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Batch:
     plan_after: datetime | None = None
 
 
+GONE = "deleted"
 # In the data of a resolution: whoever resolved the issue has it now, and the same message says so.
 CLAIMED = "claimed"
 
@@ -60,11 +61,34 @@ def record(
     session.add(activity)
     session.flush()
     kind = notice_of(type, by_tocsin=by is None, was=activity.data.get("was"))
-    if kind:
+    if kind and _concerns_anybody(session, kind, issue.project_id):
         row = notice_row(kind, issue, now=now, activity=activity, event_id=event_id)
         session.add(Notice(**row, **_held(batch)))
         session.flush()
     return activity
+
+
+def record_gone(
+    session: Session, issue: Issue, *, by: User, now: datetime, into: Issue | None = None
+) -> None:
+    """Let integrations know that the issue is not there any more, and `into` which one it was merged.
+
+    Its notices are without an issue, so the data say which one it was.
+    """
+    if not _concerns_anybody(session, GONE, issue.project_id):
+        return
+    data = {"issue": issue.id, "into": into.short_id if into else None}
+    row = {**notice_row(GONE, issue, now=now, data=data), "issue_id": None, "actor_id": by.id}
+    session.add(Notice(**row))
+    session.flush()
+
+
+def _concerns_anybody(session: Session, kind: str, project_id: int) -> bool:
+    """What only integrations are told is no notice where there are none."""
+    if KINDS[kind].category != OUTWARD:
+        return True
+    some = select(Destination.id).where(Destination.project_id == project_id).limit(1)
+    return session.scalar(some) is not None
 
 
 def record_all(
@@ -108,18 +132,28 @@ def notice_row(
 ) -> dict[str, Any]:
     """The columns of an unplanned notice about an issue, fit for a bulk insert."""
     return {
-        "public_id": f"n_{secrets.token_hex(8)}",
-        "kind": kind,
-        "project_id": issue.project_id,
+        **project_notice_row(kind, issue.project_id, now=now, activity=activity),
         "issue_id": issue.id,
         "issue_short_id": issue.short_id,
         "issue_title": issue.title,
         "event_id": event_id,
-        "activity_id": activity.id if activity else None,
         "rule_id": rule_id,
         "rule_version": rule_version,
-        "actor_id": activity.actor_id if activity else None,
         "data": data or {},
+    }
+
+
+def project_notice_row(
+    kind: str, project_id: int, *, now: datetime, activity: Activity | None
+) -> dict[str, Any]:
+    """The same of one about a project."""
+    return {
+        "public_id": f"n_{secrets.token_hex(8)}",
+        "kind": kind,
+        "project_id": project_id,
+        "activity_id": activity.id if activity else None,
+        "actor_id": activity.actor_id if activity else None,
+        "data": {},
         "occurred_at": now,
         "planned_at": None,
     }

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.domain import changes, delivery_states, roles
-from app.domain.errors import NotFound, Refused
+from app.domain.errors import NotFound, Refused, Stale
 from app.domain.kinds import KINDS, WORKFLOW_SWITCHES
 from app.domain.preferences import (
     ALERTS,
@@ -16,6 +16,7 @@ from app.domain.preferences import (
     CLAIM,
     DEPLOYS,
     FATAL_RINGS,
+    HEALTH,
     OWN_ACTIVITY,
     PER_ORGANIZATION,
     PER_PROJECT,
@@ -40,7 +41,7 @@ from app.models import (
 from app.services import access, preferring, required_rules
 from app.services.preferring import ORGANIZATION, PROJECT, Defaults, Key, Place, SettingRow
 
-CATEGORIES = (ALERTS, WORKFLOW, DEPLOYS, OWN_ACTIVITY, CLAIM, BATCHING)
+CATEGORIES = (ALERTS, WORKFLOW, DEPLOYS, HEALTH, OWN_ACTIVITY, CLAIM, BATCHING)
 FINE_TUNED = (*PER_PROJECT, *PER_ORGANIZATION)
 RECENT = timedelta(days=7)
 
@@ -104,10 +105,6 @@ class AccountRows:
 
     categories: Sequence[Tuned]
     kinds: Sequence[Tuned]
-
-
-class Stale(Exception):
-    """Somebody, or the same person in another window, changed the row since it was shown."""
 
 
 def overview(session: Session, user: User, *, instance: Defaults, now: datetime) -> AccountRows:

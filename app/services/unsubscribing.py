@@ -7,22 +7,20 @@ back is the signed memory of what a stop has changed, and only as long as nobody
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import stopping, tokens
 from app.domain.errors import NotFound, Refused
-from app.domain.preferences import ALERTS, DEPLOYS, WORKFLOW
-from app.domain.routing import Reason
-from app.domain.stopping import Scope
+from app.domain.preferences import ALERTS, DEPLOYS, HEALTH, WORKFLOW
+from app.domain.stopping import KIND_OFF, RULES, STOPPED, Scope
 from app.domain.tokens import BadToken, MailToken
 from app.models import Issue, NotificationSetting, Organization, Project, User
 from app.services import access, muting, preferring, subscribing
-from app.services.preferring import ACCOUNT, Chosen, Defaults, Place
+from app.services.preferring import ACCOUNT, Defaults
+from app.services.putting_back import RESTORES, Memory, choose_at
 
-Memory = dict[str, Any]  # what a stop has changed, fit for JSON
 WEEK = timedelta(days=7)
 
 
@@ -35,6 +33,7 @@ class Offer:
     scope: str  # the link's own
     issue: str | None
     project: str | None
+    organization: str | None
     scopes: Sequence[Scope]
     stopped: frozenset[str]
 
@@ -49,7 +48,7 @@ class Offer:
         return self.words(", ".join(others))
 
     def words(self, text: str) -> str:
-        return text.format(issue=self.issue, project=self.project)
+        return text.format(issue=self.issue, project=self.project, organization=self.organization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ class Target:
     user: User
     issue: Issue | None = None
     project: Project | None = None
+    organization: Organization | None = None
 
 
 def owner(session: Session, text: str, keys: Sequence[str]) -> tuple[MailToken, User]:
@@ -82,6 +82,7 @@ def describe(session: Session, token: MailToken) -> Offer | None:
         scope=token.scope,
         issue=target.issue.short_id if target.issue else None,
         project=target.project.name if target.project else None,
+        organization=target.organization.name if target.organization else None,
         scopes=[stopping.SCOPES[name] for name in stopping.choices(token.scope, stopped)],
         stopped=stopped,
     )
@@ -98,6 +99,13 @@ def _stopped(session: Session, target: Target) -> frozenset[str]:
         here = preferring.choices(session, [target.user.id], project_id, Defaults({}))[target.user.id]
         found |= {"project_alerts"} if here.alerts.value == STOPPED[ALERTS] else set()
         found |= {"project_workflow"} if here.workflow.value == STOPPED[WORKFLOW] else set()
+    if target.organization:
+        row_here = preferring.setting_of(
+            session, target.user, DEPLOYS, organization_id=target.organization.id
+        )
+        found |= {"organization_deploys"} if row_here and row_here.value == STOPPED[DEPLOYS] else set()
+    rules = preferring.setting_of(session, target.user, WORKFLOW, kind=RULES)
+    found |= {"rule_changes"} if rules and rules.value == KIND_OFF else set()
     off = {category for category in STOPPED if _is_off(session, target.user, category)}
     found |= {name for name, categories in EVERYWHERE.items() if off.issuperset(categories)}
     return frozenset(found)
@@ -138,7 +146,7 @@ def undo(session: Session, token: MailToken, memory: Memory, *, via: str, now: d
         return False
     _lock(session, user)
     at = datetime.fromisoformat(memory["at"])
-    restored = [_RESTORES[piece["what"]](session, user, piece, at, via, now) for piece in memory["changed"]]
+    restored = [RESTORES[piece["what"]](session, user, piece, at, via, now) for piece in memory["changed"]]
     if any(restored):
         user.unseen_stops = max(user.unseen_stops - 1, 0)
     return any(restored)
@@ -154,6 +162,8 @@ def _target(session: Session, token: MailToken) -> Target | None:
             return Target(user, issue, issue.project)
         if token.scope.startswith("project_"):
             return _project_target(session, user, token.scope_id)
+        if token.scope.startswith("organization_"):
+            return _organization_target(session, user, token.scope_id)
     except NotFound:
         return None
     return Target(user)
@@ -163,6 +173,13 @@ def _project_target(session: Session, user: User, project_id: int) -> Target | N
     visible = select(Project).where(Project.id == project_id, access.sees_project(user))
     project = session.scalar(visible)
     return Target(user, None, project) if project else None
+
+
+def _organization_target(session: Session, user: User, organization_id: int) -> Target | None:
+    row = session.get(Organization, organization_id)
+    if row is None:
+        return None
+    return Target(user, organization=access.visible_organization(session, user, row.slug))
 
 
 def _lock(session: Session, user: User) -> None:
@@ -215,6 +232,27 @@ def _stop_project(category: str) -> "Stop":
     return stop_here
 
 
+def _stop_deploys_here(session: Session, target: Target, via: str, now: datetime) -> list[Memory]:
+    off, place = STOPPED[DEPLOYS], target.organization
+    if place is None:
+        return []
+    before = _remembered(preferring.setting_of(session, target.user, DEPLOYS, organization_id=place.id))
+    old = preferring.choose(session, target.user, DEPLOYS, off, organization=place, via=via, now=now)
+    if old == off:
+        return []
+    key = {"category": DEPLOYS, "project": 0, "organization": place.id}
+    return [{"what": "setting", **key, "old": before, "own": []}]
+
+
+def _stop_kind(kind: str) -> "Stop":
+    def stop_kind(session: Session, target: Target, via: str, now: datetime) -> list[Memory]:
+        before = _remembered(preferring.setting_of(session, target.user, WORKFLOW, kind=kind))
+        old = preferring.choose(session, target.user, WORKFLOW, KIND_OFF, kind=kind, via=via, now=now)
+        return [] if old == KIND_OFF else [{"what": "kind", "kind": kind, "old": before}]
+
+    return stop_kind
+
+
 def _stop_everywhere(*categories: str) -> "Stop":
     def stop_all(session: Session, target: Target, via: str, now: datetime) -> list[Memory]:
         pieces = [_stop_category(session, target.user, category, via, now) for category in categories]
@@ -231,7 +269,7 @@ def _stop_category(session: Session, user: User, category: str, via: str, now: d
     own = []
     for row in _chosen_otherwise(session, user, category):
         own.append([row.scope, row.scope_id, _remembered(row)])
-        _choose_at(session, user, category, row.scope, row.scope_id, None, via, now)
+        choose_at(session, user, category, row.scope, row.scope_id, None, via, now)
     if old == off and not own:
         return None
     return {"what": "setting", "category": category, "project": 0, "old": before, "own": own}
@@ -260,126 +298,22 @@ def _remembered(row: NotificationSetting | None) -> Memory | None:
     }
 
 
-def _choose_at(
-    session: Session,
-    user: User,
-    category: str,
-    scope: str,
-    scope_id: int,
-    value: Memory | None,
-    via: str,
-    now: datetime,
-) -> None:
-    """What was remembered of a place, or Default; nothing where the place is gone."""
-    place = _place(session, scope, scope_id)
-    if scope_id and place is None:
-        return
-    known = _chosen(value)
-    preferring.choose(
-        session,
-        user,
-        category,
-        known.value if known else None,
-        project=place if isinstance(place, Project) else None,
-        organization=place if isinstance(place, Organization) else None,
-        via=via,
-        now=now,
-        put_back=known,
-    )
-
-
-def _place(session: Session, scope: str, scope_id: int) -> Place | None:
-    if scope == preferring.PROJECT:
-        return session.get(Project, scope_id)
-    return session.get(Organization, scope_id) if scope == preferring.ORGANIZATION else None
-
-
-def _chosen(memory: Memory | None) -> Chosen | None:
-    if memory is None:
-        return None
-    at = datetime.fromisoformat(memory["at"])
-    return Chosen(memory["value"], memory["via"], at, memory["by"])
-
-
 Stop = Callable[[Session, Target, str, datetime], list[Memory]]
 
-STOPPED = {ALERTS: "off", WORKFLOW: "never", DEPLOYS: "never"}
 # The scopes of the account, and the categories that each of them stops.
 EVERYWHERE: Mapping[str, tuple[str, ...]] = {
     "all_alerts": (ALERTS,),
     "all_workflow": (WORKFLOW,),
-    "everything": (ALERTS, WORKFLOW, DEPLOYS),
+    "all_health": (HEALTH,),
+    "all_deploys": (DEPLOYS,),
+    "everything": (ALERTS, WORKFLOW, DEPLOYS, HEALTH),
 }
 _STOPS: Mapping[str, Stop] = {
     "issue": _stop_issue,
     "issue_week": _stop_issue_for_a_week,
     "project_alerts": _stop_project(ALERTS),
     "project_workflow": _stop_project(WORKFLOW),
+    "organization_deploys": _stop_deploys_here,
+    "rule_changes": _stop_kind(RULES),
     **{name: _stop_everywhere(*categories) for name, categories in EVERYWHERE.items()},
-}
-
-
-# Putting back: each says whether there was anything left to put back.
-
-
-def _restore_issue(
-    session: Session, user: User, piece: Memory, at: datetime, via: str, now: datetime
-) -> bool:
-    try:
-        issue = access.visible_issue(session, user, piece["id"])
-    except NotFound:
-        return False
-    row = subscribing.of(session, issue, user)
-    if row is None or row.updated_at != at:
-        return False
-    if not subscribing.restore(session, issue, user=user, now=now, via=via):
-        return False
-    for reason in piece["before"]["reasons"] if piece["before"] else ():
-        subscribing.follow(session, issue, [user.id], why=Reason(reason), now=now)
-    restored = subscribing.of(session, issue, user)
-    if restored:
-        restored.via = piece["before"]["via"]
-    return True
-
-
-def _restore_mute(session: Session, user: User, piece: Memory, at: datetime, via: str, now: datetime) -> bool:
-    issue = session.get(Issue, piece["id"])
-    mute = muting.of(session, issue, user=user, now=now) if issue else None
-    if issue is None or mute is None or _text(mute.until) != piece["until"]:
-        return False
-    was = piece["before"]
-    until = datetime.fromisoformat(was["until"]) if was and was["until"] else None
-    if was and (until is None or until > now):
-        limit = was["event_limit"]
-        muting.mute(session, issue, user=user, until=until, event_limit=limit, now=now, via=via)
-    else:
-        muting.unmute(session, issue, user=user, now=now, via=via)
-    return True
-
-
-def _restore_setting(
-    session: Session, user: User, piece: Memory, at: datetime, via: str, now: datetime
-) -> bool:
-    category, old, project_id = piece["category"], piece["old"], piece["project"]
-    stopped = preferring.setting_of(session, user, category, project_id=project_id)
-    was_off = old is not None and old["value"] == STOPPED[category]
-    untouched = was_off or (stopped is not None and stopped.updated_at == at)
-    if stopped is None or stopped.value != STOPPED[category] or not untouched:
-        return False
-    scope = preferring.PROJECT if project_id else ACCOUNT
-    _choose_at(session, user, category, scope, project_id, old, via, now)
-    left = [each for each in piece["own"] if _is_default(session, user, category, each[0], each[1])]
-    for own_scope, own_id, value in left:
-        _choose_at(session, user, category, own_scope, own_id, value, via, now)
-    return not was_off or bool(left)
-
-
-def _is_default(session: Session, user: User, category: str, scope: str, scope_id: int) -> bool:
-    return preferring.find(session, user, (category, "", scope, scope_id)) is None
-
-
-_RESTORES: Mapping[str, Callable[[Session, User, Memory, datetime, str, datetime], bool]] = {
-    "issue": _restore_issue,
-    "mute": _restore_mute,
-    "setting": _restore_setting,
 }

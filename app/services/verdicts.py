@@ -137,7 +137,11 @@ def recorded(
 _IS_PERSON = Verdict.subject == "user"
 _IS_ABOUT = _IS_PERSON & (User.id == Verdict.subject_id)
 _GOES_TO = (Verdict.subject == "destination") & (Destination.id == Verdict.subject_id)
-_NAME: ColumnElement[str | None] = func.coalesce(User.name, Destination.name)
+# Of an integration that is removed: what it was called.
+_PLACE: ColumnElement[str | None] = func.coalesce(
+    Destination.name, case((Verdict.subject == "destination", OWN.address))
+)
+_NAME: ColumnElement[str | None] = func.coalesce(User.name, _PLACE)
 
 
 def _is_of(person: User, verdict: Verdict) -> bool:
@@ -224,12 +228,12 @@ def counting(notice_ids: Collection[int] | Select[int], reader: User) -> Select[
     is_held = (Verdict.outcome == Outcome.DEFER) & STATE.is_(None)
     state = STATE.label("delivery_state")
     until = case((is_held & may_know, Digest.send_at)).label("shown_until")
-    place, people = Destination.name.label("place"), func.count().label("people")
+    place, people = _PLACE.label("place"), func.count().label("people")
     return (
         with_deliveries(select(Verdict.notice_id, Verdict.outcome, state, until, place, people))
         .outerjoin(Destination, _GOES_TO)
         .where(Verdict.notice_id.in_(notice_ids), or_(_IS_PERSON, Verdict.outcome == Outcome.SEND))
-        .group_by(Verdict.notice_id, Verdict.outcome, "delivery_state", "shown_until", Destination.name)
+        .group_by(Verdict.notice_id, Verdict.outcome, "delivery_state", "shown_until", "place")
     )
 
 

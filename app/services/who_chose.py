@@ -7,13 +7,15 @@ from sqlalchemy.orm import Session
 
 from app.domain import changes, wording
 from app.domain.clocks import Clock
-from app.domain.preferences import ALERTS, OWN_ACTIVITY, WORKFLOW
+from app.domain.preferences import ALERTS, DEPLOYS, HEALTH, OWN_ACTIVITY, WORKFLOW
 from app.models import IssueMute, Notice, SettingAudit, User, Verdict
 from app.services.preferring import PUT_BACK
 
 # Code → the category of the setting that it names.
 CATEGORIES = {
     "alerts_off": ALERTS,
+    "health_off": HEALTH,
+    "deploys_never": DEPLOYS,
     "workflow_never": WORKFLOW,
     "not_subscribed": WORKFLOW,
     "kind_off": WORKFLOW,
@@ -63,6 +65,8 @@ def _scope(notice: Notice, verdict: Verdict) -> tuple[str, int]:
         return "rule", notice.rule_id or 0
     if verdict.params.get("scope") == "project":
         return "project", notice.project_id or 0
+    if verdict.params.get("scope") == "organization" and notice.project:
+        return "organization", notice.project.organization_id
     return "account", 0
 
 

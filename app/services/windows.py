@@ -170,3 +170,15 @@ def people_between(
     if limit is not None:
         found = found.limit(limit)
     return session.scalar(select(func.count()).select_from(found.subquery())) or 0
+
+
+def is_void(
+    session: Session, issue_id: int, environment: str | None, since: datetime, until: datetime
+) -> bool:
+    """Whether no event came in during that time."""
+    found = select(EVENT.c.id).where(
+        EVENT.c.issue_id == issue_id, EVENT.c.received_at >= since, EVENT.c.received_at < until
+    )
+    if environment is not None:
+        found = found.where(EVENT.c.environment == environment)
+    return session.scalar(found.limit(1)) is None

@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from app.db import db
 from app.domain import pacing
-from app.domain.errors import NotFound, Refused
+from app.domain.errors import Refused
 from app.domain.pacing import Pace
 from app.models import Project
-from app.services import access, alert_delivery
+from app.services import alert_delivery
 from app.services import pacing as paces
+from app.web import project_pages
 from app.web.hypermedia import form_again, page_or_fragment, see_other
-from app.web.identity import login_required, me
+from app.web.identity import login_required
 
 PAGE, MEANING = "project_settings/alert_delivery.html", "project_settings/_pace.html"
 # The one number stands for both.
@@ -26,7 +27,7 @@ bp = Blueprint("alert_delivery", __name__, url_prefix="/<org>/<slug>/settings/al
 @bp.get("/")
 @login_required
 def show(org: str, slug: str) -> str:
-    project = access.visible_project(db.session, me(), org, slug)
+    project = project_pages.visible(org, slug)
     pace = paces.of_project(project)
     return render_template(PAGE, errors={}, values=_stored(pace), **_page(project, pacing.sentence(pace)))
 
@@ -35,7 +36,7 @@ def show(org: str, slug: str) -> str:
 @login_required
 def save(org: str, slug: str) -> ResponseReturnValue:
     """With `preview` nothing is saved: the page says what the numbers would mean."""
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     if "preview" in request.form:
         return render_template(PAGE, errors={}, values=request.form, **_page(project, _meant(request.form)))
     try:
@@ -51,7 +52,7 @@ def save(org: str, slug: str) -> ResponseReturnValue:
 @login_required
 def meaning(org: str, slug: str) -> ResponseReturnValue:
     """What numbers would mean, before they are saved."""
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     said = _meant(request.args)
     return page_or_fragment(PAGE, MEANING, errors={}, values=request.args, **_page(project, said))
 
@@ -81,10 +82,7 @@ def _stored(pace: Pace) -> dict[str, str]:
 def _page(project: Project, meaning: str) -> dict[str, Any]:
     pace = paces.of_project(project)
     return {
-        "project": project,
-        "org": project.organization,
-        "active_tab": "settings",
-        "may_edit": access.can(db.session, me(), project, "edit_project"),
+        **project_pages.frame(project),
         "meaning": meaning,
         "stored": _stored(pace),
         "stretches": pace.minimum != pace.maximum,
@@ -92,10 +90,3 @@ def _page(project: Project, meaning: str) -> dict[str, Any]:
         "most": paces.MOST_IN_AN_HOUR,
         "cap_minutes": paces.CAP_WINDOW.seconds // 60,
     }
-
-
-def _mine_to_edit(org: str, slug: str) -> Project:
-    project = access.visible_project(db.session, me(), org, slug)
-    if not access.can(db.session, me(), project, "edit_project"):
-        raise NotFound
-    return project

@@ -16,17 +16,29 @@ from app.web.on_call import standing
 from app.web.pauses import banners
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-# To check a password takes a while, which nobody else should have to wait for; who will hear of a comment is
-# asked at every pause in the typing, and changes nothing; anybody may try a token or a secret.
+# Whose bodies are read as they came: nothing here is typed into a form.
+RAW = {"api", "callbacks"}
+# To check a password takes a while, which nobody else should have to wait for; who will hear of a comment,
+# and what rules and owners would do, is asked at every pause in the typing, and changes nothing; anybody may
+# try a token or a secret.
 LOCKS_LATER = {
     "auth.sign_in",
     "account.confirm",
     "issues.reach_of_comment",
+    "rules.check",
+    "rules.check_template",
     "rules.replay",
+    "simulator.answer",
+    "issue_owners.check",
+    "issue_owners.trial",
     "api.preview_rule",
     "unsubscribe.answer",
     "inbound.raw",
+    "callbacks.called",
 }
+# Whose bodies are too large to be held in memory: they are read, bounded, by the calls themselves.
+STREAMED = {"api.upload_chunks", "api.upload_file", "api.upload_file_of_project"}
+LOCKS_LATER |= STREAMED
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -52,6 +64,8 @@ def _refuse_nul() -> None:
 
 
 def _typed() -> Iterator[str]:
+    if request.blueprint in RAW:
+        return
     for name, value in request.form.items(multi=True):
         yield name
         yield value
@@ -63,7 +77,8 @@ def _take_write_lock() -> None:
     Its body is read before that: a client that sends slowly would hold up everybody else.
     """
     if request.method not in SAFE_METHODS and request.endpoint:
-        request.get_data(parse_form_data=request.blueprint != "api")
+        if request.endpoint not in STREAMED:
+            request.get_data(parse_form_data=request.blueprint not in RAW)
         if request.endpoint not in LOCKS_LATER:
             begin_writing()
 

@@ -37,8 +37,7 @@ def page_or_fragment(page: str, fragment: str, *, status: int = 200, **context: 
 def form_again(page: str, error: Refused, **context: Any) -> Response:
     """The form as it was typed, with what is wrong. Nothing of it was saved: what was begun is taken back."""
     db.session.rollback()
-    errors = {error.field or "": error.message}
-    text = render_template(page, errors=errors, values=request.form, **context)
+    text = render_template(page, errors=error.by_field, values=request.form, **context)
     return varying(make_response(text, 422))
 
 

@@ -4,6 +4,7 @@ from flask import request
 
 from app import visitors
 from app.extensions import limiter
+from app.limits import INTEGRATIONS, INTEGRATIONS_SCOPE, QUESTIONS, QUESTIONS_SCOPE
 from app.web.identity import me_or_none
 
 
@@ -19,7 +20,8 @@ def _keeps_handle() -> bool:
 
 # More than anybody does by hand, and few enough for a mailbox.
 changes = limiter.shared_limit("30 per minute", scope="changes", key_func=person, methods=["POST"])
-# Asked at every pause in the typing.
-questions = limiter.shared_limit("60 per minute", scope="questions", key_func=person)
+# Programs of theirs count with them (`api/integrations.py`).
+integrations = limiter.shared_limit(INTEGRATIONS, scope=INTEGRATIONS_SCOPE, key_func=person, methods=["POST"])
+questions = limiter.shared_limit(QUESTIONS, scope=QUESTIONS_SCOPE, key_func=person)
 # Whoever tries one handle after another finds out who is here, in whatever organization.
 handles = limiter.limit("5 per hour", key_func=person, methods=["POST"], exempt_when=_keeps_handle)

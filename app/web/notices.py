@@ -7,13 +7,13 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+from app import instance
 from app.channels.base import Mail
 from app.clock import now
 from app.db import db
 from app.domain.clocks import Clock
 from app.domain.errors import NotFound
 from app.domain.kinds import KINDS
-from app.domain.site import Site
 from app.domain.stopping import masked
 from app.domain.storms import STORM
 from app.models import Notice
@@ -108,11 +108,9 @@ def _sent(public_id: str, delivery_id: str) -> tuple[Notice, Recorded, Mail]:
     session = db.session
     notice = explaining.visible_notice(session, me(), public_id)
     recorded = rereading.find(session, notice, me(), delivery_id)
-    settings = current_app.config["SETTINGS"]
-    site = Site(settings.tocsin_url.rstrip("/"), settings.mail_domain, settings.mail_token_keys)
     if KINDS[notice.kind].in_thread and notice.issue is None:
         raise NotFound  # there is nothing left to compose it from
-    return notice, recorded, rereading.compose(session, current_app.jinja_env, site, recorded)
+    return notice, recorded, rereading.compose(session, current_app.jinja_env, instance.site(), recorded)
 
 
 def _note_reading(notice: Notice, recorded: Recorded) -> None:

@@ -13,10 +13,11 @@ from app.clock import now
 from app.db import db
 from app.domain import pauses
 from app.domain.clocks import Clock
-from app.domain.errors import NotFound, Refused
+from app.domain.errors import Refused
 from app.domain.pauses import Window
 from app.models import Pause, Project, User
 from app.services import access, maintaining, pausing
+from app.web import project_pages
 from app.web.hypermedia import form_again, say, see_other, way_back
 from app.web.identity import login_required, me, me_or_none
 
@@ -30,7 +31,7 @@ bp = Blueprint("pauses", __name__, url_prefix="/<org>/<slug>/settings/alerts/pau
 @bp.get("/")
 @login_required
 def show(org: str, slug: str) -> str:
-    project = access.visible_project(db.session, me(), org, slug)
+    project = project_pages.visible(org, slug)
     return render_template(PAGE, errors={}, values={}, **_page(project))
 
 
@@ -38,7 +39,7 @@ def show(org: str, slug: str) -> str:
 @login_required
 def add(org: str, slug: str) -> ResponseReturnValue:
     """Without a beginning it begins now: that is how everything is paused."""
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
 
     def save(wanted: Window) -> Pause:
         reason = request.form.get("reason", "")
@@ -50,7 +51,7 @@ def add(org: str, slug: str) -> ResponseReturnValue:
 @bp.post("/<int:pause_id>")
 @login_required
 def change(org: str, slug: str, pause_id: int) -> ResponseReturnValue:
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     row = pausing.find(db.session, project, pause_id)
 
     def save(wanted: Window) -> Pause:
@@ -78,7 +79,7 @@ def _saved(
 @login_required
 def end(org: str, slug: str, pause_id: int) -> ResponseReturnValue:
     """From its banner on any page of the project, and back to that page."""
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     row = pausing.find(db.session, project, pause_id)
     maintaining.end(db.session, row, by=me(), now=now(), via="web")
     db.session.commit()
@@ -89,7 +90,7 @@ def end(org: str, slug: str, pause_id: int) -> ResponseReturnValue:
 @bp.post("/<int:pause_id>/deletion")
 @login_required
 def delete(org: str, slug: str, pause_id: int) -> ResponseReturnValue:
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     row = pausing.find(db.session, project, pause_id)
     said, fields = pauses.words(pausing.window(row)), _fields(row)
     maintaining.delete(db.session, row, by=me(), now=now(), via="web")
@@ -167,23 +168,13 @@ def _page(project: Project) -> dict[str, Any]:
     named = {*pausing.environments(db.session, project), *(row.environment for row in rows)}
     places = sorted(name for name in named if name)
     return {
-        "project": project,
-        "org": project.organization,
-        "active_tab": "settings",
-        "may_edit": access.can(db.session, me(), project, "edit_project"),
+        **project_pages.frame(project),
         "pauses": [_shown(row, clock) for row in rows],
         "environments": [("", "All environments"), *((name, name) for name in places)],
         "scopes": list(pauses.SCOPES.items()),
         "held": pausing.waiting(db.session, project),
         "changes": pausing.changes(db.session, project),
     }
-
-
-def _mine_to_edit(org: str, slug: str) -> Project:
-    project = access.visible_project(db.session, me(), org, slug)
-    if not access.can(db.session, me(), project, "edit_project"):
-        raise NotFound
-    return project
 
 
 def _address(project: Project) -> str:

@@ -7,16 +7,18 @@ from flask import Blueprint, current_app, flash, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
+from app import instance
 from app.clock import now
 from app.db import db
 from app.domain import short_id, subjects
 from app.domain.errors import NotFound, Refused
 from app.models import Project, ProjectKey
-from app.services import access, auto_resolving, configuring, preferring, workspaces
+from app.services import access, auto_resolving, configuring, workspaces
 from app.services.auto_resolving import Effect
+from app.web import project_pages
 from app.web.filters import span_of_hours
 from app.web.hypermedia import form_again, see_other
-from app.web.identity import login_required, me
+from app.web.identity import login_required
 
 WINDOWS = {60: "a minute", 3600: "an hour", 86_400: "a day"}
 
@@ -26,7 +28,7 @@ bp = Blueprint("project_settings", __name__, url_prefix="/<org>/<slug>/settings"
 @bp.get("/")
 @login_required
 def general(org: str, slug: str) -> ResponseReturnValue:
-    project = access.visible_project(db.session, me(), org, slug)
+    project = project_pages.visible(org, slug)
     return render_template(
         "project_settings/general.html", errors={}, values=_stored(project), **_general(project)
     )
@@ -36,7 +38,7 @@ def general(org: str, slug: str) -> ResponseReturnValue:
 @login_required
 def save(org: str, slug: str) -> ResponseReturnValue:
     """With `preview` nothing is saved: the page shows what the form would do."""
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     if "preview" in request.form:
         context = {"errors": {}, "values": request.form, **_general(project, request.form)}
         return render_template("project_settings/general.html", **context)
@@ -72,7 +74,7 @@ def _wishes(form: MultiDict[str, str]) -> configuring.Wishes:
 @login_required
 def effect(org: str, slug: str) -> ResponseReturnValue:
     """What `resolve_age_hours` would do, before it is saved."""
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     return render_template("project_settings/_effect.html", effect=_effect(project, _hours(request.args)))
 
 
@@ -80,21 +82,21 @@ def effect(org: str, slug: str) -> ResponseReturnValue:
 @login_required
 def subject(org: str, slug: str) -> ResponseReturnValue:
     """The subject that a template makes, before it is saved."""
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     return render_template("project_settings/_subject.html", example=_example(project, request.args))
 
 
 @bp.get("/keys/")
 @login_required
 def keys(org: str, slug: str) -> ResponseReturnValue:
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     return render_template("project_settings/keys.html", errors={}, values={}, **_keys(project))
 
 
 @bp.post("/keys/")
 @login_required
 def create_key(org: str, slug: str) -> ResponseReturnValue:
-    project = _mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     try:
         workspaces.create_key(db.session, project, label=request.form.get("label", ""), now=now())
     except Refused as error:
@@ -107,7 +109,7 @@ def create_key(org: str, slug: str) -> ResponseReturnValue:
 @bp.post("/keys/<int:key_id>/limit")
 @login_required
 def limit_key(org: str, slug: str, key_id: int) -> ResponseReturnValue:
-    key = _key(_mine_to_edit(org, slug), key_id)
+    key = _key(project_pages.to_edit(org, slug), key_id)
     workspaces.limit_key(key, count=_number("rate_limit_count"), window=_number("rate_limit_window"))
     db.session.commit()
     flash(f"“{key.label}”: limit saved. It takes effect within seconds.")
@@ -117,18 +119,11 @@ def limit_key(org: str, slug: str, key_id: int) -> ResponseReturnValue:
 @bp.post("/keys/<int:key_id>/activity")
 @login_required
 def switch_key(org: str, slug: str, key_id: int) -> ResponseReturnValue:
-    key = _key(_mine_to_edit(org, slug), key_id)
+    key = _key(project_pages.to_edit(org, slug), key_id)
     key.is_active = request.form.get("active") == "yes"
     db.session.commit()
     flash(f"“{key.label}” is switched {'on' if key.is_active else 'off, within seconds'}.")
     return see_other(url_for("project_settings.keys", org=org, slug=slug))
-
-
-def _mine_to_edit(org: str, slug: str) -> Project:
-    project = access.visible_project(db.session, me(), org, slug)
-    if not access.can(db.session, me(), project, "edit_project"):
-        raise NotFound
-    return project
 
 
 def _key(project: Project, key_id: int) -> ProjectKey:
@@ -154,9 +149,8 @@ class Previewed:
 def _effect(project: Project, hours: int) -> Previewed:
     if not 0 <= hours <= configuring.OLDEST_HOURS:
         return Previewed(hours, None)
-    settings = current_app.config["SETTINGS"]
-    instance = preferring.defaults(db.session, workflow=settings.default_workflow_notifications)
-    return Previewed(hours, auto_resolving.effect(db.session, project, hours, now=now(), instance=instance))
+    usual = instance.defaults(db.session)
+    return Previewed(hours, auto_resolving.effect(db.session, project, hours, now=now(), instance=usual))
 
 
 def _example(project: Project, form: Mapping[str, str]) -> str:
@@ -181,21 +175,12 @@ def _number(name: str) -> int | None:
     return int(text)
 
 
-def _frame(project: Project) -> dict[str, object]:
-    return {
-        "project": project,
-        "org": project.organization,
-        "active_tab": "settings",
-        "may_edit": access.can(db.session, me(), project, "edit_project"),
-    }
-
-
 def _general(project: Project, form: Mapping[str, str] | None = None) -> dict[str, object]:
     shown = _stored(project) if form is None else form
     given = set(request.form.getlist("team")) if request.form else {team.slug for team in project.teams}
     teams = workspaces.teams(db.session, project.organization)
     return {
-        **_frame(project),
+        **project_pages.frame(project),
         "platforms": configuring.platforms(project),
         "teams": [(team, team.slug in given) for team in teams],
         "mail_details": [(value, *words) for value, words in configuring.MAIL_DETAILS.items()],
@@ -237,7 +222,7 @@ def _keys(project: Project) -> dict[str, object]:
     url = current_app.config["TOCSIN_URL"]
     found = workspaces.keys(db.session, project)
     return {
-        **_frame(project),
+        **project_pages.frame(project),
         "keys": [(key, workspaces.dsn(url, key, project), _windows(key)) for key in found],
     }
 

@@ -14,7 +14,7 @@ from app.domain.stopping import SCOPES
 from app.domain.tokens import BadToken, MailToken
 from app.extensions import csrf, limiter
 from app.services import unsubscribing
-from app.services.unsubscribing import Memory
+from app.services.putting_back import Memory
 
 bp = Blueprint("unsubscribe", __name__)
 csrf.exempt(bp)

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, flash, request, url_for
 from redis.exceptions import RedisError
 from werkzeug.exceptions import BadRequest
 
-from app import refusals
+from app import instance, refusals
 from app.clock import now
 from app.db import db
 from app.domain import next_time as rules
@@ -22,7 +22,6 @@ from app.models import Issue, Notice, Project, User
 from app.services import access, accounts, answering, asking, explaining, holding, next_time, tuning
 from app.services.asking import About, Answer, Question
 from app.services.tuning import Tuned
-from app.web.account.notifications import instance
 from app.web.hypermedia import is_htmx, page_or_fragment, see_other
 from app.web.identity import login_required, me
 
@@ -99,7 +98,7 @@ def change() -> Response:
         notice=notice,
         back=back,
         taken_back="back" in form,
-        said=next_time.said_of(session, known, notice, me(), instance()),
+        said=next_time.said_of(session, known, notice, me(), instance.defaults(db.session)),
         **(_control(notice) if is_htmx() else {}),
     )
 
@@ -109,7 +108,9 @@ def _control(notice: Notice) -> dict[str, Any]:
     if notice.issue is None:
         return {"answer": None}
     question = Question(asking.of(notice.issue), me(), notice)
-    answer = asking.answer(db.session, question, reader=me(), instance=instance(), now=now())
+    answer = asking.answer(
+        db.session, question, reader=me(), instance=instance.defaults(db.session), now=now()
+    )
     return {"answer": answer, "tuned": _row(answer), "is_changed": "back" not in request.form}
 
 
@@ -142,7 +143,9 @@ def _page(
     if about and (question or person) and not problems:
         try:
             question = question or _question(about, person)
-            answer = asking.answer(db.session, question, reader=me(), instance=instance(), now=now())
+            answer = asking.answer(
+                db.session, question, reader=me(), instance=instance.defaults(db.session), now=now()
+            )
         except Refused as error:
             status, problems = 422, {error.field or "": error.message}
     return page_or_fragment(
@@ -189,7 +192,9 @@ def _row(answer: Answer) -> Tuned | None:
         where = tuning.project(db.session, me(), answer.notice.project_id or 0) if of_project else None
     except NotFound:
         return None
-    return tuning.one(db.session, me(), category, kind=kind, where=where, instance=instance(), now=now())
+    return tuning.one(
+        db.session, me(), category, kind=kind, where=where, instance=instance.defaults(db.session), now=now()
+    )
 
 
 def _last_refusal(project: Project) -> refusals.Refusal | None:

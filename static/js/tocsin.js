@@ -137,6 +137,10 @@ function forget(address) {
   all(".toast.is-failed").filter((box) => box.dataset.of === address).forEach(dismiss);
 }
 
+/* What opens in a tab of its own leaves the page as it is: the browser submits it, and nothing is exchanged. */
+
+document.addEventListener("submit", (event) => event.submitter?.formTarget && event.stopPropagation(), true);
+
 /* Waits are visible for plain forms too. */
 
 document.addEventListener("submit", (event) => {

@@ -114,13 +114,14 @@ def test_a_test_takes_the_path_of_all_messages(api, sent, run_jobs, receiver):
     assert len(receiver.taken) == 1
 
 
-def test_removing_it_takes_its_log_along(api, sent, run_jobs, session):
+def test_removing_it_keeps_what_was_sent_on_record(api, sent, run_jobs, session):
     made = api.post(HERE, sent).json
     api.post(f"{HERE}{made['id']}/test/")
     run_jobs()
     assert api.delete(f"{HERE}{made['id']}/").status_code == 204
     assert session.scalar(select(Destination)) is None
-    assert session.scalar(select(Delivery)) is None
+    left = session.scalar(select(Delivery))
+    assert (left.state, left.destination_id, left.address) == ("accepted", None, sent["name"])
     assert api.get(f"{HERE}{made['id']}/").status_code == 404
 
 
@@ -136,3 +137,28 @@ def test_one_of_another_project_is_not_found(api, sent, make, cast):
     made = api.post(HERE, sent).json
     make.project(cast.acme, "other", teams=[cast.team])
     assert api.get(f"/projects/acme/other/integrations/{made['id']}/").status_code == 404
+
+
+def test_secrets_do_not_move_to_another_server_with_the_address(api, sent, session, settings):
+    given = {**sent["settings"], "headers": {"Authorization": "Bearer open-sesame-1234"}}
+    made = api.post(HERE, {**sent, "settings": given}).json
+    read = api.get(f"{HERE}{made['id']}/").json["settings"]
+    for moved in ({"url": "https://evil.example.org"}, {**read, "url": "https://evil.example.org"}):
+        answer = api.put(f"{HERE}{made['id']}/", {"settings": moved})
+        assert (answer.status_code, list(answer.json)) == (400, ["headers"])
+        assert "Enter it again" in str(answer.json)
+    session.expire_all()
+    assert session.scalar(select(Destination)).settings["url"] == given["url"]
+
+
+def test_saving_and_testing_are_counted_by_person_whatever_the_token(api, program, cast, sent):
+    made = api.post(HERE, sent).json
+    here = f"{HERE}{made['id']}/"
+    saved = [api.put(here, {"name": f"Ops {n}"}).status_code for n in range(10)]
+    tried = [api.post(f"{here}test/").status_code for _ in range(9)]
+    assert (saved, tried) == ([200] * 10, [202] * 9)
+    refused = api.put(here, {"name": "More"})
+    assert (refused.status_code, refused.mimetype) == (429, "application/json")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert api.get(here).status_code == 200
+    assert program(cast.alice).put(here, {"name": "More"}).status_code == 429

@@ -72,7 +72,7 @@ def test_a_text_of_more_than_100000_characters_is_refused(api):
     assert "longer than 100,000 characters" in answer.json["raw"][0]
 
 
-def test_a_stored_event_is_matched_by_the_lines_in_force(api, cast, make, session):
+def test_a_stored_event_is_matched_by_the_lines_in_force(api, program, cast, make):
     api.put(PATH, {"raw": RAW})
     issue = make.arrival(cast.shop)
     event_id = api.read(f"/issues/{issue.id}/events/latest/")["eventID"]
@@ -96,7 +96,13 @@ def test_a_stored_event_is_matched_by_the_lines_in_force(api, cast, make, sessio
             },
         ],
         "assignee": {"type": "user", "id": str(cast.bob.id), "name": "Bob", "email": "bob@example.org"},
+        "isWhole": True,
     }
+    needed = {"eventId": event_id}
+    assert program(cast.alice, ["project:read"]).post(f"{PATH}match/", needed).status_code == 403
+    assert (
+        program(cast.alice, ["project:read", "event:read"]).post(f"{PATH}match/", needed).json == answer.json
+    )
 
 
 def test_a_text_can_be_tried_on_an_event_that_is_sent_along(api, session):
@@ -124,3 +130,24 @@ def test_members_read_admins_write_and_others_see_nothing(program, cast):
         assert program(who).put(PATH, {"fallthrough": False}).status_code == 404
         assert program(who).post(f"{PATH}match/", {"event": {}}).status_code == 404
     assert program(cast.alice, ["project:read"]).put(PATH, {}).status_code == 403
+
+
+def test_of_very_many_problems_the_first_are_told(api):
+    for answer in (
+        api.put(PATH, {"raw": "x\n" * 300}),
+        api.post(f"{PATH}match/", {"raw": "x\n" * 300, "event": {}}),
+    ):
+        assert answer.status_code == 400
+        assert (len(answer.json["raw"]), answer.json["raw"][-1]) == (201, "and 100 more")
+
+
+def test_more_than_is_compared_is_told(api):
+    frames = [{"filename": f"{n}.py", "module": "m"} for n in range(200)]
+    stack = {"type": "E", "value": "", "stacktrace": {"frames": frames}}
+    answer = api.post(f"{PATH}match/", {"event": {"exception": {"values": [stack] * 2}}})
+    assert answer.json["isWhole"] is False
+
+
+def test_matching_is_limited_for_each_person_however_many_tokens(program, cast):
+    cats = [program(cast.alice).post(f"{PATH}match/", {}).status_code for _ in range(61)]
+    assert cats == [400] * 60 + [429]

@@ -246,6 +246,9 @@ def test_a_preview_of_what_is_no_rule_names_the_places(api, cast):
 
 
 def test_whoever_reads_rules_previews_them_and_strangers_do_not(program, cast):
-    assert program(cast.alice, ["alerts:read"]).post(f"{PATH}preview/", RULE).status_code == 200
+    bare = program(cast.alice, ["alerts:read"]).post(f"{PATH}preview/", RULE)
+    assert (bare.status_code, "issues" in bare.json) == (200, False)
+    both = program(cast.alice, ["alerts:read", "event:read"]).post(f"{PATH}preview/", RULE)
+    assert both.json == {**bare.json, "since": both.json["since"], "until": both.json["until"], "issues": []}
     assert program(cast.alice, ["event:read"]).post(f"{PATH}preview/", RULE).status_code == 403
     assert program(cast.dee).post(f"{PATH}preview/", RULE).status_code == 404

@@ -82,7 +82,7 @@ def test_errors_take_the_focus_and_lead_to_their_rows(tocsin, sign_in):
     expect(page.get_by_label("Filter 1: Tag")).to_be_focused()
     page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.locator(".errors")).to_be_focused()
-    page.get_by_role("link", name="Filter 1: Is missing.").first.click()
+    page.get_by_role("link", name="Filter 1: Tag is missing.").first.click()
     expect(page.get_by_label("Filter 1: Tag")).to_be_focused()
     expect(page.get_by_label("Filter 1: Tag")).to_have_attribute("aria-invalid", "true")
     assert rules(tocsin) == []
@@ -135,3 +135,27 @@ def test_a_version_is_restored(tocsin, sign_in):
     expect(page.get_by_role("heading", level=1)).to_have_text("First name")
     tocsin.session.commit()
     assert tocsin.session.query(RuleVersion).filter_by(version=3).count() == 1
+
+
+def test_a_draft_is_tried_in_a_tab_of_its_own_and_comes_back(tocsin, sign_in):
+    page = sign_in("alice")
+    page.goto(f"{tocsin.url}{ALERTS}new/")
+    page.get_by_label("Name").fill("Busy")
+    page.get_by_label("Condition to add").select_option(label="an issue regresses")
+    page.get_by_role("button", name="Add condition").click()
+    expect(page.locator("#conditions > li")).to_have_count(2)
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="What would this change?").click()
+    expect(page.locator("#conditions > li")).to_have_count(2)
+    tried = opened.value
+    expect(tried.get_by_role("heading", level=1)).to_have_text("What if…")
+    too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert tried.evaluate(too_wide) <= 0
+    text = tried.locator("#rule-text")
+    text.fill(f'{{"name": "{"x" * 900}", ')
+    assert tried.evaluate(too_wide) <= 0
+    tried.reload()
+    tried.get_by_role("button", name="Back to the editor with this draft").click()
+    expect(tried.get_by_label("Name")).to_have_value("Busy")
+    expect(tried.locator("#conditions > li")).to_have_count(2)
+    assert rules(tocsin) == []

@@ -57,3 +57,14 @@ def test_the_example_of_a_check_takes_ours_and_nothing_else(http, receiver):
     assert not is_ours(SECRET, request.headers, request.body + b" ")
     old = {**request.headers, "webhook-timestamp": str(int(time.time()) - 301)}
     assert not is_ours(SECRET, old, request.body)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_the_picture_that_a_page_shows_is_there(name):
+    for shown in re.findall(r"!\[[^]]+\]\(([^)]+)\)", (DOCS / f"{name}.md").read_text()):
+        assert (DOCS / shown).resolve().exists()
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_each_channel_is_named_where_one_reads_on(name):
+    assert f"docs/channels/{name}.md" in (ROOT / "README.md").read_text()

@@ -11,6 +11,7 @@ from app.domain.event import Receipt
 from app.domain.event_attributes import tag_values, values
 from app.domain.rule_parts import ATTRIBUTES
 from tests.make import exception, payload
+from tests.support.growth import growth
 
 SENT = payload(
     "KeyError: cart",
@@ -103,6 +104,12 @@ def test_some_members_of_an_event_count_as_tags():
     assert tag_values(EVENT.data, EVENT.tags, "url") == ["https://shop.example.org/cart"]
     assert tag_values(EVENT.data, EVENT.tags, "user") == ["id:7"]
     assert tag_values(EVENT.data, (("url", "mine"),), "url") == ["mine"]
+
+
+@pytest.mark.parametrize("data", [{}, {"": {"": {"": {}}}}, {"a": {"a": {"a.a": {"b": 1}}}}])
+def test_a_path_with_many_dots_costs_no_more_than_what_is_there(data):
+    longest = "a." * 8_000
+    assert growth(lambda path: values({"extra": data}, f"extra.{path}"), longest, times=8) < 24
 
 
 anything = st.recursive(

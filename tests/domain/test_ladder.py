@@ -47,6 +47,14 @@ def test_questions_about_other_categories_are_not_asked(kind, never_asked):
     assert never_asked not in answers(decided(kind, "send"))
 
 
+def test_of_a_changed_rule_nobody_is_asked_whether_they_follow_an_issue():
+    found = answers(decided("rule_changed", "send", ["rule_author"]))
+    assert not {"Unsubscribed from this issue?", "This issue muted?"} & found.keys()
+    assert not [question for question in found if "subscribed issues" in question]
+    assert found["Workflow changes never?"] == "no"
+    assert found["This kind of change switched off?"] == "no: Alert rules on"
+
+
 def test_a_hold_says_until_when_to_who_may_know():
     held = decided("comment", "quiet_hours", ["mention"], until="until 08:00")
     assert answers(held)["Quiet hours?"] == "yes, until 08:00"

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from app.domain import ownership
+from app.domain.globs import KNOWN_CHARACTERS, Globs, pieces
 from app.domain.ownership_lines import LONGEST, OwnershipErrors
+from app.domain.ownership_sights import is_beyond_limits
+from tests.support.growth import growth
 
 
 def read(text: str) -> list[tuple[Any, ...]]:
@@ -265,7 +268,53 @@ def test_hostile_lines_as_long_as_a_text_may_be_take_no_time(pattern):
     assert time.perf_counter() - began < 5
 
 
+@pytest.mark.parametrize("piece", ["[", "[!", "][", "[[!"])
+def test_brackets_that_are_never_closed_cost_no_more_the_more_there_are(piece):
+    longest = piece * (40_000 // len(piece))
+    assert growth(lambda text: list(pieces(text)), longest, times=8) < 24
+
+
+def test_a_pattern_has_so_many_characters_and_no_more():
+    assert read(f"path:{'x' * 1000} #a")
+    for pattern in ("x" * 1001, f'"{"x" * 1001}"'):
+        with pytest.raises(OwnershipErrors, match="line 1, column 6: the pattern is longer than 1,000 char"):
+            ownership.parse(f"path:{pattern} #a")
+
+
+def test_classes_have_so_many_members_in_all():
+    def members(first):
+        return "".join(chr(first + n) for n in range(250))
+
+    text = f"[{members(0x4E00)}] #a\n[{members(0x5E00)}] #a\n"
+    assert len(ownership.parse(text * 2).lines) == 4
+    with pytest.raises(OwnershipErrors, match="line 3, column 1: more than 500 characters and ranges in the"):
+        ownership.parse(f"{text}[b] #a\nc #a")
+
+
+def test_characters_that_no_pattern_names_are_worked_out_once():
+    """What is in the same classes is of one kind, and nothing is kept for each character for ever."""
+    [globs] = [Globs([pieces(f"*[{chr(0x4E00 + n)}-\uffff]*{n}" * 3) for n in range(60)])]
+    globs.firsts(["".join(map(chr, range(0x3000, 0x8000)))])
+    assert len(globs._classes._known) <= 61
+    assert len(globs._steps) <= KNOWN_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("frames", "found"),
+    [
+        ([{"filename": "a.py"}, *[{"filename": f"b{n}.py"} for n in range(299)]], [1]),
+        ([{"filename": "a.py"}, *[{"filename": f"b{n}.py"} for n in range(300)]], []),
+        ([{"filename": "a.py"}, *[{"filename": "b" * 63_996}]], [1]),
+        ([{"filename": "a.py"}, *[{"filename": "b" * 63_997}]], []),
+    ],
+)
+def test_an_event_has_so_many_frames_and_characters_that_are_compared(frames, found):
+    data = with_frames(*frames)
+    assert matched("path:a.py #a", data) == found
+    assert is_beyond_limits(data) == (not found)
+
+
 def test_too_many_different_classes_are_refused():
     letters = [chr(0x4E00 + n) for n in range(301)]
     with pytest.raises(OwnershipErrors, match="more than 300 different"):
-        ownership.parse("\n".join(f"[{letter}x] #a" for letter in letters))
+        ownership.parse("\n".join(f"[{letter}] #a" for letter in letters))

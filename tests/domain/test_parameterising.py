@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.parameterising import parameterised
+from tests.support.growth import growth
 
 TEXTS = {
     "email": ("mail to ana.b+c@example.org failed", "mail to <email> failed"),
@@ -54,5 +55,7 @@ NASTY = [
 
 
 @pytest.mark.parametrize("text", NASTY, ids=lambda text: text[:4])
-def test_nasty_text_takes_no_time(text):
-    parameterised(text * 100)
+def test_nasty_text_takes_as_much_longer_as_it_is_longer(text):
+    longest = (text * 100)[:2048]
+    assert parameterised(longest + "and 1 more") == parameterised(longest)
+    assert growth(parameterised.__wrapped__, longest, times=8) < 24

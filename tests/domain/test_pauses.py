@@ -89,6 +89,7 @@ def test_windows_that_touch_are_one():
         ("test", "all", False),
         ("sign_in", "all", False),
         ("integration_off", "all", False),
+        ("rule_changed", "all", False),
     ],
 )
 def test_what_it_holds(kind, scope, holds):

@@ -59,7 +59,7 @@ WRONG = {
     "an unknown condition": (row(id="moon_phase"), "conditions.1.id", "There are: first_seen, regression,"),
     "a filter as a condition": (row(id="latest_release"), "conditions.1.id", "Unknown."),
     "an unknown member of a row": (row(id="first_seen", value=3), "conditions.1.value", "There are: id."),
-    "no number": (row(**COUNT | {"value": None}), "conditions.1.value", "Is missing."),
+    "no number": (row(**COUNT | {"value": None}), "conditions.1.value", "How many is missing."),
     "nothing": (row(**COUNT | {"value": 0}), "conditions.1.value", "Must be a whole number from 1"),
     "less than nothing": (
         row(**COUNT | {"value": -5}),
@@ -74,15 +74,23 @@ WRONG = {
         "There are: 1m, 5m, 15m,",
     ),
     "earlier of nothing": (row(**COUNT | {"earlier": "1d"}), "conditions.1.earlier", "Leave it out"),
-    "percent of nothing": (row(**COUNT | {"comparison": "percent"}), "conditions.1.earlier", "Is missing."),
+    "percent of nothing": (
+        row(**COUNT | {"comparison": "percent"}),
+        "conditions.1.earlier",
+        "Compared with is missing.",
+    ),
     "a minute earlier": (
         row(**COUNT | {"comparison": "percent", "earlier": "1m"}),
         "conditions.1.earlier",
         "There are: 5m, 15m, 1h, 1d, 1w, 30d.",
     ),
     "set to something": (row(**TAG | {"match": "is"}), "conditions.1.value", "Leave it out"),
-    "equal to nothing": (row(**TAG | {"value": ""}), "conditions.1.value", "Is missing."),
-    "one of nothing": (row(**TAG | {"match": "in", "value": " , "}), "conditions.1.value", "Is missing."),
+    "equal to nothing": (row(**TAG | {"value": ""}), "conditions.1.value", "Value is missing."),
+    "one of nothing": (
+        row(**TAG | {"match": "in", "value": " , "}),
+        "conditions.1.value",
+        "Value is missing.",
+    ),
     "no such operator": (row(**TAG | {"match": "re"}), "conditions.1.match", "There are: eq, ne, sw,"),
     "no tag's name": (row(**TAG | {"key": "the browser"}), "conditions.1.key", "Must be the name of a tag"),
     "an unknown attribute": (
@@ -95,12 +103,26 @@ WRONG = {
         "conditions.1.attribute",
         "Unknown.",
     ),
+    "an attribute without end": (
+        row(id="attribute", attribute="extra." + "x" * 195, match="is"),
+        "conditions.1.attribute",
+        "At most 200 characters, and 20 dots.",
+    ),
+    "an attribute of nothing but dots": (
+        row(id="attribute", attribute="user." + "a." * 20, match="is"),
+        "conditions.1.attribute",
+        "At most 200 characters, and 20 dots.",
+    ),
     "sample is no level": (
         narrowed(id="level", match="gte", level="sample"),
         "filters.0.level",
         "There are: fatal, error, warning, info, debug.",
     ),
-    "nobody's team": (narrowed(id="assigned_to", target="team"), "filters.0.targetId", "Is missing."),
+    "nobody's team": (
+        narrowed(id="assigned_to", target="team"),
+        "filters.0.targetId",
+        "Team or member is missing.",
+    ),
     "another team": (
         narrowed(id="assigned_to", target="team", targetId=4),
         "filters.0.targetId",

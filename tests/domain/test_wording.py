@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain import wording
+from app.domain import standing, wording
 from app.domain.preferences import SOURCES, InForce
 
 ON, ALWAYS = InForce("on", "built-in"), InForce("always", "built-in")
@@ -18,7 +18,7 @@ def test_every_code_is_a_choice_in_plain_words():
 def test_nobody_is_said_to_have_turned_off_what_a_default_did(source):
     if source == "organization":
         return
-    said = wording.standing("off", project="Shop", workflow=InForce("never", source), alerts=ON)
+    said = standing.standing("off", project="Shop", workflow=InForce("never", source), alerts=ON)
     assert said.startswith("You turned") == (source in ("project", "account"))
     assert said.endswith("alerts still reach you.")
 
@@ -34,7 +34,7 @@ def test_nobody_is_said_to_have_turned_off_what_a_default_did(source):
     ],
 )
 def test_the_way_in_which_one_left_is_said_unless_it_is_the_usual_one(via, words):
-    said = wording.standing(
+    said = standing.standing(
         "unsubscribed", project="Shop", workflow=ALWAYS, alerts=ON, since="3 Nov", via=via
     )
     assert said == words

@@ -92,10 +92,10 @@ from tests.ingest.conftest import door_app
 
 read = digesting.read
 
-def read_or_die(entry, project):
+def read_or_die(entry, project, unminify):
     if b"deadly" in entry.body:
         os.kill(os.getpid(), signal.SIGKILL)
-    return read(entry, project)
+    return read(entry, project, unminify)
 
 settings = load()
 digesting.read = read_or_die

@@ -37,6 +37,8 @@ IN_THREAD = [
         "reply",
         "integration",
         "storm",
+        "deploy",
+        "rule",
     }
 ]
 LETTERS = ["sign-in", "invite", "verify", "address-verified", "primary-changed", "reply-refused"]

@@ -44,6 +44,17 @@ SAID = {
         "Open the commit: https://git.example.com/",
     ),
     "resolved-age": ("RESOLVED AUTOMATICALLY", "checkout resolves issues after 14 quiet days"),
+    "rule-changed": (
+        "RULE CHANGED  checkout · “New issues”",
+        "Sam Okoro changed “New issues”.",
+        "- Environment: all + Environment: production",
+        "Of an error now: told 6 before, 2 now.",
+        "You're getting this because you made the alert rule “New issues”. Also because the alert rule "
+        "“New issues” sent to #payments, your team.",
+        "Whether you hear of changed alert rules: change: "
+        "https://tocsin.example.com/settings/account/notifications/?show=kinds#kinds",
+    ),
+    "rule-deleted": ("Sam Okoro deleted “New issues”.", "told 6 before, nobody now; integrations: 1 before"),
     "reopened": ("Ana Lima reopened this; it was resolved. Its alert rules apply again.",),
     "reopened-commit": ("It was resolved by commit 1f0c3aa, which no longer names it",),
     "unignored-worse": (

@@ -125,7 +125,7 @@ def test_a_firing_that_somebody_else_claimed_meanwhile_is_not_repeated(
     made = rule("every_event")
     digest(payload())
     # As if this digester had looked before the other one fired.
-    monkeypatch.setattr("app.services.alerting._last_firings", lambda *_: {})
+    monkeypatch.setattr("app.domain.alerting.rests", lambda *_, **__: False)
     assert digest(payload(), minutes=5) == []
     assert digest(payload(), minutes=31) == ["alert.again"]
     assert session.get(RuleFiring, (made.id, session.scalars(select(Issue.id)).one())).last_fired > now

@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from app.models import Activity, Notice, Subscription
-from app.services import assigning, subscribing
+from app.models import Activity, Issue, Notice, Subscription
+from app.services import assigning, digesting, subscribing
+from app.services.stream_entry import ENVELOPE, Entry
+from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases
 
@@ -79,10 +81,39 @@ def test_what_is_ignored_is_left_alone(cast, make, session):
     assert issue.assignee_user_id is None
 
 
-def test_projects_that_assign_nothing_cost_one_query(cast, make, session, count_statements):
+def test_projects_that_assign_nothing_cost_a_query_when_reading_and_one_when_keeping(
+    cast, make, session, count_statements
+):
     make.arrival(cast.shop)
     make.owners(cast.shop, "shop/* bob@example.org")
     with count_statements() as sent:
         make.arrival(cast.shop)
-    assert len([each for each in sent if "FROM ownerships" in each]) == 1
+    assert len([each for each in sent if "FROM ownerships" in each]) == 2
     assert not [each for each in sent if "email_addresses" in each]
+
+
+@pytest.fixture
+def read(cast, session, now):
+    """A batch of one event, read and not kept yet."""
+
+    def made(title):
+        sent = payload(title, timestamp=now.timestamp())
+        entry = Entry(cast.shop.id, ENVELOPE, now, envelope(sent), event_id=sent["event_id"])
+        return digesting.read_all(session, [entry])
+
+    return made
+
+
+def test_lines_are_matched_when_an_event_is_read_and_once_more_only_if_they_changed(
+    read, cast, make, session, now
+):
+    make.owners(cast.shop, "shop/* bob@example.org", auto_assign=True)
+    first, second = read("KeyError: a"), read("ValueError: b")
+    rules, found = first.reads[0].lines
+    assert [match.number for match in found] == [1]
+    first.reads[0].lines = rules, []
+    digesting.keep(session, first, now=now)
+    make.owners(cast.shop, "shop/* cy@example.org", auto_assign=True)
+    digesting.keep(session, second, now=now)
+    assignees = session.scalars(select(Issue.assignee_user_id).order_by(Issue.id)).all()
+    assert assignees == [None, cast.cy.id]

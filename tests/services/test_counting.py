@@ -1,6 +1,7 @@
 """What rules count is exact for each event, over any batches, environments and people; and found out anew."""
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -168,3 +169,37 @@ def test_what_cannot_be_exceeded_is_not_counted_again(session, shop, now, count_
             digest(payload(), minutes=121 + minute)
     assert not [statement for statement in sent if "sum(issue_counts.count)" in statement]
     assert digest(payload(), minutes=132) == ["alert.again"]
+
+
+GROWTH = {"value": 50, "interval": "1h", "comparison": "percent", "earlier": "1d"}
+
+
+@pytest.mark.parametrize("counted", ["event_count", "user_count"])
+def test_of_a_flood_nobody_asks_again_what_there_was_before(session, shop, now, count_statements, counted):
+    make_rule(session, shop, {"id": counted, **GROWTH}, now=now)
+    digest = Digester(session, shop, now)
+    digest(*(payload(user={"id": str(n)}) for n in range(30)))
+    digest(payload(user={"id": "1"}))
+    sent = {}
+    for name, hours in (("nothing was there", 1), ("as much was there", 24.5)):
+        digest(payload(user={"id": "1"}), minutes=60 * hours)
+        with count_statements() as sent[name]:
+            for minute in range(5):
+                digest(payload(user={"id": "1"}), minutes=60 * hours + minute / 10)
+    looked = re.compile(r"FROM (events|issue_counts|issue_users)\b.*received_at|sum\(issue_counts", re.DOTALL)
+    assert {name: [each for each in of if looked.search(each)] for name, of in sent.items()} == {
+        "nothing was there": [],
+        "as much was there": [],
+    }
+
+
+def test_what_came_in_late_counts_among_what_there_was_before(session, shop, now):
+    """The rule is not asked about the late one, which it would not ring for."""
+    errors = [{"id": "level", "match": "gte", "level": "error"}]
+    row = {"id": "event_count", **GROWTH, "earlier": "1h"}
+    make_rule(session, shop, row, now=now, frequency_minutes=0, filters=errors)
+    digest = Digester(session, shop, now)
+    assert digest(payload(), minutes=0) == []
+    assert digest(*(payload() for _ in range(3)), minutes=0.1) == []
+    assert digest.received([(payload(level="info"), now - timedelta(minutes=70))]) == []
+    assert digest(payload(), minutes=0.2) == ["alert.again"]

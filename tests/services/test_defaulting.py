@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from app.domain.errors import Refused
+from app.domain.errors import Refused, Stale
 from app.models import NotificationDefault, NotificationSetting, QuietHours, SettingAudit
 from app.services import defaulting, preferring
 
@@ -100,7 +100,7 @@ def test_going_back_leaves_no_row_and_the_environment_holds_again(session, set_d
 
 def test_a_default_that_was_changed_meanwhile_is_not_overwritten(session, set_default):
     set_default("alerts", "off")
-    with pytest.raises(defaulting.Stale):
+    with pytest.raises(Stale):
         set_default("alerts", "on")
     assert line(session, "alerts").now.value == "off"
 

@@ -21,7 +21,7 @@ def arrive(session, make, cast, now):
 
     def act(message, **columns):
         commit = make.commit(cast.acme, message, **columns)
-        return fixing.refer(session, commit, base_url=HOME, now=now)
+        return fixing.refer(session, [(commit, commit.message)], base_url=HOME, now=now)
 
     return act
 
@@ -43,7 +43,7 @@ def released(session, make, shop, now):
 def linked(session, make, cast, issue, now):
     """A commit by Bob that fixes the issue."""
     commit = make.commit(cast.acme, f"Guard the cart. Fixes {issue.short_id}", key="1f0c3aa", author=cast.bob)
-    fixing.refer(session, commit, base_url=HOME, now=now)
+    fixing.refer(session, [(commit, commit.message)], base_url=HOME, now=now)
     return commit
 
 
@@ -128,7 +128,7 @@ def test_of_two_that_had_one_name_the_newest_is_meant(session, make, cast, shop,
 
 
 def test_the_same_commit_again_is_not_said_again(session, issue, linked, now):
-    assert fixing.refer(session, linked, base_url=HOME, now=now) == []
+    assert fixing.refer(session, [(linked, linked.message)], base_url=HOME, now=now) == []
     assert types(session) == ["referenced_in_commit"]
 
 
@@ -216,7 +216,7 @@ def test_a_release_of_another_project_resolves_it_too(session, make, cast, issue
 
 def test_of_two_commits_that_fix_it_the_first_is_named(session, make, cast, issue, linked, released, now):
     other = make.commit(cast.acme, "Fixes SHOP-1 again", key="2222222")
-    fixing.refer(session, other, base_url=HOME, now=now)
+    fixing.refer(session, [(other, other.message)], base_url=HOME, now=now)
     [activity] = released("4.2.2", other, linked)
     assert (activity.data["commit"], activity.actor_id) == ("2222222", None)
 
@@ -251,7 +251,7 @@ def test_what_nobody_has_becomes_the_authors_who_asked_for_that(session, make, c
 def test_a_release_that_settles_many_is_one_batch(session, make, cast, shop, released, arrive, now):
     [make.issue(shop) for _ in range(3)]
     commit = make.commit(cast.acme, "Fixes SHOP-1, SHOP-2, SHOP-3")
-    fixing.refer(session, commit, base_url=HOME, now=now)
+    fixing.refer(session, [(commit, commit.message)], base_url=HOME, now=now)
     assert len(released("4.2.2", commit, batch=Batch("b_1"))) == 3
     assert set(session.scalars(select(Notice.batch))) == {"b_1"}
 
@@ -261,7 +261,12 @@ def test_a_release_that_settles_many_is_one_batch(session, make, cast, shop, rel
 
 @pytest.fixture
 def edit(session, linked, now):
-    return lambda message: fixing.edit(session, linked, message=message, base_url=HOME, now=now)
+
+    def act(message):
+        said, where = [(linked, message)], {"base_url": HOME, "now": now}
+        return fixing.edit(session, said, **where) + fixing.refer(session, said, **where)
+
+    return act
 
 
 def test_a_commit_that_no_longer_names_it_reopens_what_it_resolved(session, issue, linked, released, edit):
@@ -314,7 +319,7 @@ def test_what_another_commit_of_that_release_fixes_too_stays_resolved_by_that_on
     session, make, cast, issue, linked, released, now
 ):
     other = make.commit(cast.acme, "Fixes SHOP-1 again")
-    fixing.refer(session, other, base_url=HOME, now=now)
+    fixing.refer(session, [(other, other.message)], base_url=HOME, now=now)
     released("4.2.2", linked, other)
     assert fixing.unlink(session, issue, linked, now=now) is None
     assert resolving.of(session, issue.id).commit_id == other.id

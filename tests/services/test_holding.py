@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.domain.routing import Outcome
 from app.models import Delivery, Digest, Notice, Verdict
-from app.services import holding, notifying, preferring, resolving
+from app.services import holding, notifying, outbox, preferring, resolving
 from app.services.timeline import Batch
 
 INSTANCE = preferring.Defaults({})
@@ -98,7 +98,7 @@ def test_planning_a_batch_takes_no_more_statements_for_more_issues(
             resolving.resolve(session, make.issue(shop), by=cast.alice, now=now(), batch=batch)
         session.commit()
         [*ids] = session.scalars(select(Notice.id).where(Notice.batch == name))
-        [group] = notifying.groups(session, ids, now=now())
+        [group] = outbox.groups(session, ids, now=now())
         told = notifying.survey(session, group, now=now(), instance=INSTANCE).told
         with count_statements() as statements:
             made = notifying.plan_part(session, name, ids, told, now=now(), instance=INSTANCE)

@@ -108,7 +108,7 @@ def test_thirty_days_end_today(make, session, issue, now):
     midnight = now.replace(hour=0)
     for ago, count in ((0, 1), (29 * 24, 4), (29 * 24 + 1, 8), (30 * 24, 16)):
         session.add(IssueHour(issue_id=issue.id, hour=midnight - timedelta(hours=ago), count=count))
-    points = issue_lists.daily(session, issue, now=now)
+    points = issue_lists.of(session, issue, now=now).days
     assert (len(points), points[0], points[-1], sum(points)) == (30, 4, 1, 5)
 
 

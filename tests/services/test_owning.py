@@ -11,6 +11,7 @@ from app.services import entrusting, owner_checks, owner_versions, owning, reass
 from app.services.entrusting import Wishes
 from app.services.owner_versions import File
 from app.services.preferring import configured
+from tests.support.growth import growth
 
 pytestmark = pytest.mark.both_databases
 
@@ -77,7 +78,8 @@ def test_a_project_without_owners_tells_everybody_and_assigns_nothing(session, c
 def test_the_owners_of_a_stored_event_are_found(session, cast, make):
     make.owners(cast.shop, "shop/* bob@example.org")
     event = make.event(make.issue(cast.shop))
-    assert list(owning.owners_of_event(session, cast.shop, event).users) == [cast.bob.id]
+    matches = owning.matches_of(owning.rules_of(session, cast.shop.id).rules, event)
+    assert list(owning.resolve(session, cast.shop.id, matches).users) == [cast.bob.id]
 
 
 def test_however_many_lines_and_owners_it_takes_three_queries(session, cast, make, count_statements):
@@ -204,6 +206,20 @@ def test_what_no_line_covers_is_told_with_the_folders_it_happens_in(session, cas
     assert found.areas == [("path:shop/*", 3)]
 
 
+def test_an_event_is_read_once_however_often_the_text_changes(session, cast, make, now, count_statements):
+    issue = make.issue(cast.shop, events=1)
+    covered = []
+    for raw in ("", "shop/* bob@example.org", "shop/* bob@example.org\n* #shop-team"):
+        with count_statements() as sent:
+            covered.append(check(session, cast, raw, now).uncovered == 0)
+    assert covered == [False, True, True]
+    assert not [statement for statement in sent if "events.body" in statement]
+    make.event(issue)
+    with count_statements() as sent:
+        assert check(session, cast, raw, now).events == 2
+    assert len([statement for statement in sent if "events.body" in statement]) == 1
+
+
 def test_a_line_that_only_an_older_issue_matches_is_no_dead_line(session, cast, make, now, monkeypatch):
     monkeypatch.setattr(owner_checks.owner_samples, "RECENT", 1)
     make.event(
@@ -242,3 +258,35 @@ def test_owners_are_applied_to_open_issues_that_nobody_has_after_a_look(session,
         None,
     ]
     assert reassigning.plan(session, cast.shop) == []
+
+
+def test_what_changed_of_a_long_text_is_told_by_the_lines_that_are_in_one_alone():
+    old = [f"a{n} #t" for n in range(1500)]
+    new = [*old[1:], "b #t", old[7]]
+    changes = owner_versions.lines("\n".join(old), "\n".join(new))
+    assert [(each.sign, each.text, each.line) for each in changes] == [
+        ("-", "a0 #t", 1),
+        ("+", "b #t", 1500),
+        ("+", "a7 #t", 1501),
+    ]
+
+
+def test_what_changed_of_a_text_costs_no_more_the_longer_it_is():
+    longest = "\n".join(f"{n % 97} #t" for n in range(12_000))
+    rest = "".join(reversed(longest))
+    assert growth(lambda text: list(owner_versions.lines(text, rest[: len(text)])), longest, times=4) < 12
+
+
+def test_hints_name_verified_primary_addresses_of_members_and_are_given_for_the_first_strangers(
+    cast, make, session
+):
+    session.add(EmailAddress(address="robert@example.net", user_id=cast.bob.id, is_primary=False))
+    session.flush()
+    with pytest.raises(OwnershipErrors) as raised:
+        entrusting.check(session, cast.shop, "a robertt@example.net\na bobb@x.example")
+    assert [" Did you mean" in each.message for each in raised.value.problems] == [False, True]
+    text = "\n".join(f"a bob{n}@x.example" for n in range(80))
+    with pytest.raises(OwnershipErrors) as raised:
+        entrusting.check(session, cast.shop, text)
+    hinted = [each.line for each in raised.value.problems if "Did you mean" in each.message]
+    assert (len(raised.value.problems), hinted) == (80, list(range(1, 51)))

@@ -7,7 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from app.channels import CHANNELS
-from app.models import Delivery, Destination, DestinationIssue, Verdict
+from app.channels.base import Answer
+from app.channels.base import Outcome as Came
+from app.domain.routing import Outcome
+from app.models import Attempt, Delivery, Destination, DestinationIssue, Notice, Verdict
 from app.services import connecting, destinations
 from app.services.connecting import Vault, Wishes
 from app.services.sealing import Seal
@@ -81,6 +84,65 @@ def test_what_was_never_opened_is_not_closed(cast, pager, issue, acts, run_jobs,
     assert pages() == []
     session.commit()
     assert session.scalar(select(Verdict).where(Verdict.subject == "destination")) is None
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda acts, issue, other, by: acts.ignore(issue, by=by),
+        lambda acts, issue, other, by: acts.bulk([issue], "delete", by=by, sure="yes"),
+        lambda acts, issue, other, by: acts.bulk([issue], "discard", by=by, sure="yes"),
+        lambda acts, issue, other, by: acts.bulk([issue, other], "merge", by=by, sure="yes"),
+    ],
+    ids=["ignored", "deleted", "discarded", "merged into another"],
+)
+def test_what_was_opened_is_closed_however_the_issue_leaves(
+    way, cast, make, pager, report, run_jobs, pages, acts, the_issue, receiver
+):
+    make.rule_to(pager)
+    report()
+    run_jobs()
+    other = make.issue(cast.shop, title="Bigger: one", events=9)
+    way(acts, the_issue(), other, cast.alice)
+    run_jobs.sweep(after=LATER)
+    assert pages() == ["trigger", "resolve"]
+    opened, closed = (json.loads(request.body) for request in receiver.taken)
+    assert opened["key"] == closed["key"]
+
+
+def test_a_merge_closes_nothing_of_the_issue_that_stays(
+    cast, make, pager, report, run_jobs, pages, acts, the_issue
+):
+    make.rule_to(pager)
+    report()
+    run_jobs()
+    the_issue().times_seen = 5
+    small = make.issue(cast.shop, title="Smaller: one")
+    acts.bulk([the_issue(), small], "merge", by=cast.alice, sure="yes")
+    run_jobs.sweep(after=LATER)
+    assert pages() == ["trigger"]
+
+
+@pytest.mark.parametrize("leaves", ["ignore", "delete"])
+def test_of_what_only_integrations_are_told_no_person_is(
+    leaves, cast, make, pager, issue, acts, run_jobs, session, mailbox
+):
+    """And where there is no integration, there is not even a notice."""
+    acts.ignore(issue, by=cast.bob) if leaves == "ignore" else acts.bulk(
+        [issue], "delete", by=cast.bob, sure="yes"
+    )
+    run_jobs.sweep(after=LATER)
+    session.commit()
+    assert mailbox() == []
+    assert set(session.scalars(select(Verdict.subject))) <= {"destination"}
+    [notice] = session.scalars(select(Notice).where(Notice.kind.in_(["ignored", "deleted"])))
+    assert notice.planned_at is not None
+
+
+def test_a_project_without_integrations_makes_no_notice_for_them(cast, issue, acts, session):
+    acts.ignore(issue, by=cast.bob)
+    session.commit()
+    assert session.scalars(select(Notice)).all() == []
 
 
 def test_closed_while_it_is_still_to_be_opened_neither_is_sent(
@@ -185,17 +247,55 @@ def test_two_workers_send_a_message_once(cast, make, pager, report, run_jobs, ap
     assert len(receiver.taken) == 4
 
 
-def test_what_its_service_repeats_of_a_secret_is_masked(
-    cast, make, pager, report, run_jobs, receiver, session
-):
-    make.rule_to(pager)
-    receiver.script(answer(302, location="https://elsewhere.example.org/open-sesame-1234/x"))
-    report()
-    run_jobs()
+@pytest.fixture
+def says(monkeypatch):
+    """`says(answer)`: what comes of each message to the pager."""
+    return lambda said: monkeypatch.setattr(Pager, "send", lambda *_, **__: said)
+
+
+def tried(session, pager):
     session.commit()
     session.refresh(pager)
-    assert "open-sesame" not in pager.detail
-    assert "••••1234" in pager.detail
+    found = select(Attempt.code, Attempt.response, Delivery.state).join(Delivery)
+    return [tuple(row) for row in session.execute(found.where(Delivery.destination_id == pager.id))]
+
+
+def test_what_its_service_repeats_of_a_secret_is_masked(cast, make, pager, report, run_jobs, says, session):
+    make.rule_to(pager)
+    says(Answer(Came.BROKEN, "403", "open-sesame-1234?", advice="No: open-sesame-1234"))
+    report()
+    run_jobs()
+    assert tried(session, pager) == [("403", "••••1234?", "failed")]
+    assert pager.detail == "No: ••••1234"
+
+
+def test_an_answer_with_signs_that_no_database_keeps_is_recorded_without_them(
+    cast, make, pager, report, run_jobs, says, session
+):
+    make.rule_to(pager)
+    wild = "a\x00b\ud800\x1b[2J\nc"
+    references = {"ticket": wild, "more": [{wild: wild}]}
+    changes = {"nickname": wild}
+    says(Answer(Came.DELIVERED, wild[:2], wild, wild, advice=wild, references=references, changes=changes))
+    report()
+    run_jobs()
+    clear = "ab?[2J\nc"
+    assert tried(session, pager) == [("a", clear, "accepted")]
+    assert (pager.settings["nickname"], pager.detail) == (clear, clear)
+    standing = session.scalar(select(DestinationIssue))
+    assert standing.references == {"ticket": clear, "more": [{clear: clear}]}
+
+
+def test_what_arrived_is_not_sent_again_although_its_answer_cannot_be_recorded(
+    cast, make, pager, report, run_jobs, says, session
+):
+    make.rule_to(pager)
+    says(Answer(Came.DELIVERED, "200", "fine", references={"ticket": object()}))
+    report()
+    run_jobs()
+    [(code, response, state)] = tried(session, pager)
+    assert (code, state) == ("record", "accepted")
+    assert response.startswith("Tocsin could not keep the answer")
 
 
 def test_secrets_under_a_key_that_is_gone_fail_and_switch_nothing_off(
@@ -227,10 +327,15 @@ def test_keys_are_changed_by_encrypting_anew(cast, pager, session, settings):
 
 
 def test_those_that_want_a_kind(cast, make, pager, hook, issue, session):
+    def told(kind):
+        notice = make.notice(issue, kind)
+        answers = destinations.decide(session, [notice], {})[notice]
+        return [each.destination for each in answers if each.outcome == Outcome.SEND]
+
     assert destinations.enabled(session, cast.shop.id) == [hook, pager]
-    assert destinations.wanting(session, cast.shop.id, "comment") == [hook]
-    assert destinations.wanting(session, cast.shop.id, "alert.new") == []
-    assert destinations.wanting(session, cast.shop.id, "resolved", issue.id) == [hook]
+    assert told("comment") == [hook]
+    assert told("alert.new") == []
+    assert told("resolved") == [hook]
     session.add(
         DestinationIssue(
             destination_id=pager.id,
@@ -241,7 +346,7 @@ def test_those_that_want_a_kind(cast, make, pager, hook, issue, session):
             changed_at=make.now,
         )
     )
-    assert destinations.wanting(session, cast.shop.id, "resolved", issue.id) == [hook, pager]
+    assert told("resolved") == [hook, pager]
 
 
 def test_a_dedup_key_is_one_for_an_issue_and_differs_between_instances(session):

@@ -66,7 +66,7 @@ def stream(session, alice, shop, text="", *, now):
 def test_a_deleted_issue_is_gone_for_everybody_at_once(session, cast, make, now):
     issue = make.issue(cast.shop, events=2, assignee_user_id=cast.alice.id)
     name = issue.short_id
-    assert removing.delete(session, [issue], by=cast.bob) == [issue.id]
+    assert removing.delete(session, [issue], by=cast.bob, now=now) == [issue.id]
     for look in (
         lambda: access.visible_issue(session, cast.alice, issue.id),
         lambda: access.visible_issue_by_short_id(session, cast.alice, cast.acme, name),
@@ -87,7 +87,7 @@ def test_a_deleted_issue_is_gone_for_everybody_at_once(session, cast, make, now)
 
 def test_nothing_more_happens_to_an_issue_that_was_deleted_meanwhile(session, cast, make, now):
     issue = make.issue(cast.shop)
-    removing.delete(session, [issue], by=cast.bob)
+    removing.delete(session, [issue], by=cast.bob, now=now)
     assert resolving.resolve(session, issue, by=cast.bob, now=now) is None
     with pytest.raises(NotFound):
         commenting.comment(session, issue, text="Hello", by=cast.bob, now=now)
@@ -96,7 +96,7 @@ def test_nothing_more_happens_to_an_issue_that_was_deleted_meanwhile(session, ca
 
 def test_the_same_error_makes_a_new_issue(session, cast, make, now):
     first = make.arrival(cast.shop, SAME)
-    removing.delete(session, [first], by=cast.bob)
+    removing.delete(session, [first], by=cast.bob, now=now)
     second = make.arrival(cast.shop, SAME, at=now + timedelta(minutes=1))
     assert (first.short_id, second.short_id) == ("SHOP-1", "SHOP-2")
     assert second.times_seen == 1
@@ -117,7 +117,7 @@ def test_the_data_goes_in_chunks_and_the_row_last(session, cast, make, settled, 
         )
     )  # fmt: skip
     make.subscription(issue, cast.bob, "subscribed")
-    removing.delete(session, [issue], by=cast.bob)
+    removing.delete(session, [issue], by=cast.bob, now=now)
     kept = make.issue(cast.shop, title="ValueError: other", events=1)
     assert settled() == 4
     assert session.scalars(select(Issue)).all() == [kept]
@@ -130,7 +130,7 @@ def test_the_data_goes_in_chunks_and_the_row_last(session, cast, make, settled, 
 def test_the_id_of_the_newest_issue_is_not_given_again(session, cast, make, settled, now):
     issue = make.issue(cast.shop, events=1)
     old_id = issue.id
-    removing.delete(session, [issue], by=cast.bob)
+    removing.delete(session, [issue], by=cast.bob, now=now)
     settled()
     newer = make.arrival(cast.shop, SAME)
     assert newer.id != old_id
@@ -140,15 +140,15 @@ def test_the_id_of_the_newest_issue_is_not_given_again(session, cast, make, sett
 
 def test_its_notices_stay_and_lead_nowhere(session, cast, make, now):
     issue = make.arrival(cast.shop, SAME)
-    removing.delete(session, [issue], by=cast.bob)
+    removing.delete(session, [issue], by=cast.bob, now=now)
     notice = session.scalars(select(Notice)).one()
     assert (notice.issue_id, notice.issue_short_id, notice.issue_title) == (None, "SHOP-1", SAME)
 
 
-def test_deleting_twice_deletes_once(session, cast, make):
+def test_deleting_twice_deletes_once(session, cast, make, now):
     issue = make.issue(cast.shop)
-    assert removing.delete(session, [issue], by=cast.bob) == [issue.id]
-    assert removing.delete(session, [issue], by=cast.alice) == []
+    assert removing.delete(session, [issue], by=cast.bob, now=now) == [issue.id]
+    assert removing.delete(session, [issue], by=cast.alice, now=now) == []
 
 
 def test_a_discarded_issue_does_not_come_back(session, cast, make, settled, now):
@@ -209,7 +209,7 @@ def test_only_admins_discard(session, cast, make, now, who, may):
 def test_what_is_still_being_merged_into_a_deleted_issue_goes_with_it(session, cast, make, settled, now):
     issues = [make.issue(cast.shop, events=n) for n in (2, 1)]
     primary = merging.merge(session, issues, by=cast.bob, now=now)
-    removing.delete(session, [primary], by=cast.bob)
+    removing.delete(session, [primary], by=cast.bob, now=now)
     with pytest.raises(NotFound):
         access.visible_issue(session, cast.bob, issues[1].id)
     make.issue(cast.shop)

@@ -141,11 +141,11 @@ def test_when_time_is_short_the_newest_events_are_looked_at(many, preview, now):
 
 def test_what_is_looked_at_in_part_counts_as_if_it_were_all(many, preview):
     """Which of its issue's an event was, and how many there were before it, stays as it was."""
-    count = {"id": "event_count", "value": FEW + 500, "interval": "1d"}
-    nth = {"id": "occurrences", "value": FEW + 800}
+    count = {"id": "event_count", "value": FEW + 900, "interval": "1d"}
+    nth = {"id": "occurrences", "value": FEW + 900}
     hurry = {"budget": Budget(clock=Ticking(0.01)), "frequency_minutes": 0}
-    assert preview(count, **hurry).firings == 499 + 1
-    assert preview({"id": "every_event"}, filters=[nth], **hurry).firings == 201
+    assert preview(count, **hurry).firings == 99 + 1
+    assert preview({"id": "every_event"}, filters=[nth], **hurry).firings == 101
 
 
 def test_counts_that_reach_back_beyond_what_is_kept_are_named(digest, preview, session, shop, now):

@@ -68,7 +68,7 @@ def acts(cast, known, now):
             return digesting.digest(own, [entry], now=now)
 
         def delete(self, own):
-            removing.delete(own, issues(own)[:1], by=own.get_one(User, alice_id))
+            removing.delete(own, issues(own)[:1], by=own.get_one(User, alice_id), now=now)
 
         def discard(self, own):
             removing.discard(own, issues(own)[:1], by=own.get_one(User, alice_id), now=now)

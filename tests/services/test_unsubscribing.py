@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.errors import Refused
-from app.domain.stopping import SCOPES, choices, masked
+from app.domain.stopping import APART, SCOPES, choices, masked
 from app.domain.tokens import BadToken, MailToken, sign
 from app.models import IssueMute, Membership, NotificationSetting, SettingAudit, Subscription, TeamMember
 from app.services import muting, preferring, subscribing, unsubscribing
@@ -22,6 +22,7 @@ def link(cast, issue):
 
     def make_link(scope, **changes):
         ids = {"issue": issue.id, "project_alerts": cast.shop.id, "project_workflow": cast.shop.id}
+        ids["organization_deploys"] = cast.acme.id
         return MailToken(
             scope, cast.bob.id, changes.get("scope_id", ids.get(scope, 0)), cast.bob.mail_version
         )
@@ -31,9 +32,13 @@ def link(cast, issue):
 
 @pytest.fixture
 def stop(session, link, now):
-    return lambda scope, own="issue", via=LINK: unsubscribing.stop(
-        session, link(own), scope=scope, via=via, now=now
-    )
+    """By a link that offers it: most scopes are offered by the link of an issue."""
+
+    def by_link(scope, own=None, via=LINK):
+        token = link(own or (scope if scope in APART else "issue"))
+        return unsubscribing.stop(session, token, scope=scope, via=via, now=now)
+
+    return by_link
 
 
 @pytest.fixture
@@ -168,12 +173,22 @@ def test_the_memory_of_one_person_undoes_nothing_for_another(session, cast, stop
     assert not unsubscribing.undo(session, hers, memory, via=LINK, now=now)
 
 
+def test_mail_about_integrations_is_left_by_its_own_link_alone(session, link, stop):
+    assert [each.name for each in unsubscribing.describe(session, link("all_health")).scopes] == [
+        "all_health",
+        "everything",
+    ]
+    with pytest.raises(Refused):
+        stop("all_health", own="issue")
+
+
 def test_every_change_through_a_link_is_in_the_log(session, cast, stop):
     stop("everything", via="one-click")
     audits = session.scalars(select(SettingAudit).where(SettingAudit.user_id == cast.bob.id)).all()
     assert {(audit.category, audit.old, audit.new, audit.via) for audit in audits} == {
         ("alerts", None, "off", "one-click"),
         ("workflow", None, "never", "one-click"),
+        ("health", None, "off", "one-click"),
         ("deploys", None, "never", "one-click"),
     }
 
@@ -192,6 +207,7 @@ OFFERS = {
     "project_workflow": ("project_workflow", "project_alerts", "all_alerts", "all_workflow", "everything"),
     "all_alerts": ("all_alerts", "all_workflow", "everything"),
     "everything": ("everything", "all_alerts", "all_workflow"),
+    "rule_changes": ("rule_changes", "everything"),
 }
 
 
@@ -352,7 +368,13 @@ SO_ALREADY = {
     "project_workflow": {"project_workflow"},
     "all_alerts": {"project_alerts", "all_alerts"},
     "all_workflow": {"project_workflow", "all_workflow"},
-    "everything": {"project_alerts", "project_workflow", "all_alerts", "all_workflow", "everything"},
+    "all_health": {"all_health"},
+    "all_deploys": {"all_deploys"},
+    "rule_changes": {"rule_changes"},
+    "everything": {
+        *("project_alerts", "project_workflow"),
+        *("all_alerts", "all_workflow", "all_health", "all_deploys", "everything"),
+    },
 }
 
 

@@ -62,8 +62,12 @@ def test_the_link_verifies_once(session, cast, add, letters, now):
 def test_a_link_to_one_address_leaves_that_to_another_working(session, cast, add, letters, now):
     add(cast.bob)
     add(cast.bob, "bob@work.example")
-    for _, secret in letters():
-        verifying.verify(session, cast.bob, secret, now=now)
+    verified = {
+        address: verifying.verify(session, cast.bob, secret, now=now).address for address, secret in letters()
+    }
+    assert verified == {HOME: HOME, "bob@work.example": "bob@work.example"}
+    own = select(EmailAddress.address).where(EmailAddress.verified_at == now)
+    assert set(session.scalars(own)) >= set(verified)
 
 
 def test_adding_again_mails_a_new_link_and_ends_the_old(session, cast, add, letters, now):

@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from app.clock import now
 from app.jobs import digests, notify
 from app.models import AlertPace, Delivery, Digest, Issue, Notice, Verdict
-from app.services import delivering, explaining, muting, notifying, preferring, quieting, resolving
+from app.services import explaining, muting, notifying, preferring, quieting, resolving
 from app.services.timeline import Batch
 from tests.support.dying import survives
 from tests.support.jobs import Jobs
+from tests.support.telling import TELLS
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.both_databases
@@ -74,7 +75,7 @@ def verdicts(session):
 
     def look(person):
         session.commit()
-        found = select(Verdict.outcome, Verdict.code, Delivery.state).outerjoin(Delivery, delivering.TELLS)
+        found = select(Verdict.outcome, Verdict.code, Delivery.state).outerjoin(Delivery, TELLS)
         found = found.where(Verdict.subject == "user", Verdict.subject_id == person.id).order_by(Verdict.id)
         return [tuple(row) for row in session.execute(found)]
 
@@ -363,6 +364,19 @@ def test_the_digest_counts_what_happened_in_its_time(alone, make, shop, day, mai
     assert "4 events · 1 user" in mail.text
     assert "Error · first seen 09:01, last seen 09:01 · assigned to nobody" in mail.text
     assert "shop.cart.checkout" in mail.text
+
+
+def test_an_event_that_waited_its_turn_counts_for_its_entry(alone, shop, day, mailbox, report):
+    shop.digest_minimum = shop.digest_maximum = 5
+    with time_machine.travel(moment(-0.5), tick=False):
+        for title in ("KeyError: one", "ValueError: two", "TypeError: three"):
+            report(title)
+    day.at(0)
+    day.at(5)
+    [_, mail] = mailbox(to=alone)
+    assert "2 more issues in Shop" in mail.subject
+    assert "0 events" not in mail.text
+    assert mail.text.count("1 event · 1 user") == 2
 
 
 def test_each_issue_of_it_can_be_left_alone(alone, day, mailbox, client, verdicts):

@@ -1,6 +1,7 @@
 """Integrations from the event to the answer: once, in order, repaired, and never silently lost."""
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from app.jobs import notify, post
-from app.models import Attempt, Delivery, Destination, DestinationIssue, Notice, Verdict
+from app.models import Attempt, Delivery, Destination, DestinationIssue, Notice, NotificationSetting, Verdict
+from app.services import preferring
 from tests.support.dying import survives
 from tests.support.receiver import answer, hang_up, slow
 
@@ -84,7 +86,7 @@ def test_what_is_decided_about_an_integration_is_recorded_and_explained(
     assert (verdict.outcome, verdict.code, verdict.reasons) == ("send", "send", ["rule_integration"])
     page = as_user(cast.alice).get(f"/notices/{verdict.notice.public_id}/").text
     assert "Ops hook" in page
-    assert "webhook" in page
+    assert "Webhook" in page
     assert "204" in page
 
 
@@ -189,6 +191,36 @@ def test_gone_for_good_is_switched_off_told_once_and_its_alerts_come_by_mail(
     told = [mail.text for mail in mailbox(to=cast.alice) if mail["X-Tocsin-Kind"] == "alert.new"]
     assert sum("TypeError: three" in text for text in told) == 1
     assert len(receiver.taken) == 1
+
+
+def test_who_wants_no_mail_about_integrations_is_not_told_that_one_fails(
+    cast, make, hook, report, run_jobs, receiver, mailbox, session, now
+):
+    """What it misses comes to them all the same: those are alerts."""
+    preferring.choose(session, cast.alice, "health", "off", via="web", now=now)
+    make.rule_to(hook)
+    receiver.script(answer(410))
+    report()
+    run_jobs()
+    assert {mail["X-Tocsin-Kind"] for mail in mailbox(to=cast.alice)} == {"alert.new"}
+    session.commit()
+    hers = (Notice.kind == "integration_off") & (Verdict.subject_id == cast.alice.id)
+    codes = session.scalars(select(Verdict.code).join(Verdict.notice).where(hers))
+    assert codes.all() == ["health_off"]
+
+
+def test_the_mail_about_a_broken_integration_hands_over_its_switch(
+    cast, make, hook, report, run_jobs, receiver, mailbox, client, session
+):
+    make.rule_to(hook)
+    receiver.script(answer(410))
+    report()
+    run_jobs()
+    mail = next(mail for mail in mailbox() if mail["X-Tocsin-Kind"] == "integration_off")
+    address = re.search(r"<https?://[^/]+(/u/[^>]+)>", mail["List-Unsubscribe"])[1]
+    assert client.post(address, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    session.commit()
+    assert session.scalars(select(NotificationSetting.category)).all() == ["health"]
 
 
 def test_a_person_who_switches_it_off_calls_off_what_waits(

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from app.clock import now
 from app.jobs import digests, notify
 from app.models import Delivery, Digest, Notice, Verdict
-from app.services import holding, notifying, resolving
+from app.services import holding, notifying, outbox, resolving
 from app.services.timeline import Batch
 from tests.support.dying import survives
 
@@ -52,6 +52,33 @@ def test_planning_the_notices_of_an_event(cast, make, report, run_jobs, app, ses
     assert statements > 10
     run_jobs()
     assert told("alert.new") == ["alice", "bob"]
+
+
+def test_planning_a_flood_in_lots(cast, make, issue, run_jobs, app, session, mailbox, monkeypatch):
+    """Those lots that were written when it happens are not planned again, and no other is lost."""
+    monkeypatch.setattr(outbox, "MOST_VERDICTS", 9)  # of three people: three events
+    events = [make.event(issue) for _ in range(7)]
+    ids = [make.notice(issue, "alert.again", event_id=event.event_id).id for event in events]
+    session.commit()
+    kills = 0
+    for statements in (*range(5, 60), *[MOST] * 3):
+        if survives(app, notify.run, *ids, statements=statements):
+            break
+        kills += 1
+        session.commit()
+        planned = session.scalar(select(func.count()).where(Notice.planned_at.is_not(None)))
+        assert session.scalar(select(func.count()).select_from(Verdict)) == 3 * planned
+    assert kills > 10
+    run_jobs()
+    run_jobs.sweep()
+    session.commit()
+    assert session.scalar(select(func.count()).where(Notice.planned_at.is_(None))) == 0
+    told = select(Verdict.subject_id, Verdict.outcome, func.count())
+    told = session.execute(told.group_by(Verdict.subject_id, Verdict.outcome)).all()
+    people = (cast.alice, cast.bob, cast.cy)
+    counts = {"send": 1, "defer": 6}
+    assert sorted(told) == sorted((who.id, outcome, counts[outcome]) for who in people for outcome in counts)
+    assert [len(mailbox(to=person)) for person in people] == [1, 1, 1]
 
 
 def test_planning_a_batch_in_parts(cast, make, run_jobs, app, session, mailbox, monkeypatch):

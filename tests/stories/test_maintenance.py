@@ -1,9 +1,10 @@
 """While a project is paused rules fire and nothing is told; afterwards everybody gets what still matters."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 
 from app.clock import now
@@ -233,3 +234,43 @@ def test_windows_that_are_over_are_forgotten_in_time(paused, app, session):
             calm.forget_maintenance(now() + later)
         session.commit()
         assert session.scalar(select(func.count(Pause.id))) == left
+
+
+def test_an_alert_speaks_for_its_issue_and_the_fatal_one_comes_first(
+    paused, report, run_jobs, mailbox, acts, cast, session
+):
+    paused(scope="all")
+    report("KeyError: cart")
+    report("SystemError: disk", level="fatal")
+    run_jobs()
+    fatal = session.scalars(select(Issue).where(Issue.level == "fatal")).one()
+    acts.assign(fatal, to=cast.bob, by=cast.alice)
+    run_jobs()
+    run_jobs.sweep(after=OVER)
+    text = mailbox(to=cast.bob)[-1].text
+    assert text.index("SystemError: disk") < text.index("KeyError: cart")
+    assert "ASSIGNED" not in text.upper().replace("ASSIGNED TO", "")
+    assert "Assigned to you by Alice." in text
+
+
+def test_it_speaks_of_the_time_of_the_pause_and_not_of_what_waited_before(
+    paused, shop, report, run_jobs, mailbox, cast
+):
+    shop.digest_minimum = shop.digest_maximum = 5
+    nine = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    with time_machine.travel(nine, tick=False):
+        report("Error0: cart")
+        report("Error1: cart")
+        run_jobs()
+    with time_machine.travel(nine + timedelta(minutes=3), tick=False):
+        paused()
+        report("Error2: cart")
+        run_jobs()
+    with time_machine.travel(nine + timedelta(minutes=6), tick=False):
+        run_jobs.sweep()
+    with time_machine.travel(nine + timedelta(minutes=64), tick=False):
+        run_jobs.sweep()
+    mail = mailbox(to=cast.bob)[-1]
+    assert mail.subject == "1 issue in Shop during maintenance · 09:03 to 10:04"
+    apart = mail.text.index("From before it, held for you already then")
+    assert mail.text.index("Error2: cart") < apart < mail.text.index("Error1: cart")

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 
 from app.clock import now
 from app.jobs import deliver, notify
-from app.models import Attempt, Delivery, Notice
+from app.models import Attempt, Delivery, Event, Notice
 
 pytestmark = pytest.mark.both_databases
 
@@ -25,6 +25,24 @@ def test_a_notice_that_cannot_be_planned_holds_up_no_other(
         notify.run(*ids)
     run_jobs.sweep()
     assert told("resolved") == ["bob", "cy"]
+
+
+def test_an_event_of_a_flood_that_cannot_be_planned_holds_up_no_other(
+    cast, make, issue, app, session, run_jobs
+):
+    """Further alerts are planned many at a time; where that fails, each is tried by itself."""
+    events = [make.event(issue) for _ in range(5)]
+    notices = [make.notice(issue, "alert.again", event_id=event.event_id) for event in events]
+    make.owners(cast.shop, "*.py bob@example.org")
+    session.execute(update(Event).where(Event.id == events[2].id).values(body=b"torn"))
+    session.commit()
+    ids = [notice.id for notice in notices]
+    with app.app_context(), pytest.raises(notify.NotPlanned) as raised:
+        notify.run(*ids)
+    assert raised.value.args == ([ids[2]],)
+    session.commit()
+    planned = session.scalars(select(Notice.id).where(Notice.planned_at.is_not(None)).order_by(Notice.id))
+    assert planned.all() == [*ids[:2], *ids[3:]]
 
 
 def test_a_message_that_cannot_be_composed_is_tried_again_and_given_up_in_the_end(

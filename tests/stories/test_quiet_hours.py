@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.models import Delivery, Digest, Issue, Notice, QuietHours, Subscription, User, Verdict
-from app.services import delivering, holding, quieting
+from app.services import holding, quieting
+from tests.support.telling import TELLS
 
 pytestmark = pytest.mark.both_databases
 
@@ -29,7 +30,7 @@ def verdicts(session):
         session.commit()
         found = (
             select(Verdict.outcome, Verdict.code, Delivery.state)
-            .outerjoin(Delivery, delivering.TELLS)
+            .outerjoin(Delivery, TELLS)
             .where(Verdict.subject_id == person.id)
             .order_by(Verdict.id)
         )

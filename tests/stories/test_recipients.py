@@ -467,3 +467,54 @@ def test_without_a_rule_that_fires_a_preview_says_so(cast, make, the_rule, as_us
     make.session.commit()
     address = f"/settings/account/notifications/what-if?kind=alert.new&project={cast.shop.id}"
     assert "no email. No alert rule fires for it." in as_user(cast.bob).page(address).text
+
+
+# Where nobody owns it
+
+
+SET_OWNER = "Set an owner for errors like this"
+
+
+def test_whoever_looks_after_the_project_is_shown_where_to_set_an_owner_where_nobody_is_one(
+    cast, at, run_jobs, mailbox, as_user
+):
+    at("src/pay/a.py")
+    run_jobs()
+    [to_alice], [to_bob] = mailbox(to=cast.alice), mailbox(to=cast.bob)
+    address = "settings/issue-owners/?add=path%3Asrc%2Fpay%2F%2A"
+    assert re.search(rf"{SET_OWNER}: \S*/acme/shop/{re.escape(address)}", to_alice.text)
+    assert f'{address}">{SET_OWNER}</a>' in to_alice.html
+    assert SET_OWNER not in to_bob.text + to_bob.html
+    page = as_user(cast.alice).get(f"/acme/shop/{address}").text
+    assert "path:src/pay/* </textarea>" in page
+
+
+NOT_SHOWN = {
+    "an owner was told": ("src/* alice@example.org", mail("owners")),
+    "nobody has the issue": ("", mail("assignee", fallback="all")),
+    "a team was named": ("", "team"),
+}
+
+
+@pytest.mark.parametrize(("lines", "action"), NOT_SHOWN.values(), ids=NOT_SHOWN)
+def test_an_owner_is_not_asked_for_where_none_was_missed(
+    cast, make, at, run_jobs, mailbox, the_rule, lines, action
+):
+    make.owners(cast.shop, lines)
+    the_rule(mail("team", cast.team.id) if action == "team" else action)
+    at("src/pay/a.py")
+    run_jobs()
+    [sent] = mailbox(to=cast.alice)
+    assert SET_OWNER not in sent.text + sent.html
+
+
+def test_the_way_to_an_owner_tells_nothing_of_the_error_where_mails_may_not(
+    cast, at, run_jobs, mailbox, session
+):
+    cast.acme.enhanced_privacy = True
+    session.flush()
+    at("src/pay/a.py")
+    run_jobs()
+    [sent] = mailbox(to=cast.alice)
+    assert re.search(rf"{SET_OWNER}: \S*/acme/shop/settings/issue-owners/\s", sent.text)
+    assert "src" not in sent.text

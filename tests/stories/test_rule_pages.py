@@ -78,6 +78,17 @@ def test_a_test_has_a_page_that_shows_what_became_of_it(as_user, cast, issue, pr
     assert "accepted" in page.text
 
 
+def test_whoever_else_finds_a_test_reads_whose_it_was(as_user, cast, issue, hook, press):
+    sentence = (
+        "Alice asked for a test of the alert rule “Tell issue owners about new issues”. It went to them"
+    )
+    for address, whom in ((press(), ""), (press(destination=str(hook.id)), " and to “Ops hook”")):
+        page = BeautifulSoup(as_user(cast.bob).get(address).text, "html.parser")
+        assert page.h1.text == "Test of the alert rule “Tell issue owners about new issues”"
+        assert f"{sentence}{whom} alone, and is no firing." in " ".join(page.text.split())
+        assert "You asked" not in page.text
+
+
 def test_a_test_goes_to_an_integration_on_request(cast, hook, press, receiver, mailbox):
     press()
     assert receiver.taken == []

@@ -73,6 +73,18 @@ def test_of_two_hundred_in_a_minute_everybody_gets_three_mails(
     assert f"/notices/{collapsed.public_id}/" in str(browser.page(f"/notices/{summary.public_id}/"))
 
 
+@pytest.mark.usefixtures("at_once")
+def test_the_issues_of_the_probable_cause_come_first(many, report, run_jobs, mailbox, cast):
+    earlier = datetime.now(UTC) - 5 * MINUTE
+    for _ in range(4):
+        report("Unrelated: often", timestamp=earlier.timestamp(), release="4.2.0")
+    many(30, release="4.2.1")
+    run_jobs()
+    [storm] = [mail for mail in mailbox(to=cast.bob) if mail["X-Tocsin-Kind"] == "storm"]
+    assert "30 of 31 began within 2 minutes" in " ".join(storm.text.split())
+    assert "Unrelated" not in storm.text
+
+
 def test_twenty_are_no_storm(many, run_jobs, session, at_once, told):
     many(20)
     run_jobs()

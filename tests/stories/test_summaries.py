@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 from app.clock import now
 from app.jobs import notify, states
 from app.models import Activity, Delivery, Issue, Notice, Verdict
-from app.services import auto_resolving, delivering, notifying, resolving
+from app.services import auto_resolving, notifying, resolving
 from app.services.timeline import Batch
+from tests.support.telling import TELLS
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.both_databases
@@ -41,7 +42,7 @@ def outcomes(session, person):
     session.commit()
     found = (
         select(Verdict.outcome, Verdict.code, Delivery.kind)
-        .outerjoin(Delivery, delivering.TELLS)
+        .outerjoin(Delivery, TELLS)
         .where(Verdict.subject_id == person.id)
         .order_by(Verdict.id)
     )

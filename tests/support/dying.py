@@ -2,10 +2,13 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 
 from flask import Flask
 from sqlalchemy import Engine, event
+
+from tests.support.receiver import Handler, Receiver
 
 
 def survives(app: Flask, job: Callable[..., None], *ids: int, statements: int) -> bool:
@@ -22,6 +25,27 @@ def survives(app: Flask, job: Callable[..., None], *ids: int, statements: int) -
         return False
     assert os.WEXITSTATUS(status) == 0, "the job failed by itself"
     return True
+
+
+def dies_while_it_waits(app: Flask, job: Callable[..., None], *ids: int, receiver: Receiver) -> None:
+    """Run the job in a process that is killed when the other side has its message, and has not answered."""
+    child, known = [0], threading.Event()
+
+    def script(handler: Handler) -> None:
+        assert known.wait(5)
+        os.kill(child[0], signal.SIGKILL)
+        receiver.usual(handler)
+
+    receiver.scripts.insert(0, script)
+    child[0] = os.fork()
+    if child[0] == 0:
+        try:
+            _work(app, job, ids, statements=100_000)
+        finally:
+            os._exit(1)
+    known.set()
+    _, status = os.waitpid(child[0], 0)
+    assert os.WIFSIGNALED(status), "the job sent nothing"
 
 
 def _work(app: Flask, job: Callable[..., None], ids: tuple[int, ...], statements: int) -> None:

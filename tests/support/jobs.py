@@ -54,5 +54,9 @@ class Jobs:
         return done
 
     def failures(self) -> list[str]:
-        jobs = map(self.queue.fetch_job, self.queue.failed_job_registry.get_job_ids())
-        return [str(job.latest_result()) for job in jobs if job]
+        failed = [
+            each.fetch_job(job_id)
+            for each in (self.queue, queue.queue(self.redis, queue.SLOW))
+            for job_id in each.failed_job_registry.get_job_ids()
+        ]
+        return [str(job.latest_result()) for job in failed if job]

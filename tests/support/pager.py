@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from app.channels import http as outgoing
-from app.channels.base import ADDRESS, About, Answer, Outcome, setting
+from app.channels.base import ADDRESS, About, Answer, Call, Heard, Outcome, Picture, setting
 from app.channels.http import Http, Reply
 from app.domain.kinds import CLOSING
 from app.domain.message import Message
@@ -15,15 +15,21 @@ from app.domain.message import Message
 
 @dataclass(frozen=True)
 class Pager:
-    about: ClassVar[About] = About("pager", "Pager", "For tests.", ladder="paging", is_paging=True)
+    about: ClassVar[About] = About(
+        "pager", "Pager", "For tests.", ladder="paging", is_paging=True, callbacks={"seen": "Seen"}
+    )
 
     url: str = setting("Address", kind=ADDRESS)
     key: str = setting("Key", secret=True)
+    nickname: str = setting("Nickname", hidden=True, default="")
 
     def payload(self, message: Message) -> Mapping[str, Any]:
         action = "resolve" if message.kind in CLOSING else "trigger"
         body: dict[str, Any] = {"action": action, "key": message.key, "was": message.references.get("ticket")}
         return body if message.is_bare else {**body, "title": message.headline}
+
+    def picture(self, message: Message) -> Picture:
+        return Picture("phone", message.headline)
 
     def send(self, message: Message, *, http: Http, now: datetime) -> Answer:
         body = json.dumps(self.payload(message)).encode()
@@ -31,6 +37,14 @@ class Pager:
             lambda: http.post(self.url, body, {"Authorization": self.key}),
             lambda reply: self._meaning(reply, now),
             request=body.decode(),
+        )
+
+    def hear(self, call: Call, *, now: datetime) -> Heard:
+        if call.headers.get("authorization") != self.key:
+            return Heard(403, "No.")
+        said = json.loads(call.body)
+        return Heard(
+            text="Thanks.", key=said["id"], act={"do": "seen", **said}, changes={"nickname": said["by"]}
         )
 
     def _meaning(self, reply: Reply, now: datetime) -> Answer:

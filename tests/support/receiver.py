@@ -18,6 +18,7 @@ class Received:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -26,8 +27,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
-        self.receiver.taken.append(Received(self.path, dict(self.headers), self.rfile.read(length)))
+        body = self.rfile.read(length)
+        self.receiver.taken.append(Received(self.path, dict(self.headers), body, self.command))
         self.receiver.next_script()(self)
+
+    do_GET = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 (names that the library calls)
 
     @property
     def receiver(self) -> "Receiver":
@@ -123,8 +127,12 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
+    def base(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}/hook"
+        return f"{self.base}/hook"
 
     def script(self, *scripts: Script) -> None:
         self.scripts += scripts

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models import AlertRule, Notice, Project
 from app.services import digesting
-from app.services.counting import Ceilings
+from app.services.ceilings import Ceilings
 from app.services.stream_entry import ENVELOPE, Entry
 from tests.make import envelope
 
@@ -37,7 +37,7 @@ class Digester:
     session: Session
     project: Project
     now: datetime
-    ceilings: Ceilings = field(default_factory=dict)
+    ceilings: Ceilings = field(default_factory=Ceilings)
 
     def __call__(self, *events: Mapping[str, Any], minutes: float = 0) -> list[str]:
         """A batch of events that came in so many minutes from now; the kinds of notices that were left."""

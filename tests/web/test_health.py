@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from app import queue
 from app.clock import now
 
@@ -63,3 +65,24 @@ def test_failures_of_the_last_hour_are_counted(client, make, issue, alice, bob):
     make.delivery(notice, alice, state="failed", finished_at=now())
     make.delivery(notice, bob, state="failed", finished_at=now() - timedelta(hours=2))
     assert client.get("/healthz/notify").json["failed_last_hour"] == 1
+
+
+@pytest.mark.both_databases
+def test_what_waits_for_its_turn_at_an_integration_is_not_late(client, app, make, cast, hook, issue, session):
+    queue.beat(app.extensions["tocsin_redis"], "jobs")
+    long_ago = now() - timedelta(minutes=10)
+    notice = make.notice(issue, planned_at=now())
+    first, behind = (
+        make.delivery(notice, person, destination_id=hook.id, lane=issue.id, send_at=long_ago)
+        for person in (cast.alice, cast.bob)
+    )
+    assert client.get("/healthz/notify").status_code == 503
+    first.state, first.send_at = "deferred", now() + timedelta(minutes=10)
+    session.commit()
+    assert client.get("/healthz/notify").json["oldest_delivery_seconds"] == 0
+    behind.lane = None
+    session.commit()
+    assert client.get("/healthz/notify").json["oldest_delivery_seconds"] >= 600
+    hook.held_until = now() + timedelta(minutes=10)
+    session.commit()
+    assert client.get("/healthz/notify").json["oldest_delivery_seconds"] == 0

@@ -115,6 +115,7 @@ def test_what_no_line_covers_is_offered_as_a_line_to_begin(send, browser, cast, 
         ({"path": "lib/a.py", "fallthrough": "nobody"}, "Nobody would be told."),
         ({"url": "https://x/pay"}, "Told: Cy."),
         ({"tag": "browser=Chrome 81"}, "Told: Cy."),
+        ({"tag": "browser"}, "“browser” is no tag: write key=value."),
         ({"tried": "SHOP-9"}, "There is no issue or event “SHOP-9” in Shop."),
     ],
 )
@@ -278,3 +279,14 @@ def test_what_an_event_says_stays_text_in_the_editor(send, cast, make):
     page = send("try", raw="x #shop-team", tried="SHOP-2")
     assert not page.select("img")
     assert bad.replace("*", "[*]").replace('"', r"\"") in page.select_one("#owner-trial").text
+
+
+@pytest.mark.parametrize(("path", "fields"), [("check", {}), ("trial", {}), ("", {"do": "check"})])
+def test_checking_and_trying_is_limited_for_each_person(browser, path, fields):
+    answers = [browser.post(f"{PAGE}{path}", data=fields, headers=HTMX).status_code for _ in range(61)]
+    assert answers == [200] * 60 + [429]
+
+
+def test_what_is_typed_to_be_tried_is_cut(send):
+    page = send("try", raw="x #shop-team", path="p" * 500, url="u" * 500, tag="t=" + "v" * 500)
+    assert [len(page.select_one(f"#{each}")["value"]) for each in ("path", "url", "tag")] == [400] * 3

@@ -1,11 +1,13 @@
 """Explain in the browser: a page and a panel, for those who see the project."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
+from app.domain.reply_text import DELIMITER
 from app.models import Delivery, SettingAudit
 from app.services import preferring, testing_mail
 from tests.support.browser import HTMX
@@ -172,6 +174,13 @@ def test_what_was_sent_is_composed_anew_without_its_keys(as_user, cast, told, pa
     keys = re.findall(r"/u/([\w.-]{10,})", mailbox(cast.bob)[0].text)
     assert keys
     assert not any(key in answer.text for key in keys)
+
+
+def test_what_was_sent_has_the_line_above_which_answers_stand(as_user, cast, told, app, monkeypatch):
+    """It was in the mail, so it is in what is shown of it."""
+    taking_replies = replace(app.config["SETTINGS"], reply_domain="reply.example.org")
+    monkeypatch.setitem(app.config, "SETTINGS", taking_replies)
+    assert DELIMITER in as_user(cast.bob).get(f"{sent(told, cast.bob)}?part=text").text
 
 
 def test_the_frame_runs_and_fetches_nothing(as_user, cast, told):

@@ -12,9 +12,15 @@ MOST = {
     "/": 8,
     "/notices/{notice}/": 8,
     "/notices/{notice}/panel": 8,
+    "/issues/{issue}/participants": 8,
+    "/issues/{issue}/reach?kind=resolved": 8,
     "/acme/shop/settings/": 12,
     "/acme/shop/settings/keys/": 12,
     "/acme/shop/settings/discarded/": 12,
+    "/acme/shop/releases/": 8,
+    "/acme/releases/": 8,
+    "/acme/shop/releases/1.0/": 14,
+    "/acme/settings/repositories/": 12,
     "/acme/settings/": 12,
     "/acme/settings/members/": 12,
     "/acme/settings/teams/": 12,
@@ -37,11 +43,13 @@ def notice(make, issue, cast):
 
 
 @pytest.mark.parametrize(("path", "most"), MOST.items(), ids=MOST)
-def test_a_page_asks_no_more_often_than_it_may(as_user, cast, make, notice, queries, path, most):
+def test_a_page_asks_no_more_often_than_it_may(as_user, cast, make, issue, notice, queries, path, most):
     for number in range(5):
         make.project(cast.acme, f"p{number}", teams=[cast.team])
-    browser, here = as_user(cast.alice), path.format(notice=notice.public_id)
-    headers = HTMX if path.endswith("/panel") else {}
+        make.commit(cast.acme, release=make.release(cast.shop, "1.0"))
+        make.release(cast.shop, f"1.{number}")
+    browser, here = as_user(cast.alice), path.format(notice=notice.public_id, issue=issue.id)
+    headers = HTMX if path.endswith("/panel") or path.startswith("/issues/") else {}
     browser.page(here, headers=headers)  # which also looks up what the process then knows
     with queries() as sent:
         browser.page(here, headers=headers)

@@ -37,7 +37,8 @@ def hours(session):
 def said(session):
     """The change log: what was there before, and after."""
     session.expire_all()
-    return [(row.category, row.detail) for row in session.scalars(select(SettingAudit))]
+    seen = (row for row in session.scalars(select(SettingAudit)))
+    return [(row.category, {name: row.detail[name] for name in ("old", "new")}) for row in seen]
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ def test_a_row_that_there_is_not_does_not_exist(alices, cast, query):
     ("change", "field", "said"),
     [
         ({"conditions-b2-value": "0"}, "conditions-b2-value", "Condition 2: Must be a whole number"),
-        ({"conditions-b2-value": ""}, "conditions-b2-value", "Condition 2: Is missing."),
+        ({"conditions-b2-value": ""}, "conditions-b2-value", "Condition 2: How many is missing."),
         ({"filters-c3-level": "sample"}, "filters-c3-level", "Filter 1: Unknown."),
         ({"actions-d4-target": "team:999"}, "actions-d4-target", "Action 1: That team has no access"),
         ({"actions-d4-target": ""}, "actions-d4-target", "Action 1: "),
@@ -316,6 +316,23 @@ def test_another_window_is_not_overwritten(alices, default_rule, session):
     answer = alices.post(f"{ALERTS}{default_rule.id}/edit/", data={**form, "name": "Mine"})
     assert answer.status_code == 422
     assert "Somebody else saved this rule meanwhile" in answer.text
+    page = BeautifulSoup(answer.text, "html.parser")
+    newest = page.find("a", string="see what it changed")["href"]
+    assert newest.endswith("#version-2")
+    assert alices.page(newest).find(id="version-2") is not None
+    knowing = {**form, "name": "Mine", "version": page.find("input", attrs={"name": "version"})["value"]}
+    assert alices.post(f"{ALERTS}{default_rule.id}/edit/", data=knowing).status_code == 303
+    session.refresh(default_rule)
+    assert (default_rule.name, default_rule.version) == ("Mine", 3)
+
+
+def test_an_empty_row_says_which_of_its_fields_is_missing(alices):
+    tag = {"filters-t1-id": "tag", "filters-t1-key": "", "filters-t1-match": "eq", "filters-t1-value": ""}
+    answer = alices.post(f"{ALERTS}new/", data={**FORM, **tag})
+    for said in ("Filter 2: Tag is missing.", "Filter 2: Value is missing."):
+        assert said in words(BeautifulSoup(answer.text, "html.parser").select_one(".errors"))
+    live = alices.post(f"{ALERTS}check", data={**FORM, **tag}, headers=HTMX)
+    assert "Not a rule yet. Filter 2: Tag is missing. Filter 2: Value is missing." in live.text
 
 
 def test_a_link_fills_in_what_it_knows(alices, cast):
@@ -352,11 +369,11 @@ def test_the_check_says_in_words_what_was_typed_and_whom_it_reaches(alices, cast
     assert "<html" not in answer.text
 
 
-def test_the_check_of_what_is_no_rule_yet_says_how_much_is_missing(alices, cast):
+def test_the_check_of_what_is_no_rule_yet_says_what_is_missing(alices, cast):
     answer = alices.post(
         f"{ALERTS}check", data={**FORM, "conditions-b2-value": "", "actions-d4-id": ""}, headers=HTMX
     )
-    assert "Not a rule yet: 2 things to fill in or mend." in answer.text
+    assert "Not a rule yet. Condition 2: How many is missing. Add at least one action." in answer.text
 
 
 def test_a_hostile_name_stays_text(alices, cast, saved):
@@ -719,3 +736,10 @@ def test_without_script_the_check_looks_back_too(alices, cast, make):
     page = alices.post(f"{ALERTS}new/", data=data)
     said = words(BeautifulSoup(page.text, "html.parser"))
     assert "It would have fired 1 time for 1 issue" in said
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 20, "9" * 5000, "-1", "x"])
+def test_a_number_that_no_rule_can_have_is_as_none(alices, number):
+    assert alices.post(f"{ALERTS}check?rule={number}", data=FORM, headers=HTMX).status_code == 200
+    assert alices.post(f"{ALERTS}past?rule={number}", data=FORM, headers=HTMX).status_code == 200
+    assert alices.get(f"/acme/settings/alerts/new/?rule={number}").status_code == 200

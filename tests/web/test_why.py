@@ -325,9 +325,11 @@ def test_a_name_that_finds_nothing_is_said_and_kept(bobs, issue):
         assert page.find(id="issue")["value"] == "SHOP-999"
 
 
-def test_what_was_told_of_a_deleted_issue_is_found_by_its_name(bobs, session, cast, issue, notice, decided):
+def test_what_was_told_of_a_deleted_issue_is_found_by_its_name(
+    bobs, session, cast, issue, notice, decided, now
+):
     decided(notice, cast.bob, "alerts_off", scope="account")
-    removing.delete(session, [issue], by=cast.alice)
+    removing.delete(session, [issue], by=cast.alice, now=now)
     session.commit()
     for name in (issue.short_id, issue.short_id.lower(), issue.id):
         page = bobs.page(PATH, query_string={"issue": name, "ask": 1})
@@ -336,9 +338,9 @@ def test_what_was_told_of_a_deleted_issue_is_found_by_its_name(bobs, session, ca
         assert [option["value"] for option in page.select("#notice option")] == [notice.public_id]
 
 
-def test_a_deleted_issue_is_asked_about_by_its_name_again(bobs, session, cast, issue, notice, decided):
+def test_a_deleted_issue_is_asked_about_by_its_name_again(bobs, session, cast, issue, notice, decided, now):
     decided(notice, cast.bob, "alerts_off", scope="account")
-    removing.delete(session, [issue], by=cast.alice)
+    removing.delete(session, [issue], by=cast.alice, now=now)
     session.delete(issue)
     session.commit()
     fields = {"issue": "SHOP-1", "notice": notice.public_id}
@@ -346,8 +348,8 @@ def test_a_deleted_issue_is_asked_about_by_its_name_again(bobs, session, cast, i
     assert bobs.get(f"{PATH}?issue={issue.id}").status_code == 422
 
 
-def test_strangers_learn_nothing_of_a_deleted_issue(as_user, session, cast, issue, notice):
-    removing.delete(session, [issue], by=cast.alice)
+def test_strangers_learn_nothing_of_a_deleted_issue(as_user, session, cast, issue, notice, now):
+    removing.delete(session, [issue], by=cast.alice, now=now)
     session.commit()
     answer = as_user(cast.dee).get(f"{PATH}?issue=SHOP-1")
     assert answer.status_code == 422

@@ -16,6 +16,7 @@ _NAMES = (
     "records",
     "stops",
     "quiet_hours",
+    "connections",
 )
 for _name in _NAMES:
     import_module(f"app.web.account.{_name}")  # each hangs its routes on `bp`

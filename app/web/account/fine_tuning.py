@@ -6,17 +6,18 @@ from typing import Any
 from flask import Response, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import instance
 from app.clock import now
 from app.db import db
 from app.domain import changes
-from app.domain.errors import Refused
+from app.domain.errors import Refused, Stale
 from app.domain.preferences import VALUES, WORKFLOW
 from app.models import Project
 from app.services import addressing, applying, following, tuning
 from app.services.preferring import Defaults
 from app.services.tuning import Tuned
 from app.web.account.blueprint import bp
-from app.web.account.notifications import STALE, instance, typed_place
+from app.web.account.notifications import STALE, typed_place
 from app.web.account.typed import number
 from app.web.hypermedia import is_htmx, page_or_fragment, see_other, varying
 from app.web.identity import login_required, me
@@ -35,7 +36,7 @@ def fine_tune(category: str) -> ResponseReturnValue:
 @login_required
 def choose_for_all(category: str) -> Response:
     """One choice for every row that the filter shows, unless that is not what it showed before."""
-    shown = _filtered(_rows(category, instance()))
+    shown = _filtered(_rows(category, instance.defaults(db.session)))
     if len(shown) != number(request.form.get("count", "0")):
         return _changed(category, "The list has changed meanwhile: nothing was set. Look again.", status=409)
     value = request.form.get("value") or None
@@ -83,7 +84,7 @@ def choose_route() -> Response:
             via="web",
             now=now(),
         )
-    except addressing.Stale:
+    except Stale:
         db.session.rollback()
         status = 409
     db.session.commit()
@@ -91,7 +92,9 @@ def choose_route() -> Response:
 
 
 def _routed(category: str, where: Project, status: int) -> Response:
-    tuned = tuning.one(db.session, me(), category, kind="", where=where, instance=instance(), now=now())
+    tuned = tuning.one(
+        db.session, me(), category, kind="", where=where, instance=instance.defaults(db.session), now=now()
+    )
     routing = addressing.choice(db.session, me())
     said = f"Email for {where.name}: {routing.of(where.id)}. {'Saved.' if status == 200 else STALE}"
     if is_htmx():
@@ -105,7 +108,7 @@ def _routed(category: str, where: Project, status: int) -> Response:
 
 def _listed(category: str) -> dict[str, Any]:
     """Everything that the list shows, and its page with it."""
-    session, person, defaults = db.session, me(), instance()
+    session, person, defaults = db.session, me(), instance.defaults(db.session)
     rows = _rows(category, defaults)
     shown = _filtered(rows)
     page = _page(shown)

@@ -1,17 +1,18 @@
 """What a person is told, row by row. Each row saves by itself and answers with what is in force now."""
 
-from flask import Response, current_app, flash, make_response, render_template, request, url_for
+from flask import Response, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+from app import instance
 from app.clock import now
 from app.db import db
 from app.domain import changes
+from app.domain.errors import Stale
 from app.domain.preferences import FATAL_RINGS
 from app.extensions import limiter
-from app.services import addressing, following, preferring, previewing, testing_mail, tuning
-from app.services.preferring import ORGANIZATION, PROJECT, Defaults, Place
-from app.services.tuning import Stale
+from app.services import addressing, following, previewing, testing_mail, tuning
+from app.services.preferring import ORGANIZATION, PROJECT, Place
 from app.web.account.blueprint import bp
 from app.web.account.typed import number
 from app.web.hypermedia import is_htmx, page_or_fragment, see_other, varying
@@ -26,7 +27,7 @@ def notifications() -> ResponseReturnValue:
     session, person = db.session, me()
     return render_template(
         "settings/overview.html",
-        rows=tuning.overview(session, person, instance=instance(), now=now()),
+        rows=tuning.overview(session, person, instance=instance.defaults(db.session), now=now()),
         last_answer=addressing.last_answer(session, person),
         elsewhere=len(addressing.routes(session, person)),
         issues=following.counts(session, person, now=now()),
@@ -63,7 +64,9 @@ def choose() -> Response:
 
 def _row(category: str, kind: str, where: Place | None, *, status: int) -> Response:
     """The row as it is now; for a browser without script, its page."""
-    tuned = tuning.one(db.session, me(), category, kind=kind, where=where, instance=instance(), now=now())
+    tuned = tuning.one(
+        db.session, me(), category, kind=kind, where=where, instance=instance.defaults(db.session), now=now()
+    )
     saved = status == 200
     if is_htmx():
         page = render_template(
@@ -111,12 +114,9 @@ def what_if() -> ResponseReturnValue:
     return page_or_fragment(
         "settings/what_if.html",
         "settings/_what_if.html",
-        preview=previewing.preview(db.session, me(), project, kind, instance=instance(), now=now()),
+        preview=previewing.preview(
+            db.session, me(), project, kind, instance=instance.defaults(db.session), now=now()
+        ),
         situation=previewing.SITUATIONS[kind],
         where=project,
     )
-
-
-def instance() -> Defaults:
-    workflow = current_app.config["SETTINGS"].default_workflow_notifications
-    return preferring.defaults(db.session, workflow=workflow)

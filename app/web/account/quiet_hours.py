@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import instance
 from app.clock import now
 from app.db import db
 from app.domain import on_call, quiet
@@ -18,7 +19,6 @@ from app.domain.quiet import Window
 from app.models import QuietHours
 from app.services import holding, quieting, tuning
 from app.web.account.blueprint import bp
-from app.web.account.notifications import instance
 from app.web.hypermedia import form_again, see_other, way_back
 from app.web.identity import login_required, me
 
@@ -136,7 +136,9 @@ def _shown() -> dict[str, Any]:
         "clock": quiet.clock,
         "time_now": f"{clock.local(at):%a %H:%M}",
         "quiet_until": clock.short(until) if until else "",
-        "fatal": tuning.one(session, person, FATAL_RINGS, kind="", where=None, instance=instance(), now=at),
+        "fatal": tuning.one(
+            session, person, FATAL_RINGS, kind="", where=None, instance=instance.defaults(db.session), now=at
+        ),
         "held": [(verdict.notice, KINDS[verdict.notice.kind].word) for verdict in held],
         "held_count": count,
         "held_until": clock.short(digest.send_at) if digest else "",

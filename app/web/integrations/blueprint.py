@@ -1,24 +1,22 @@
 """The blueprint of the integrations' pages, and what all of them load."""
 
+from typing import Any
+
 from flask import Blueprint
 
 from app import outgoing
 from app.db import db
-from app.domain.errors import NotFound
 from app.models import Destination, Project
-from app.services import access, destinations
+from app.services import destinations
 from app.services.connecting import Vault
-from app.web.identity import me
+from app.web import project_pages
 
 bp = Blueprint("integrations", __name__, url_prefix="/<org>/<slug>/settings/integrations")
 
 
 def project_to_edit(org: str, slug: str) -> Project:
     """Integrations are a matter of those who look after the project."""
-    project = access.visible_project(db.session, me(), org, slug)
-    if not access.can(db.session, me(), project, "edit_project"):
-        raise NotFound
-    return project
+    return project_pages.to_edit(org, slug)
 
 
 def integration_to_edit(org: str, slug: str, destination_id: int) -> Destination:
@@ -29,12 +27,6 @@ def vault() -> Vault:
     return Vault(outgoing.seal(), outgoing.allowed())
 
 
-def frame(project: Project) -> dict[str, object]:
+def frame(project: Project) -> dict[str, Any]:
     """What the layout of every such page needs."""
-    return {
-        "project": project,
-        "org": project.organization,
-        "active_tab": "settings",
-        "active_nav": "integrations",
-        "may_edit": True,
-    }
+    return {**project_pages.frame(project), "active_nav": "integrations"}

@@ -1,26 +1,26 @@
 """The form of an integration, drawn from its channel's fields: adding, changing, rotating, taking away."""
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from flask import current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.channels import CHANNELS
-from app.channels.base import HEADERS, LIST, Setting
+from app.channels.base import HEADERS, LIST, Picture, Setting
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
-from app.domain.kinds import INTEGRATION_KINDS, USUAL_INTEGRATION_KINDS
 from app.models import Destination, Project
-from app.services import channel_settings, connecting, mail_detail, messages
+from app.services import channel_settings, connecting, destinations, mail_detail, messages
 from app.services.connecting import Wishes
+from app.web import limits
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required, me
 from app.web.integrations.blueprint import bp, frame, integration_to_edit, project_to_edit, vault
-from app.web.integrations.showing import page_of
+from app.web.integrations.made import show_once
 
 KEEP = {0: "Not any more: it has leaked", 24: "For a day", 72: "For 3 days", 168: "For 7 days"}
 
@@ -34,17 +34,19 @@ def new(org: str, slug: str, channel: str) -> ResponseReturnValue:
 
 @bp.post("/new/<channel>/")
 @login_required
+@limits.integrations
 def create(org: str, slug: str, channel: str) -> ResponseReturnValue:
-    """A secret that was made is shown on the page that answers, and never again."""
+    """A secret that was made is shown on its page this once."""
     project = project_to_edit(org, slug)
     try:
         row, made = connecting.add(
             db.session, project, _known(channel), _typed(channel), vault(), by=me(), now=now()
         )
     except Refused as error:
-        return form_again("integrations/form.html", error, **_form(project, channel))
+        return form_again("integrations/form.html", _with_lost(error, channel), **_form(project, channel))
     db.session.commit()
-    return page_of(row, made=made)
+    show_once(row, made, vault().seal, now=now())
+    return _back_to(org, slug, row.id)
 
 
 @bp.get("/<int:destination_id>/edit/")
@@ -57,6 +59,7 @@ def edit(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:destination_id>/edit/")
 @login_required
+@limits.integrations
 def change(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     row = integration_to_edit(org, slug, destination_id)
     project, channel = row.project, row.channel
@@ -64,7 +67,8 @@ def change(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
         connecting.change(db.session, row, _typed(channel), vault())
     except Refused as error:
         db.session.rollback()
-        return form_again("integrations/form.html", error, **_form(project, channel, row))
+        again = _with_lost(error, channel)
+        return form_again("integrations/form.html", again, **_form(project, channel, row))
     db.session.commit()
     flash("Saved. A test shows whether it works.")
     return _back_to(org, slug, destination_id)
@@ -72,6 +76,7 @@ def change(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:destination_id>/rotate")
 @login_required
+@limits.integrations
 def rotate(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     row = integration_to_edit(org, slug, destination_id)
     hours = request.form.get("keep", "24")
@@ -79,22 +84,48 @@ def rotate(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
         raise Refused("Choose how long the old secret signs too.")
     secret = connecting.rotate(db.session, row, vault().seal, keep=timedelta(hours=int(hours)), now=now())
     db.session.commit()
-    return page_of(row, made={"secret": secret})
+    show_once(row, {"secret": secret}, vault().seal, now=now())
+    return _back_to(org, slug, destination_id)
 
 
-@bp.post("/<int:destination_id>/remove")
+@bp.get("/<int:destination_id>/removal/")
+@login_required
+def ask_removal(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
+    row = integration_to_edit(org, slug, destination_id)
+    return render_template(
+        "integrations/removal.html",
+        **frame(row.project),
+        destination=row,
+        about=CHANNELS[row.channel].about,
+        rules=destinations.rules_using(db.session, row),
+    )
+
+
+@bp.post("/<int:destination_id>/removal/")
 @login_required
 def remove(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     row = integration_to_edit(org, slug, destination_id)
-    name = row.name
-    connecting.remove(db.session, row)
+    name, rules = row.name, destinations.rules_naming(db.session, row)
+    connecting.remove(db.session, row, now=now())
     db.session.commit()
-    flash(f"“{name}” is removed.")
+    named = ", ".join(f"“{rule.name}”" for rule in rules)
+    still = f" {'Rules that still name' if len(rules) > 1 else 'A rule that still names'} it: {named}."
+    flash(f"“{name}” is removed. What it was sent stays in the records.{still if rules else ''}")
     return see_other(url_for("integrations.index", org=org, slug=slug))
 
 
 def _back_to(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     return see_other(url_for("integrations.show", org=org, slug=slug, destination_id=destination_id))
+
+
+def _with_lost(error: Refused, channel: str) -> Refused:
+    """The same, and of each secret that was typed that it has to be once more: no page repeats it."""
+    lost = {
+        each.key: f"Enter “{each.label}” again: secrets are not kept in the form."
+        for each in channel_settings.fields_of(channel)
+        if each.secret and each.kind not in (HEADERS, LIST) and request.form.get(each.key, "").strip()
+    }
+    return Refused(error.message, field=error.field, by_field={**error.by_field, **lost, **error.by_field})
 
 
 def _known(channel: str) -> str:
@@ -119,51 +150,56 @@ def _value(each: Setting, text: str) -> Any:
     if each.kind == LIST:
         return rows
     if each.kind == HEADERS:
-        pairs = (row.partition(":") for row in rows)
+        pairs = (row.partition(each.between) for row in rows)
         return {name.strip(): value.strip() for name, _, value in pairs}
     return text.strip()
 
 
 def _usual(channel: str) -> dict[str, str]:
-    return {each.key: _text(each.default) for each in channel_settings.fields_of(channel)}
+    return {each.key: _text(each, each.default) for each in channel_settings.fields_of(channel)}
 
 
 def _stored(row: Destination) -> dict[str, str]:
     """As its form is filled in: a secret's field is empty and says what it ends with; headers are lines."""
     values = channel_settings.shown(row, vault().seal)
-    hidden = {each.key for each in channel_settings.fields_of(row.channel) if each.secret}
+    known = {each.key: each for each in channel_settings.fields_of(row.channel)}
     texts = {
-        key: "" if key in hidden and isinstance(value, str) else _text(value) for key, value in values.items()
+        key: "" if known[key].secret and isinstance(value, str) else _text(known[key], value)
+        for key, value in values.items()
     }
     return {**texts, "name": row.name}
 
 
-def _text(value: Any) -> str:
+def _text(each: Setting, value: Any) -> str:
     if isinstance(value, Mapping):
-        return "\n".join(f"{name}: {text}" for name, text in value.items())
+        between = each.between if each.between == ":" else f" {each.between}"
+        return "\n".join(f"{name}{between} {text}" for name, text in value.items())
     return value if isinstance(value, str) else "\n".join(map(str, value))
 
 
 def _form(project: Project, channel: str, row: Destination | None = None) -> dict[str, object]:
-    kinds = row.kinds if row else USUAL_INTEGRATION_KINDS
+    about = CHANNELS[channel].about
+    kinds = row.kinds if row else about.usual_kinds
     chosen = request.form.getlist("kind") if request.method == "POST" else kinds
     shown = channel_settings.shown(row, vault().seal) if row else {}
     return {
         **frame(project),
-        "about": CHANNELS[channel].about,
-        "fields": channel_settings.fields_of(channel),
+        "about": about,
+        "groups": [
+            (legend, list(members))
+            for legend, members in groupby(channel_settings.fields_of(channel), lambda each: each.group)
+        ],
         "endings": {key: value for key, value in shown.items() if isinstance(value, str)},
-        "kinds": [(kind, words, kind in chosen) for kind, words in INTEGRATION_KINDS.items()],
+        "kinds": [(kind, words, kind in chosen) for kind, words in about.words_of_kinds().items()],
         "destination": row,
         "picture": _picture(project, channel, row),
     }
 
 
-def _picture(project: Project, channel: str, row: Destination | None) -> str:
+def _picture(project: Project, channel: str, row: Destination | None) -> Picture:
     """A made-up message as it would be sent."""
     settings = current_app.config["SETTINGS"]
     values = channel_settings.stored(row, vault().seal) if row else {}
     detail = mail_detail.detail_of(project)
     sample = messages.sample(project, kind="new", at=now(), url=settings.tocsin_url, detail=detail)
-    payload = channel_settings.pictured(channel, values).payload(sample)
-    return json.dumps(payload, indent=2, ensure_ascii=False)
+    return channel_settings.pictured(channel, values).picture(sample)

@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import flash, make_response, render_template, request, url_for
+from flask import current_app, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.channels import CHANNELS
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
-from app.domain.kinds import INTEGRATION_KINDS
 from app.models import Destination
-from app.services import channel_settings, connecting, delivery_log, destinations
+from app.services import channel_settings, confirming, connecting, delivery_log, destinations
+from app.web import limits
+from app.web.filters import plural
 from app.web.hypermedia import see_other, varying
 from app.web.identity import login_required, me
 from app.web.integrations.blueprint import bp, frame, integration_to_edit, project_to_edit, vault
+from app.web.integrations.made import made_for
 
 PAGE = 25
 FILTERS = {"": "All", "arrived": "Arrived", "waiting": "Waiting", "failed": "Failed", "cancelled": "Not sent"}
@@ -38,11 +40,8 @@ def index(org: str, slug: str) -> ResponseReturnValue:
 @bp.get("/<int:destination_id>/")
 @login_required
 def show(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
-    return page_of(integration_to_edit(org, slug, destination_id))
-
-
-def page_of(row: Destination, *, made: Mapping[str, Any] | None = None) -> str:
-    """The page; `made` are secrets that are shown this once."""
+    """Secrets that were just made are shown this once."""
+    row = integration_to_edit(org, slug, destination_id)
     state = request.args.get("state", "")
     start = max(request.args.get("start", 0, type=int), 0)
     found = delivery_log.sent(db.session, row, state=state, start=start, count=PAGE + 1)
@@ -52,19 +51,31 @@ def page_of(row: Destination, *, made: Mapping[str, Any] | None = None) -> str:
         **frame(row.project),
         destination=row,
         about=CHANNELS[row.channel].about,
-        made=made or {},
+        made=made_for(row, vault().seal, now=now()),
+        callbacks=_callbacks(row),
+        to_confirm=confirming.to_confirm(row, vault().seal, now=now()),
         shown=_shown(row),
-        kinds=[INTEGRATION_KINDS[kind] for kind in row.kinds if kind in INTEGRATION_KINDS],
+        kinds=[
+            words for kind, words in CHANNELS[row.channel].about.words_of_kinds().items() if kind in row.kinds
+        ],
         rules=destinations.rules_using(db.session, row),
         rotates=connecting.can_rotate(row),
         old_until=connecting.signs_with_old_until(row, vault().seal, now=now()),
         sent=found[:PAGE],
+        has_failed=delivery_log.has_failed(db.session, row),
         state=state,
         filters=FILTERS,
         tried=delivery_log.of_notice(db.session, row, tested) if tested else None,
         previous=max(start - PAGE, 0) if start else None,
         following=start + PAGE if len(found) > PAGE else None,
     )
+
+
+def _callbacks(row: Destination) -> list[tuple[str, str]]:
+    """The addresses that the other side calls, to be copied there."""
+    base = current_app.config["SETTINGS"].tocsin_url.rstrip("/")
+    labels = CHANNELS[row.channel].about.callbacks
+    return [(label, f"{base}/hooks/{row.callback_key}/{name}") for name, label in labels.items() if label]
 
 
 def _shown(row: Destination) -> list[tuple[str, Any]]:
@@ -85,6 +96,7 @@ def _words(choices: Mapping[str, str], value: Any) -> str:
 
 @bp.post("/<int:destination_id>/test")
 @login_required
+@limits.integrations
 def test(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     row = integration_to_edit(org, slug, destination_id)
     notice = connecting.test(db.session, row, by=me(), now=now())
@@ -96,13 +108,13 @@ def test(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
 @bp.get("/<int:destination_id>/tried/<public_id>/")
 @login_required
 def tried(org: str, slug: str, destination_id: int, public_id: str) -> ResponseReturnValue:
-    """What became of a test so far, in place."""
+    """What became of a test so far, in place; once it is known, wherever the page shows it."""
     row = integration_to_edit(org, slug, destination_id)
     found = delivery_log.of_notice(db.session, row, public_id) if public_id.isprintable() else None
     if found is None:
         raise NotFound
     context = {**frame(row.project), "destination": row, "tried": found}
-    return varying(make_response(render_template("integrations/_tried.html", **context)))
+    return varying(make_response(render_template("integrations/_tested.html", **context)))
 
 
 @bp.post("/<int:destination_id>/switch")
@@ -110,7 +122,7 @@ def tried(org: str, slug: str, destination_id: int, public_id: str) -> ResponseR
 def switch(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     row = integration_to_edit(org, slug, destination_id)
     if request.form.get("enabled") == "yes":
-        connecting.switch_on(db.session, row)
+        connecting.switch_on(db.session, row, now=now())
         flash(f"“{row.name}” is on.")
     else:
         connecting.switch_off(db.session, row, now=now())
@@ -121,6 +133,7 @@ def switch(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:destination_id>/redeliver")
 @login_required
+@limits.integrations
 def redeliver(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     """One message by its id, all that failed, or what waits: now."""
     row = integration_to_edit(org, slug, destination_id)
@@ -139,9 +152,9 @@ def _again(row: Destination) -> str:
     which = request.form.get("which", "")
     if which == "failed":
         count = delivery_log.redeliver_failed(db.session, row, now=now())
-        return f"{count} to be sent again." if count else "Nothing failed."
+        return f"Queued to be sent again: {plural(count, 'message')}." if count else "Nothing failed."
     if which == "waiting":
         delivery_log.retry_now(db.session, row, now=now())
-        return "Tried again now."
+        return "Queued to be tried now."
     delivery_log.redeliver(db.session, row, which, now=now())
-    return "It is sent again."
+    return "Queued to be sent again."

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from flask import Response, flash, make_response, render_template, request
 
+from app import instance
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
@@ -11,10 +12,11 @@ from app.domain.ownership_lines import OwnershipErrors
 from app.models import Project
 from app.services import entrusting, owner_checks, owner_versions
 from app.services.owner_checks import Effect
+from app.web import limits, project_pages
 from app.web.hypermedia import fragments, see_other, varying
 from app.web.identity import login_required, me
 from app.web.issue_owners import typed as typing
-from app.web.issue_owners.blueprint import address, bp, frame, instance, mine_to_edit, visible
+from app.web.issue_owners.blueprint import address, bp
 from app.web.issue_owners.trying import Tried, tried
 from app.web.issue_owners.typed import Typed
 
@@ -26,23 +28,24 @@ CHECKS, MARKS, TRIAL = "issue_owners/_checks.html", "issue_owners/_marks.html", 
 @login_required
 def show(org: str, slug: str) -> Response:
     """With `add` a line is begun, for whoever comes from an issue."""
-    project = visible(org, slug)
+    project = project_pages.visible(org, slug)
     stored = typing.stored(entrusting.stored(db.session, project))
     return _page(project, typing.with_line(stored, request.args.get("add", "")))
 
 
 @bp.post("/")
 @login_required
+@limits.questions
 def save(org: str, slug: str) -> Response:
     """Save, or do to the form what the button that was pressed says."""
-    project = visible(org, slug)
+    project = project_pages.visible(org, slug)
     typed = typing.of_form(request.form)
     if "add" in request.form:
         return _page(project, typing.with_line(typed, request.form["add"]))
     act = _ACTS.get(request.form.get("do", "save"))
     if act:
         return _page(project, act(typed))
-    return _save(mine_to_edit(org, slug), typed)
+    return _save(project_pages.to_edit(org, slug), typed)
 
 
 # What a button does before anything is saved. Trying and checking is what the page does anyway.
@@ -86,20 +89,27 @@ def _signed(more: int, fewer: int) -> str:
 
 @bp.post("/check")
 @login_required
+@limits.questions
 def check(org: str, slug: str) -> Response:
     """While somebody types."""
-    project = visible(org, slug)
+    project = project_pages.visible(org, slug)
     typed = typing.of_form(request.form)
-    context = {**frame(project), "typed": typed, "checks": _checks(project, typed), "said": said}
+    context = {
+        **project_pages.frame(project),
+        "typed": typed,
+        "checks": _checks(project, typed),
+        "said": said,
+    }
     return fragments(MARKS, CHECKS, otherwise=address(project), **context)
 
 
 @bp.post("/trial")
 @login_required
+@limits.questions
 def trial(org: str, slug: str) -> Response:
-    project = visible(org, slug)
+    project = project_pages.visible(org, slug)
     typed = typing.of_form(request.form)
-    context = {**frame(project), "typed": typed, "tried": _tried(project, typed)}
+    context = {**project_pages.frame(project), "typed": typed, "tried": _tried(project, typed)}
     return fragments(TRIAL, otherwise=address(project), **context)
 
 
@@ -107,7 +117,7 @@ def trial(org: str, slug: str) -> Response:
 @login_required
 def restore(org: str, slug: str, version: int) -> Response:
     """As it was; what cannot be saved today comes back as text to be mended."""
-    project = mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     try:
         made = entrusting.restore(db.session, project, version, by=me(), via="page", now=now())
     except OwnershipErrors as error:
@@ -123,21 +133,28 @@ def restore(org: str, slug: str, version: int) -> Response:
 
 def _checks(project: Project, typed: Typed) -> owner_checks.Checks:
     return owner_checks.check(
-        db.session, project, typed.raw, fallthrough=typed.fallthrough, now=now(), instance=instance()
+        db.session,
+        project,
+        typed.raw,
+        fallthrough=typed.fallthrough,
+        now=now(),
+        instance=instance.defaults(db.session),
     )
 
 
 def _tried(project: Project, typed: Typed) -> Tried | None:
     try:
-        return tried(project, typed, instance())
+        return tried(project, typed, instance.defaults(db.session))
     except NotFound:
         return Tried(problem=f"There is no issue or event “{typed.tried}” in {project.name}.")
+    except Refused as error:
+        return Tried(problem=error.message)
 
 
 def _page(project: Project, typed: Typed, *, wrong: Sequence[str] = (), status: int = 200) -> Response:
     text = render_template(
         "issue_owners/editor.html",
-        **frame(project),
+        **project_pages.frame(project),
         typed=typed,
         checks=_checks(project, typed),
         tried=_tried(project, typed),

@@ -11,9 +11,10 @@ from app.models import Project
 from app.services import entrusting, owning
 from app.services.entrusting import Wishes
 from app.services.owner_versions import File
+from app.web import project_pages
 from app.web.hypermedia import see_other, varying
 from app.web.identity import login_required, me
-from app.web.issue_owners.blueprint import bp, frame, mine_to_edit
+from app.web.issue_owners.blueprint import bp
 
 NAME = "name:"
 
@@ -21,7 +22,7 @@ NAME = "name:"
 @bp.get("/codeowners/")
 @login_required
 def show_file(org: str, slug: str) -> Response:
-    project = mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     return _page(project, _stored(project), {})
 
 
@@ -29,7 +30,7 @@ def show_file(org: str, slug: str) -> Response:
 @login_required
 def save_file(org: str, slug: str) -> Response:
     """Names that nobody mapped yet are mapped to whoever is called so here."""
-    project = mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     typed = _typed()
     names = entrusting.guesses(db.session, project, owning.imported(typed.raw, {}).names)
     file = File(
@@ -51,7 +52,7 @@ def save_file(org: str, slug: str) -> Response:
 @bp.post("/codeowners/removal")
 @login_required
 def remove_file(org: str, slug: str) -> Response:
-    project = mine_to_edit(org, slug)
+    project = project_pages.to_edit(org, slug)
     entrusting.save(db.session, project, Wishes(without_file=True), by=me(), via="page", now=now())
     db.session.commit()
     flash("CODEOWNERS is taken away. Earlier versions keep it.")
@@ -79,7 +80,7 @@ def _page(project: Project, file: File | None, errors: Mapping[str, str], *, sta
     imported = owning.imported(file.raw, file.names) if file else None
     text = render_template(
         "issue_owners/file.html",
-        **frame(project),
+        **project_pages.frame(project),
         file=file,
         imported=imported,
         names=[(name, file.names.get(name, "")) for name in imported.names] if file and imported else (),

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.db import db
 from app.domain import ownership_suggestions
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
 from app.models import Event, Issue, Project
 from app.services import access, event_body, issue_events, owner_checks
@@ -26,7 +26,7 @@ class Tried:
 
 
 def tried(project: Project, typed: Typed, instance: Defaults) -> Tried | None:
-    """None where nothing is to be tried; `NotFound` for an issue or event that is not of this project."""
+    """None where nothing is to be tried; `NotFound` for what is not of this project, `Refused` for no tag."""
     found = _found(project, typed)
     if found is None:
         return None
@@ -43,12 +43,14 @@ def _found(project: Project, typed: Typed) -> tuple[str, Mapping[str, Any], Sequ
         return called, data, data.get("tags") or ()
     if not (typed.path or typed.url or typed.tag):
         return None
-    key, _, value = typed.tag.partition("=")
+    key, _, value = map(str.strip, typed.tag.partition("="))
+    if typed.tag and not (key and value):
+        raise Refused(f"“{typed.tag}” is no tag: write key=value.", field="tag")
     data = {
         "stacktrace": {"frames": [{"filename": typed.path, "in_app": True}] if typed.path else []},
         "request": {"url": typed.url},
     }
-    return "What you typed", data, [(key.strip(), value.strip())] if value else []
+    return "What you typed", data, [(key, value)] if value else []
 
 
 def _stored(project: Project, name: str) -> tuple[str, Mapping[str, Any]]:

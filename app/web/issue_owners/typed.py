@@ -9,6 +9,8 @@ from app.models import Ownership
 from app.services.entrusting import Wishes
 from app.services.owner_checks import Draft
 
+LONGEST_TRIED = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
@@ -56,10 +58,10 @@ def of_form(form: MultiDict[str, str]) -> Typed:
         only_assignee="only_assignee" in form,
         version=_number(form.get("version", "")),
         move=_number(form.get("move", "")) or 1,
-        tried=form.get("tried", "").strip(),
-        path=form.get("path", "").strip(),
-        url=form.get("url", "").strip(),
-        tag=form.get("tag", "").strip(),
+        tried=form.get("tried", "").strip()[:LONGEST_TRIED],
+        path=form.get("path", "").strip()[:LONGEST_TRIED],
+        url=form.get("url", "").strip()[:LONGEST_TRIED],
+        tag=form.get("tag", "").strip()[:LONGEST_TRIED],
     )
 
 

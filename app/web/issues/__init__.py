@@ -19,6 +19,7 @@ for _name in (
     "bookmark",
     "comments",
     "foretold",
+    "suspects",
     "gone",
     "bulk",
     "undo",

@@ -125,7 +125,7 @@ def merge(wish: Wish) -> Done:
 
 
 def delete(wish: Wish) -> Done:
-    gone = removing.delete(db.session, wish.issues, by=me())
+    gone = removing.delete(db.session, wish.issues, by=me(), now=wish.at)
     return Done(_said(wish, "deleted", len(gone)), len(gone))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.domain import source_maps
 from app.web.issues.room import MOST_BREADCRUMBS, MOST_VALUES, Pairs, Room
 from app.web.issues.stack_parts import Raised, raised
 
@@ -39,6 +40,7 @@ class Parts:
     breadcrumbs: Sequence[Breadcrumb]
     tags: Pairs
     sections: Sequence[Section]
+    map_problems: Sequence[tuple[str, Sequence[str]]] = ()  # what to do, and for which files
     is_cut: bool = False
     tabs: Sequence[tuple[str, str, str]] = field(default_factory=list)
 
@@ -53,6 +55,7 @@ def parts_of(data: Mapping[str, Any], *, in_full: bool) -> Parts:
         tags=_tags(data.get("tags"), room),
         sections=[section for section in _sections(data, room) if section.groups],
     )
+    parts.map_problems = _map_problems(data.get("errors") or [], room)
     parts.is_cut = room.has_cut
     parts.tabs = list(_tabs(parts))
     return parts
@@ -140,6 +143,15 @@ def _origin(data: Mapping[str, Any], room: Room) -> Iterable[tuple[str, Pairs]]:
         yield from _group("Packages", data.get("modules"), room)
 
 
+def _map_problems(found: Sequence[Mapping[str, Any]], room: Room) -> Sequence[tuple[str, Sequence[str]]]:
+    """What keeps source maps from being applied, once each."""
+    files: dict[str, list[str]] = {}
+    for note in filter(source_maps.is_problem, found):
+        files.setdefault(str(note["type"]), []).extend([room.text(note["name"])] if note.get("name") else [])
+    return [(source_maps.PROBLEMS[problem], names) for problem, names in files.items()]
+
+
 def _notes(found: Sequence[Mapping[str, Any]], room: Room) -> list[tuple[str, Pairs]]:
-    pairs = [(str(note.get("type", "note")), room.text(note.get("name") or note)) for note in found]
+    rest = [note for note in found if not source_maps.is_problem(note)]
+    pairs = [(str(note.get("type", "note")), room.text(note.get("name") or note)) for note in rest]
     return [("", room.some(pairs, MOST_VALUES))] if pairs else []

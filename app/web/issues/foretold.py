@@ -25,7 +25,7 @@ LINE, PEOPLE, NAMES = "issues/_foretold.html", "issues/_participants.html", "iss
 @limits.questions
 def reach(issue_id: int) -> Response:
     """`kind` is that of the notice it would make; of an assignment `assignee` may say to whom."""
-    issue = access.visible_issue(db.session, me(), issue_id)
+    issue = access.visible_issue(db.session, me(), issue_id, with_pauses=True)
     try:
         return _line(issue, _of(issue, request.args.get("kind", "")), is_brief=True)
     except Refused as error:
@@ -37,7 +37,7 @@ def reach(issue_id: int) -> Response:
 @limits.questions
 def reach_of_comment(issue_id: int) -> Response:
     """Of the comment that is being written. A POST, for its words are no business of an address or a log."""
-    issue = access.visible_issue(db.session, me(), issue_id)
+    issue = access.visible_issue(db.session, me(), issue_id, with_pauses=True)
     text = request.form.get("text", "")[: commenting.LONGEST]
     return _line(issue, foretelling.of_comment(db.session, issue, text, _by_me()), is_brief=False)
 
@@ -47,7 +47,7 @@ def reach_of_comment(issue_id: int) -> Response:
 def participants(issue_id: int) -> Response:
     """Those who follow the issue, with what a change to it would mean for each."""
     session, instance = db.session, instance_defaults()
-    issue = access.visible_issue(session, me(), issue_id)
+    issue = access.visible_issue(session, me(), issue_id, with_pauses=True)
     around = issue_facts.who_follows(session, issue, me())
     around = issue_facts.reached(session, issue, around, reader=me(), now=now(), instance=instance)
     return fragments(PEOPLE, otherwise=issue_url(issue, people="all"), issue=issue, around=around)

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import Response, make_response, render_template, request
 
+from app import instance
 from app.clock import now
 from app.db import db
-from app.domain import lifecycle, ownership_suggestions, roles, wording
+from app.domain import lifecycle, ownership_suggestions, roles, standing
 from app.domain.errors import NotFound, Refused
 from app.models import Issue
 from app.services import (
@@ -173,7 +174,7 @@ def _may_delete_comments(role: str | None) -> bool:
 
 def _standing(issue: Issue, following: issue_facts.Following) -> str:
     """Whether it reaches the reader, and why, in a sentence."""
-    return wording.standing(
+    return standing.standing(
         following.state,
         project=issue.project.name,
         workflow=following.workflow,
@@ -186,9 +187,8 @@ def _standing(issue: Issue, following: issue_facts.Following) -> str:
 
 def environment() -> preferring.Defaults:
     """What holds where neither a person nor the instance's administrators chose anything."""
-    return preferring.configured(workflow=current_app.config["SETTINGS"].default_workflow_notifications)
+    return preferring.configured(workflow=instance.workflow())
 
 
 def instance_defaults() -> preferring.Defaults:
-    settings = current_app.config["SETTINGS"]
-    return preferring.defaults(db.session, workflow=settings.default_workflow_notifications)
+    return instance.defaults(db.session)

@@ -25,6 +25,7 @@ class Frame:
     is_open: bool = False
     lines: Sequence[Line] = ()
     variables: Pairs = ()
+    minified: str = ""  # what it was before its source map said more
 
     @property
     def size(self) -> int:
@@ -83,7 +84,15 @@ def _frame(frame: Mapping[str, Any]) -> Frame:
             frame.get("function") or frame.get("raw_function") or frame.get("instruction_addr") or "?"
         ),
         is_own=frame.get("in_app") is True,
+        minified=_minified(frame.get("raw") or {}),
     )
+
+
+def _minified(raw: Mapping[str, Any]) -> str:
+    if not raw:
+        return ""
+    file = str(raw.get("abs_path") or raw.get("filename"))[-200:]
+    return f"{file}:{raw.get('lineno')}:{raw.get('colno')} in {raw.get('function') or '?'}"
 
 
 def _unfold(frame: Frame, source: Mapping[str, Any], room: Room) -> None:

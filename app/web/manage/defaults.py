@@ -1,11 +1,13 @@
 """What everybody starts out with. The effect of a change is shown before it is made."""
 
-from flask import Response, current_app, flash, render_template, request, url_for
+from flask import Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import instance
 from app.clock import now
 from app.db import db
-from app.services import defaulting
+from app.domain.errors import Stale
+from app.services import access, defaulting
 from app.web.account.typed import number
 from app.web.hypermedia import say, see_other
 from app.web.identity import me
@@ -25,7 +27,7 @@ def default_effect() -> ResponseReturnValue:
     """What a change would do, with the button that makes it."""
     category, kind = request.args.get("category", ""), request.args.get("kind", "")
     value = request.args.get("value") or None
-    return _page(defaulting.effect(db.session, category, kind, value, workflow=_configured()))
+    return _page(defaulting.effect(db.session, category, kind, value, workflow=instance.workflow()))
 
 
 @bp.post("/notification-defaults/")
@@ -39,7 +41,7 @@ def save_default() -> Response:
         old, changed = defaulting.choose(
             db.session, category, kind, value, version=version, by=me(), now=now()
         )
-    except defaulting.Stale:
+    except Stale:
         db.session.rollback()
         flash(STALE, "warning")
         return see_other(url_for("manage.notification_defaults"))
@@ -58,11 +60,8 @@ def _key(category: str, kind: str) -> str:
 def _page(effect: defaulting.Effect | None = None) -> ResponseReturnValue:
     return render_template(
         PAGE,
-        lines=defaulting.lines(db.session, workflow=_configured()),
+        lines=defaulting.lines(db.session, workflow=instance.workflow()),
         effect=effect,
         log=defaulting.log(db.session),
+        simulated=access.visible_projects(db.session, me()) if effect else (),
     )
-
-
-def _configured() -> str:
-    return str(current_app.config["SETTINGS"].default_workflow_notifications)

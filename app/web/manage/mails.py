@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 from flask import Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from app import instance
 from app.channels import email
 from app.channels.base import Mail
 from app.db import db
@@ -98,6 +99,4 @@ def _shown(name: str, texts: str, detail: str) -> Shown:
 
 def _site() -> Site:
     """This instance, but for the keys: a link of a made-up mail opens nothing."""
-    settings = current_app.config["SETTINGS"]
-    url, keys = settings.tocsin_url.rstrip("/"), ("made-up mails are signed with this",)
-    return Site(url, settings.mail_domain, keys, settings.reply_domain)
+    return instance.site(signed_with=("made-up mails are signed with this",))

@@ -1,6 +1,6 @@
 """The editor's desk: what is being edited and where it is saved, for a project's rules and for templates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.models import AlertRule, Notice, Project
 from app.services import rule_history, rule_preview, rule_reaching, ruling
 from app.services.rule_preview import Preview
 from app.services.rule_reaching import Reached
+from app.services.simulating import situations
 from app.web.hypermedia import is_htmx, varying
 from app.web.rules import rows
 from app.web.rules.blueprint import imagined
@@ -43,10 +44,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What is known of a draft while it is being written; `missing` is what it lacks to be a rule."""
+    """What is known of a draft while it is being written; `missing` says what it lacks to be a rule."""
 
     sentence: str = ""
-    missing: int = 0
+    missing: Sequence[str] = ()
     reached: Reached | None = None
     twins: tuple[str, ...] = ()
     fired: int | None = None  # by the saved rule, within seven days
@@ -60,6 +61,7 @@ class Shown:
     errors: Mapping[str, str] = field(default_factory=dict)
     tested: Notice | None = None
     past: Preview | None = None
+    newest: int = 0  # the version that somebody else saved meanwhile
 
 
 def read(desk: Desk, draft: Draft) -> Content:
@@ -75,13 +77,17 @@ def live(desk: Desk, draft: Draft) -> Live:
     try:
         content = rule_content.read({"name": "New rule", **draft.data}, desk.names)
     except BadRule as bad:
-        return Live(missing=len(bad.errors), fired=fired)
+        return Live(missing=_placed(bad.errors), fired=fired)
     sentence = rule_content.sentence(content, desk.names)
     if desk.project is None:
         return Live(sentence)
     reached = rule_reaching.of_draft(db.session, desk.project, content, imagined(desk.project))
     twins = ruling.twins(db.session, desk.project, content, but=desk.rule)
-    return Live(sentence, 0, reached, tuple(twins), fired)
+    return Live(sentence, (), reached, tuple(twins), fired)
+
+
+def _placed(errors: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{ruling.place_words(path)}{words}" for path, words in errors.items())
 
 
 def past(desk: Desk, draft: Draft) -> Preview | None:
@@ -121,6 +127,8 @@ def _context(desk: Desk, shown: Shown) -> dict[str, Any]:
         "live": live(desk, draft),
         "tested": shown.tested,
         "past": shown.past,
+        "newest": shown.newest,
+        "recent": situations.recent(db.session, desk.project) if desk.project else (),
     }
 
 

@@ -1,5 +1,7 @@
 """The editor of a project's rules: one form, whose buttons add, move and remove rows, test, or save."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, flash, make_response, render_template, request, url_for
@@ -9,18 +11,24 @@ from app.clock import now
 from app.db import db
 from app.domain import rule_content
 from app.domain.errors import NotFound, Refused
+from app.domain.ids import parse_id
 from app.domain.rule_rows import Names
 from app.models import AlertRule, Destination, Notice, Project
 from app.services import destinations, rule_names, rule_testing, ruling
+from app.web import project_pages
 from app.web.hypermedia import fragments, see_other, varying
 from app.web.identity import login_required, me
 from app.web.rules import desk as desks
 from app.web.rules import rows, typed
-from app.web.rules.blueprint import ROOT, address, bp, frame, list_address, mine_to_edit, rule_to_edit
+from app.web.rules.blueprint import ROOT, address, bp, frame, list_address, rule_to_edit
 from app.web.rules.desk import Desk, Shown
 from app.web.rules.typed import Draft
+from app.web.simulator import drafting
 
 LIVE, WORDS = "rules/_live.html", "rules/_words.html"
+# Buttons that lead to the simulator. What is longer does not fit an address.
+TRIED, LONGEST_CARRIED = ("simulate", "try"), 4000
+TOO_LONG = "This rule is too long to be carried over: copy it to “What if…” instead."
 
 
 def desk(project: Project, rule: AlertRule | None = None) -> Desk:
@@ -42,13 +50,30 @@ def desk(project: Project, rule: AlertRule | None = None) -> Desk:
 @login_required
 def begin(org: str, slug: str) -> Response:
     """A link may fill in some of it: `?path=…`, `?level=…`; see `typed.PREFILLS`."""
-    return desks.page(desk(mine_to_edit(org, slug)), Shown(typed.prefilled(request.args)))
+    return desks.page(desk(project_pages.to_edit(org, slug)), Shown(typed.prefilled(request.args)))
 
 
 @bp.post(f"{ROOT}/new/")
 @login_required
 def create(org: str, slug: str) -> Response:
-    return _answer(desk(mine_to_edit(org, slug)))
+    return _answer(desk(project_pages.to_edit(org, slug)))
+
+
+@bp.post(f"{ROOT}/draft/")
+@login_required
+def reopen(org: str, slug: str) -> Response:
+    """The editor with a draft that was tried in the simulator; nothing is saved."""
+    project = project_pages.to_edit(org, slug)
+    number = parse_id(request.form.get("rule_id", ""))
+    about = desk(project, ruling.find(db.session, project, number) if number else None)
+    try:
+        data = {"name": "New rule", **drafting.parsed(request.form.get("rule", ""))}
+        content = rule_content.read(data, about.names)
+    except Refused as error:
+        flash(f"That draft cannot be edited: {error.message}", "warning")
+        return see_other(about.url)
+    seen = parse_id(request.form.get("version", "")) or (about.rule.version if about.rule else 0)
+    return desks.page(about, Shown(typed.of_content(content, seen if about.rule else 0)))
 
 
 @bp.get(f"{ROOT}/<int:rule_id>/edit/")
@@ -70,7 +95,7 @@ def change(org: str, slug: str, rule_id: int) -> Response:
 @login_required
 def row(org: str, slug: str) -> ResponseReturnValue:
     """A row to be added to the form."""
-    names = rule_names.of_project(db.session, mine_to_edit(org, slug))
+    names = rule_names.of_project(db.session, project_pages.to_edit(org, slug))
     return new_row(names, check_url=url_for("rules.check", org=org, slug=slug))
 
 
@@ -89,8 +114,8 @@ def new_row(names: Names, *, check_url: str) -> Response:
 @login_required
 def check(org: str, slug: str) -> Response:
     """While somebody writes: what it says, whom it reaches."""
-    project = mine_to_edit(org, slug)
-    number = request.args.get("rule", type=int)
+    project = project_pages.to_edit(org, slug)
+    number = parse_id(request.args.get("rule", ""))
     about = desk(project, ruling.find(db.session, project, number) if number else None)
     live = desks.live(about, typed.of_form(request.form))
     return fragments(LIVE, WORDS, otherwise=about.url, desk=about, live=live, **about.frame)
@@ -104,6 +129,8 @@ def _answer(about: Desk) -> Response:
         return _save(about, draft)
     if do == "test":
         return _test(about, draft)
+    if do in TRIED:
+        return _tried(about, draft, do)
     if do == "check":
         db.session.rollback()  # nothing is written, so nobody waits until it is done
         return desks.page(about, Shown(draft, past=desks.past(about, draft)))
@@ -114,6 +141,10 @@ def _answer(about: Desk) -> Response:
 def _save(about: Desk, draft: Draft) -> Response:
     try:
         words = _saved(about, draft)
+    except ruling.Late as late:
+        db.session.rollback()
+        known = replace(draft, version=late.version)
+        return desks.page(about, Shown(known, desks.errors_of(late), newest=late.version), status=422)
     except Refused as error:
         db.session.rollback()
         return desks.page(about, Shown(draft, desks.errors_of(error)), status=422)
@@ -139,6 +170,26 @@ def _saved(about: Desk, draft: Draft) -> tuple[AlertRule, str, list[str]]:
     )
     said = f"Saved as version {made.version}." if made else "Nothing changed: it was so already."
     return about.rule, said, alike
+
+
+def _tried(about: Desk, draft: Draft, do: str) -> Response:
+    """On to the simulator, with the draft: over the last days, or over an issue."""
+    db.session.rollback()
+    if about.project is None:
+        raise NotFound
+    try:
+        content = rule_content.read({"name": "New rule", **draft.data}, about.names)
+    except Refused as error:
+        return desks.page(about, Shown(draft, desks.errors_of(error)), status=422)
+    carried = json.dumps(content.as_data(), separators=(",", ":"), ensure_ascii=False)
+    if len(carried) > LONGEST_CARRIED:
+        return desks.page(about, Shown(draft, {"": TOO_LONG}), status=422)
+    asked: dict[str, Any] = {"asked": 1, "rule_id": about.rule.id if about.rule else "new", "rule": carried}
+    asked |= {"version": draft.version} if draft.version else {}
+    issue = request.form.get("issue", "").strip()
+    asked |= {"mode": "issue", "issue": issue} if do == "try" else {"mode": "replay"}
+    project = about.project
+    return see_other(url_for("simulator.show", org=project.organization.slug, slug=project.slug, **asked))
 
 
 def _test(about: Desk, draft: Draft) -> Response:

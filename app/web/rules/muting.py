@@ -10,10 +10,11 @@ from app.domain.errors import NotFound, Refused
 from app.models import AlertRule, User
 from app.services import access, explaining, rule_muting
 from app.services.rule_muting import FOR_EVERYONE, FOR_ME
+from app.web import project_pages
 from app.web.hypermedia import say, see_other, varying, way_back
 from app.web.identity import login_required, me
 from app.web.rules import mute_choice
-from app.web.rules.blueprint import ROOT, address, bp, frame, may_edit, rule_to_see
+from app.web.rules.blueprint import ROOT, address, bp, frame, rule_to_see
 
 MAIL = "mail link"
 
@@ -42,7 +43,7 @@ def _concerned(rule: AlertRule) -> User | None:
     wanted = request.form.get("for")
     if wanted not in (FOR_ME, FOR_EVERYONE):
         raise BadRequest
-    if wanted == FOR_EVERYONE and not may_edit(rule.project):
+    if wanted == FOR_EVERYONE and not project_pages.may_edit(rule.project):
         raise NotFound
     return me() if wanted == FOR_ME else None
 

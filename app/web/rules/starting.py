@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.db import db
 from app.domain import rule_content
 from app.domain.errors import NotFound, Refused
+from app.domain.ids import parse_id
 from app.models import AlertRule, Organization, RuleTemplate
 from app.services import access, rule_templates
 from app.web.hypermedia import fragments, see_other
@@ -40,7 +41,7 @@ def templates(org: str) -> ResponseReturnValue:
 def begin_template(org: str) -> Response:
     """With `rule` it starts as a copy of a project's rule."""
     organization = _mine_to_edit(org)
-    number = request.args.get("rule", type=int)
+    number = parse_id(request.args.get("rule", ""))
     draft = _draft_of(organization, number) if number else typed.blank()
     return desks.page(_desk(organization), Shown(draft))
 

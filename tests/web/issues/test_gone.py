@@ -10,7 +10,7 @@ BACKGROUND = ["news?seen=1", "participants", "reach?kind=resolved", "names?q=@"]
 @pytest.fixture
 def deleted(session, cast, make, issue, now):
     make.notice(issue, "comment", planned_at=now)
-    removing.delete(session, [issue], by=cast.alice)
+    removing.delete(session, [issue], by=cast.alice, now=now)
     session.commit()
     return issue.id
 

@@ -1,0 +1,120 @@
+"""Files that sentry-cli 2 uploads for a release one by one (`web-api.md` 3)."""
+
+from collections.abc import Sequence
+
+from flask import jsonify, request
+
+from app.api.artifacts import ENVELOPE, shelf
+from app.api.blueprint import Answer, Denied, Invalid, bp
+from app.api.credentials import me, needs
+from app.api.paging import page
+from app.api.places import visible_organization, visible_project
+from app.api.reading import Json
+from app.api.releases import RELEASES, own, own_in_project
+from app.api.shapes import moment
+from app.clock import now
+from app.db import begin_writing, db
+from app.domain.bundles import MAX_URL
+from app.domain.errors import NotFound
+from app.models import ArtifactFile, Project, Release
+from app.services import access, artifacts, releasing
+from app.services.shelf import TooLarge
+
+MAX_NAME, MAX_DIST = MAX_URL, 64
+
+
+@bp.get("/organizations/<org>/releases/<version>/files/")
+@needs("project:read", RELEASES)
+def files(org: str, version: str) -> Answer:
+    return _list(own(visible_organization(org), version))
+
+
+@bp.get("/projects/<org>/<proj>/releases/<version>/files/")
+@needs("project:read", RELEASES)
+def files_of_project(org: str, proj: str, version: str) -> Answer:
+    return _list(own_in_project(org, proj, version))
+
+
+def _list(release: Release) -> Answer:
+    found = artifacts.files_of(release, request.args.getlist("checksum"))
+
+    def fetch(start: int, count: int) -> Sequence[ArtifactFile]:
+        return db.session.scalars(found.offset(start).limit(count)).all()
+
+    return page(fetch, _shown)
+
+
+def _shown(rows: Sequence[ArtifactFile]) -> list[Json]:
+    dists = artifacts.dists_of(db.session, rows)
+    return [_file(row, dists.get(row.bundle_id, "")) for row in rows]
+
+
+def _file(row: ArtifactFile, dist: str) -> Json:
+    return {
+        "id": str(row.id),
+        "name": row.url,
+        "sha1": row.sha1,
+        "size": row.size,
+        "dist": dist or None,
+        "headers": row.headers,
+        "dateCreated": moment(row.created_at),
+    }
+
+
+@bp.post("/organizations/<org>/releases/<version>/files/")
+@needs(RELEASES)
+def upload_file(org: str, version: str) -> Answer:
+    row = own(visible_organization(org), version)
+    ids = releasing.project_ids(db.session, row)
+    seen = [each for each in access.visible_projects(db.session, me()) if each.id in ids]
+    return _upload(row, seen)
+
+
+@bp.post("/projects/<org>/<proj>/releases/<version>/files/")
+@needs(RELEASES)
+def upload_file_of_project(org: str, proj: str, version: str) -> Answer:
+    return _upload(own_in_project(org, proj, version), [visible_project(org, proj)])
+
+
+def _upload(release: Release, projects: Sequence[Project]) -> Answer:
+    """201 with the file. It is written before the database is asked to write."""
+    release_id, project_ids = release.id, [project.id for project in projects]
+    db.session.rollback()
+    request.max_content_length = artifacts.MAX_FILE + ENVELOPE
+    sent = request.files.get("file")
+    if sent is None:
+        raise Invalid("Send the file as the part `file`.")
+    name, dist = request.form.get("name") or sent.filename or "", request.form.get("dist") or ""
+    _check_names(name, dist)
+    headers = _headers(request.form.getlist("header"))
+    try:
+        with shelf().draft(iter(lambda: sent.stream.read(1 << 16), b""), limit=artifacts.MAX_FILE) as draft:
+            begin_writing()
+            again = db.session.get(Release, release_id)
+            if again is None:
+                raise NotFound
+            rows = [row for id_ in project_ids if (row := db.session.get(Project, id_))]
+            made = artifacts.add_file(
+                db.session, shelf(), again, rows, draft, name=name, dist=dist, headers=headers, now=now()
+            )
+            db.session.commit()
+    except TooLarge:
+        raise Denied(413, f"A file of a release is at most {artifacts.MAX_FILE >> 20} MB.") from None
+    return jsonify(_file(made, dist)), 201
+
+
+def _check_names(name: str, dist: str) -> None:
+    if not 0 < len(name) <= MAX_NAME or any(each in name for each in "\x00\n\r\t"):
+        raise Invalid(f"The name of a file has 1 to {MAX_NAME} characters, and is on one line.")
+    if len(dist) > MAX_DIST or "\x00" in dist:
+        raise Invalid(f"A dist has at most {MAX_DIST} characters.")
+
+
+def _headers(lines: Sequence[str]) -> dict[str, str]:
+    """`Name: value`, as sentry-cli sends them; other lines mean nothing."""
+    found = {}
+    for line in lines[:20]:
+        name, colon, value = line.partition(":")
+        if colon and "\x00" not in line and len(line) <= MAX_NAME:
+            found[name.strip()] = value.strip()
+    return found

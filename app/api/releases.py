@@ -1,0 +1,285 @@
+"""Releases as sentry-cli and build servers make and read them (`web-api.md` 3 and 4)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flask import current_app, jsonify, request
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from app.api import release_shapes
+from app.api.blueprint import Answer, Denied, Invalid, bp
+from app.api.credentials import me, needs
+from app.api.paging import page
+from app.api.places import visible_organization, visible_project, visible_projects
+from app.api.reading import Json, body, text
+from app.clock import now
+from app.db import db
+from app.domain import commit_lists, timestamps
+from app.domain.errors import NotFound
+from app.models import Commit, Organization, Project, Release, Repository
+from app.services import committing, release_owners, releasing
+from app.services.release_owners import NotYours
+from app.services.releasing import Wishes
+
+RELEASES = "project:releases"
+BUSY = "Another list of commits is being taken for this release. Try again."
+# What PostgreSQL says where a row is held and one does not want to wait.
+_HELD = "55P03"
+
+
+@bp.get("/organizations/<org>/repos/")
+@needs("org:read", RELEASES)
+def repositories(org: str) -> Answer:
+    """Those that commits were seen of. sentry-cli knows no provider by this name, and so sends commits."""
+    organization = visible_organization(org)
+    here = Repository.organization_id == organization.id
+    found = select(Repository).where(here).order_by(Repository.name, Repository.id)
+
+    def fetch(start: int, count: int) -> Sequence[Repository]:
+        return db.session.scalars(found.offset(start).limit(count)).all()
+
+    since = organization.created_at
+    return page(fetch, lambda rows: [release_shapes.repository(row, since=since) for row in rows])
+
+
+@bp.get("/organizations/<org>/releases/")
+@needs("project:read", RELEASES)
+def releases_of_organization(org: str) -> Answer:
+    named = request.args.getlist("project")
+    organization = visible_organization(org)
+    ids = [row.id for row in visible_projects(named, org)] if named else None
+    return _list(organization, ids)
+
+
+@bp.get("/projects/<org>/<proj>/releases/")
+@needs("project:read", RELEASES)
+def releases_of_project(org: str, proj: str) -> Answer:
+    project = visible_project(org, proj)
+    return _list(project.organization, [project.id])
+
+
+def _list(organization: Organization, project_ids: Sequence[int] | None) -> Answer:
+    status = request.args.get("status") or ""
+    if status not in ("", *releasing.STATUSES):
+        raise Invalid(f"status is one of: {', '.join(releasing.STATUSES)}.")
+    beginning = request.args.get("query") or ""
+    found = releasing.listed(organization, me(), project_ids=project_ids, beginning=beginning, status=status)
+
+    def fetch(start: int, count: int) -> Sequence[Release]:
+        return db.session.scalars(found.offset(start).limit(count)).all()
+
+    return page(fetch, _shown)
+
+
+def _shown(rows: Sequence[Release]) -> list[Json]:
+    facts = releasing.facts(db.session, rows, me())
+    return [release_shapes.release(row, facts[row.id]) for row in rows]
+
+
+@bp.post("/organizations/<org>/releases/")
+@needs(RELEASES)
+def create_release(org: str) -> Answer:
+    organization, given = visible_organization(org), body()
+    return _create(organization, projects_named(given, organization), given)
+
+
+@bp.post("/projects/<org>/<proj>/releases/")
+@needs(RELEASES)
+def create_release_of_project(org: str, proj: str) -> Answer:
+    project, given = visible_project(org, proj), body()
+    return _create(project.organization, [project, *projects_named(given, project.organization)], given)
+
+
+def _create(organization: Organization, projects: Sequence[Project], given: Json) -> Answer:
+    """201 for a new one, 208 for one that was there: it gets what it lacks and keeps the rest."""
+    version = text(given, "version")
+    if not version:
+        raise Invalid("This field is required.", "version")
+    wishes = _wishes(given)
+    row, is_new = releasing.create(db.session, organization, version, projects, wishes, by=me(), now=now())
+    if not projects:
+        reachable(organization, version)
+    _take_commits(row, given)
+    db.session.commit()
+    [shown] = _shown([row])
+    return jsonify(shown), 201 if is_new else 208
+
+
+@bp.get("/organizations/<org>/releases/<version>/")
+@needs("project:read", RELEASES)
+def release(org: str, version: str) -> Answer:
+    [shown] = _shown([reachable(visible_organization(org), version)])
+    return jsonify(shown)
+
+
+@bp.get("/projects/<org>/<proj>/releases/<version>/")
+@needs("project:read", RELEASES)
+def release_of_project(org: str, proj: str, version: str) -> Answer:
+    [shown] = _shown([reachable_in_project(org, proj, version)])
+    return jsonify(shown)
+
+
+@bp.put("/organizations/<org>/releases/<version>/")
+@needs(RELEASES)
+def change_release(org: str, version: str) -> Answer:
+    organization = visible_organization(org)
+    return _change(reachable(organization, version), organization)
+
+
+@bp.put("/projects/<org>/<proj>/releases/<version>/")
+@needs(RELEASES)
+def change_release_of_project(org: str, proj: str, version: str) -> Answer:
+    row = reachable_in_project(org, proj, version)
+    return _change(row, visible_organization(org))
+
+
+def _change(row: Release, organization: Organization) -> Answer:
+    given = body()
+    release_owners.check(db.session, me(), row)
+    release_owners.add_projects(db.session, row, projects_named(given, organization), by=me())
+    releasing.change(db.session, row, _wishes(given), by=me(), now=now())
+    _take_commits(row, given)
+    db.session.commit()
+    [shown] = _shown([row])
+    return jsonify(shown)
+
+
+@bp.delete("/organizations/<org>/releases/<version>/")
+@needs(RELEASES)
+def delete_release(org: str, version: str) -> Answer:
+    return _delete(reachable(visible_organization(org), version))
+
+
+@bp.delete("/projects/<org>/<proj>/releases/<version>/")
+@needs(RELEASES)
+def delete_release_of_project(org: str, proj: str, version: str) -> Answer:
+    return _delete(reachable_in_project(org, proj, version))
+
+
+def _delete(row: Release) -> Answer:
+    releasing.delete(db.session, row, by=me())
+    db.session.commit()
+    return "", 204
+
+
+@bp.get("/organizations/<org>/releases/<version>/previous-with-commits/")
+@needs("project:read", RELEASES)
+def previous_release(org: str, version: str) -> Answer:
+    """Exactly `{}` where there is none: sentry-cli looks into anything else."""
+    found = releasing.before_with_commits(db.session, reachable(visible_organization(org), version), me())
+    return jsonify(_shown([found])[0] if found else {})
+
+
+@bp.get("/organizations/<org>/releases/<version>/commits/")
+@needs("project:read", RELEASES)
+def commits_of_release(org: str, version: str) -> Answer:
+    return _commits(own(visible_organization(org), version))
+
+
+@bp.get("/projects/<org>/<proj>/releases/<version>/commits/")
+@needs("project:read", RELEASES)
+def commits_of_release_of_project(org: str, proj: str, version: str) -> Answer:
+    return _commits(own_in_project(org, proj, version))
+
+
+def _commits(row: Release) -> Answer:
+    found = releasing.commits_of(row)
+
+    def fetch(start: int, count: int) -> Sequence[Commit]:
+        return db.session.scalars(found.offset(start).limit(count)).all()
+
+    return page(fetch, lambda rows: [release_shapes.commit(each) for each in rows])
+
+
+# What paths and bodies name
+
+
+def reachable(organization: Organization, version: str) -> Release:
+    return releasing.visible(db.session, me(), organization, version)
+
+
+def reachable_in_project(org: str, proj: str, version: str) -> Release:
+    project = visible_project(org, proj)
+    row = reachable(project.organization, version)
+    if project.id not in releasing.project_ids(db.session, row):
+        raise NotFound
+    return row
+
+
+def own(organization: Organization, version: str) -> Release:
+    """What is in a release is there for its owners only."""
+    return _owned(reachable(organization, version))
+
+
+def own_in_project(org: str, proj: str, version: str) -> Release:
+    return _owned(reachable_in_project(org, proj, version))
+
+
+def _owned(row: Release) -> Release:
+    if not release_owners.owns(db.session, me(), row):
+        raise NotFound
+    return row
+
+
+@bp.errorhandler(NotYours)
+def _not_yours(error: NotYours) -> Answer:
+    db.session.rollback()
+    return jsonify({"detail": error.message}), 403
+
+
+def projects_named(given: Json, organization: Organization) -> Sequence[Project]:
+    """By slugs or ids; ids may be numbers."""
+    named = given.get("projects")
+    if named is None:
+        return ()
+    if not isinstance(named, list) or not all(isinstance(each, str | int) for each in named):
+        raise Invalid("Must be a list of slugs or ids.", "projects")
+    names = [str(each) for each in named]
+    try:
+        return visible_projects(names, organization.slug) if names else ()
+    except NotFound:
+        raise Invalid(f"There is no such project: {', '.join(names)}.", "projects") from None
+
+
+def _wishes(given: Json) -> Wishes:
+    return Wishes(
+        url=text(given, "url") if given.get("url") is not None else None,
+        ref=text(given, "ref") if given.get("ref") is not None else None,
+        date_released=moment(given, "dateReleased"),
+        status=text(given, "status") if given.get("status") is not None else None,
+    )
+
+
+def moment(given: Json, member: str) -> datetime | None:
+    value = given.get(member)
+    if value is None:
+        return None
+    found = timestamps.parse(value) if isinstance(value, str) else None
+    if found is None:
+        raise Invalid("Must be a time, such as 2026-11-23T03:53:05Z.", member)
+    return found
+
+
+def _take_commits(row: Release, given: Json) -> None:
+    """A list of commits, then where the release stands in repositories that the list says nothing of."""
+    commits, refs = given.get("commits"), given.get("refs")
+    if commits is None and refs is None:
+        return
+    release_owners.check(db.session, me(), row, of_all=[] in (commits, refs))
+    _hold(row)
+    url = current_app.config["SETTINGS"].tocsin_url
+    if commits is not None:
+        read = commit_lists.read(commits)
+        committing.set_commits(db.session, row, read, base_url=url, by=me(), now=now())
+    if refs is not None and (refs or not commits):
+        committing.set_refs(db.session, row, commit_lists.refs(refs), by=me(), now=now())
+
+
+def _hold(row: Release) -> None:
+    try:
+        committing.hold(db.session, row, waits=False)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _HELD:
+            raise
+        raise Denied(409, BUSY) from None

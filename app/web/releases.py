@@ -1,0 +1,92 @@
+"""Releases: a list for a project or an organization, and a page for each."""
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.clock import now
+from app.db import db
+from app.domain import commits, cursor
+from app.domain.errors import NotFound
+from app.models import Commit, Organization, Project
+from app.services import access, explaining, release_pages, releasing
+from app.web import project_pages
+from app.web.hypermedia import see_other
+from app.web.identity import login_required, me
+
+bp = Blueprint("releases", __name__)
+
+
+@bp.get("/<org>/releases/")
+@login_required
+def of_organization(org: str) -> str:
+    organization = access.visible_organization(db.session, me(), org)
+    return _list(organization, None)
+
+
+@bp.get("/<org>/<slug>/releases/")
+@login_required
+def of_project(org: str, slug: str) -> str:
+    project = project_pages.visible(org, slug)
+    return _list(project.organization, project)
+
+
+def _list(organization: Organization, project: Project | None) -> str:
+    status = "archived" if request.args.get("status") == "archived" else "open"
+    beginning = request.args.get("q", "").strip().replace("\x00", "")
+    found = release_pages.listed(
+        db.session,
+        organization,
+        me(),
+        project=project,
+        beginning=beginning,
+        status=status,
+        cursor=cursor.decode(request.args.get("cursor")),
+    )
+    return render_template(
+        "releases/list.html",
+        org=organization,
+        project=project,
+        active_tab="releases",
+        found=found,
+        beginning=beginning,
+        status=status,
+    )
+
+
+@bp.get("/<org>/<slug>/releases/<path:version>/")
+@login_required
+def show(org: str, slug: str, version: str) -> ResponseReturnValue:
+    project = project_pages.visible(org, slug)
+    if version == "latest":
+        return _latest(project)
+    release = releasing.visible(db.session, me(), project.organization, version)
+    if project.id not in releasing.project_ids(db.session, release):
+        raise NotFound
+    shown = release_pages.shown(db.session, release, project, me())
+    told = [each.notice for each in shown.deploys if each.notice]
+    return render_template(
+        "releases/show.html",
+        project=project,
+        org=project.organization,
+        active_tab="releases",
+        release=release,
+        shown=shown,
+        reach_of=explaining.reach_of(db.session, told, reader=me(), now=now()),
+        commit_page=_commit_page,
+        short=commits.short,
+        first_line=commits.first_line,
+    )
+
+
+def _latest(project: Project) -> ResponseReturnValue:
+    found = release_pages.listed(db.session, project.organization, me(), project=project).rows
+    if not found:
+        raise NotFound
+    version = found[0].release.version
+    return see_other(
+        url_for("releases.show", org=project.organization.slug, slug=project.slug, version=version)
+    )
+
+
+def _commit_page(row: Commit) -> str:
+    return commits.page(row.repository.url, row.repository.provider, row.key)

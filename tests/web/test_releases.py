@@ -1,0 +1,124 @@
+"""Pages of releases: what is new and resolved in each, its commits, its deploys, where it is in use."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.cursor import decode
+from app.domain.resolutions import in_release
+from app.models import Release, ReleaseEnvironment
+from app.services import deploying, release_pages, resolving
+from app.services.deploying import Wishes
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def release(make, cast):
+    made = make.release(cast.shop, "shop@1.1")
+    make.commit(cast.acme, "Guard the cart\n\nFixes it", author=cast.bob, release=made)
+    return made
+
+
+def test_a_release_shows_all_that_is_known_of_it(as_user, session, make, cast, release, now):
+    new = make.issue(cast.shop, title="KeyError: fresh", first_release=release.version)
+    old = make.issue(cast.shop, title="KeyError: settled")
+    resolving.resolve(session, old, by=cast.alice, now=now, into=in_release(release.version))
+    deploying.deploy(session, release, Wishes("production", name="rollout"), [], by=cast.bob, now=now)
+    page = as_user(cast.alice).get("/acme/shop/releases/shop@1.1/")
+    assert page.status_code == 200
+    for said in (new.short_id, "KeyError: fresh", "KeyError: settled", "Guard the cart", "production"):
+        assert said in page.text
+    assert "rollout" in page.text
+    assert "Deciding whom to tell" in page.text
+
+
+def test_where_a_newer_one_is_seen_that_is_said(as_user, session, make, cast, release):
+    newer = make.release(cast.shop, "shop@1.2", at=release.date_added + timedelta(hours=1))
+    for row, environments in ((release, ("production", "staging")), (newer, ("staging",))):
+        for environment in environments:
+            key = {"release_id": row.id, "project_id": cast.shop.id, "environment": environment}
+            session.add(ReleaseEnvironment(**key))
+    session.flush()
+    found = release_pages.shown(session, release, cast.shop, cast.alice).environments
+    assert [(each.environment, each.newest) for each in found] == [
+        ("production", "shop@1.1"),
+        ("staging", "shop@1.2"),
+    ]
+    assert "Newest there" in as_user(cast.alice).get("/acme/shop/releases/shop@1.1/").text
+
+
+def test_a_release_of_another_project_is_not_here(as_user, make, cast, release):
+    make.project(cast.acme, "billing", teams=[cast.team])
+    assert as_user(cast.alice).get("/acme/billing/releases/shop@1.1/").status_code == 404
+    assert as_user(cast.charlie).get("/acme/shop/releases/shop@1.1/").status_code == 404
+    assert as_user(cast.dee).get("/acme/shop/releases/shop@1.1/").status_code == 404
+
+
+def test_a_version_may_hold_slashes_and_markup(as_user, make, cast):
+    make.release(cast.shop, "feature/<b>cart</b>")
+    browser = as_user(cast.alice)
+    assert "/acme/shop/releases/feature/%3Cb%3Ecart%3C/b%3E/" in browser.get("/acme/shop/releases/").text
+    page = browser.get("/acme/shop/releases/feature/%3Cb%3Ecart%3C/b%3E/")
+    assert (page.status_code, "<b>cart" in page.text) == (200, False)
+
+
+def test_latest_leads_to_the_newest(as_user, make, cast, release):
+    answer = as_user(cast.alice).get("/acme/shop/releases/latest/")
+    assert answer.headers["Location"].endswith("/acme/shop/releases/shop@1.1/")
+
+
+def test_pages_of_the_list_hold_every_release_once(session, make, cast):
+    for number in range(60):
+        make.release(cast.shop, f"1.{number}", at=make.now + timedelta(minutes=number // 3))
+    seen, cursor = [], None
+    while True:
+        found = release_pages.listed(session, cast.acme, cast.alice, project=cast.shop, cursor=cursor)
+        seen += [row.release.id for row in found.rows]
+        if found.following is None:
+            break
+        cursor = decode(found.following)
+    everyone = select(Release.id).order_by(Release.date_added.desc(), Release.id.desc())
+    assert seen == list(session.scalars(everyone))
+    back = release_pages.listed(
+        session, cast.acme, cast.alice, project=cast.shop, cursor=decode(found.previous)
+    )
+    assert [row.release.id for row in back.rows] == seen[25:50]
+
+
+def test_numbers_are_of_the_projects_that_one_sees(session, make, cast, release):
+    secret = make.project(cast.acme, "secret", teams=[make.team(cast.acme, "others", members=[cast.dee])])
+    make.release(secret, release.version)
+    make.issue(secret, first_release=release.version)
+    make.issue(cast.shop, first_release=release.version)
+    for person, new in ((cast.alice, 2), (cast.bob, 1), (cast.dee, 1)):
+        [row] = release_pages.listed(session, cast.acme, person).rows
+        assert row.new == new
+
+
+def test_the_organization_lists_the_releases_of_all_projects(as_user, make, cast, release):
+    billing = make.project(cast.acme, "billing", teams=[cast.team])
+    make.release(billing, "billing@9")
+    page = as_user(cast.alice).get("/acme/releases/")
+    assert "billing@9" in page.text
+    assert "shop@1.1" in page.text
+    assert "shop@1.1" not in as_user(cast.alice).get("/acme/releases/?q=billing").text
+    assert as_user(cast.charlie).get("/acme/releases/").status_code == 404
+
+
+def test_archived_ones_are_apart(as_user, session, make, cast, release):
+    release.status = "archived"
+    assert "shop@1.1" not in as_user(cast.alice).get("/acme/shop/releases/").text
+    assert "shop@1.1" in as_user(cast.alice).get("/acme/shop/releases/?status=archived").text
+
+
+@pytest.mark.parametrize("query", ["cursor=x", "cursor=PjkyMjMzNzIwMzY4NTQ3NzU4MDcuMQ", "status=gone"])
+def test_strange_questions_are_no_errors(as_user, cast, query):
+    assert as_user(cast.alice).get(f"/acme/shop/releases/?{query}").status_code == 200
+
+
+def test_the_issue_leads_to_its_releases(as_user, make, cast, release):
+    issue = make.issue(cast.shop, first_release=release.version, last_release=release.version)
+    page = as_user(cast.alice).get(f"/acme/shop/issues/{issue.id}/").text
+    assert "/acme/shop/releases/shop@1.1/" in page
