@@ -112,10 +112,10 @@ def _event(project: Project, given: Json) -> Found:
     if "event" in given:
         sent = events.regular(member_object(given, "event"), Receipt(NO_ID, now()))
         return sent.data, sent.tags
-    reaches("event:read")
     event_id = given.get("eventId")
     if not isinstance(event_id, str):
         raise Invalid("Name a stored event, or send one as `event`.", "eventId")
+    reaches("event:read")
     wanted = event_id.replace("-", "").lower()
     row = db.session.query(Event).filter_by(project_id=project.id, event_id=wanted).one_or_none()
     if row is None:

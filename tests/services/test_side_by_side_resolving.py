@@ -166,7 +166,7 @@ def test_a_person_and_a_release_settle_it_in_that_release_once(
     commit = session.scalars(select(Commit)).one()
     release = session.scalars(select(Release)).one()
     commit.message = f"Fixes {issue.short_id}"
-    fixing.refer(session, commit, base_url="", now=now)
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
     session.commit()
     ids = release.id, commit.id
 

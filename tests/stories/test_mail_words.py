@@ -56,7 +56,7 @@ def test_the_next_release_names_the_one_before_it(issue, cast, as_user, arrived)
 
 def test_a_commit_is_named_with_its_words_and_its_release(issue, make, cast, session, now, arrived):
     commit = make.commit(cast.acme, "Guard the cart. Fixes SHOP-1\n\nMore of it", key=SHA, author=cast.alice)
-    fixing.refer(session, commit, base_url="", now=now)
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
     release = make.release(cast.shop, "2.0")
     make.in_release(commit, release)
     fixing.release_commits(session, release, [commit], now=now)
@@ -64,7 +64,7 @@ def test_a_commit_is_named_with_its_words_and_its_release(issue, make, cast, ses
     said = arrived()
     assert "RESOLVED IN 2.0" in said
     assert "Fixed by commit 1f0c3aa “Guard the cart. Fixes SHOP-1”" in said
-    fixing.edit(session, session.merge(commit), message="Something else", base_url="", now=now)
+    fixing.edit(session, [(session.merge(commit), "Something else")], base_url="", now=now)
     session.commit()
     assert "It was resolved by commit 1f0c3aa, which no longer names it" in arrived()
 

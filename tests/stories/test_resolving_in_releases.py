@@ -104,7 +104,7 @@ def test_a_commit_is_referred_to_in_silence_and_its_release_is_told(
     issue, make, cast, session, now, run_jobs, told, seen
 ):
     commit = make.commit(cast.acme, "Guard the cart. Fixes SHOP-1", key=SHA, author=cast.bob)
-    fixing.refer(session, commit, base_url="", now=now)
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
     session.commit()
     run_jobs()
     assert (issue.status, told()) == ("unresolved", [])
@@ -121,14 +121,14 @@ def test_a_commit_is_referred_to_in_silence_and_its_release_is_told(
 
 def test_a_commit_that_takes_it_back_is_told_too(issue, make, cast, session, now, run_jobs, told):
     commit = make.commit(cast.acme, "Fixes SHOP-1", key=SHA)
-    fixing.refer(session, commit, base_url="", now=now)
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
     fixing.release_commits(session, make.release(cast.shop, "2.0"), [commit], now=now)
     session.commit()
     run_jobs()
     told()
     commit = session.scalars(select(Commit)).one()
     assert sorted(session.scalars(select(Release.version))) == ["1.0", "2.0"]
-    fixing.edit(session, commit, message="Something else", base_url="", now=now)
+    fixing.edit(session, [(commit, "Something else")], base_url="", now=now)
     session.commit()
     run_jobs()
     assert issue.status == "unresolved"

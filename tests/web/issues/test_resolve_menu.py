@@ -281,7 +281,7 @@ def test_a_commit_that_fixes_it_shows_before_and_after_its_release(
     make, cast, shop, session, issue, page, now
 ):
     commit = make.commit(cast.acme, "Fixes SHOP-1", key=SHA)
-    fixing.refer(session, commit, base_url="", now=now)
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
     release = make.release(shop, "4.2.2")
     fixing.release_commits(session, release, [commit], now=now)
     found = page()
