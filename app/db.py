@@ -19,6 +19,8 @@ class Database(SQLAlchemy):
         session: Session  # type: ignore[assignment]
 
 
+# How long a write waits for another one, and one that is worth no wait; milliseconds.
+PATIENCE, SHORT_PATIENCE = 15_000, 100
 # What a database raises that is away or overloaded: the work waits and is tried again.
 AWAY = (OperationalError, InterfaceError)
 
@@ -29,27 +31,37 @@ db = Database(metadata=Base.metadata, session_options={"expire_on_commit": False
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
-    # The driver's own transaction handling starts writes too late; `_begin_sqlite` starts them itself.
+    # The driver's own transaction handling starts writes too late; `_begin` starts them itself.
     connection.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
-        "busy_timeout=15000",
+        f"busy_timeout={PATIENCE}",
         "cache_size=-16000",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 @event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Any) -> None:
+def _begin(connection: Any) -> None:
     """A transaction that will write takes SQLite's one write lock at its start.
 
     Upgrading a read transaction later fails at once, without waiting, when somebody else wrote meanwhile.
     """
-    if connection.dialect.name == "sqlite":
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    in_passing = options.get("in_passing", False)
+    if connection.dialect.name != "sqlite":
+        if in_passing:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {SHORT_PATIENCE}")
+        return
+    if in_passing:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={SHORT_PATIENCE}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
+    finally:
+        if in_passing:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE}")
 
 
 def begin_writing() -> None:
@@ -62,6 +74,14 @@ def begin_writing() -> None:
 def transaction() -> Iterator[Session]:
     """A session of its own that commits at the end, or rolls back when anything is raised."""
     engine = db.engine.execution_options(writes=True)
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def in_passing() -> Iterator[Session]:
+    """A transaction for what is worth no wait: `OperationalError` where somebody else writes just now."""
+    engine = db.engine.execution_options(writes=True, in_passing=True)
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 

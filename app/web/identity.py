@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 
 from app.clock import now
-from app.db import db, transaction
+from app.db import db, in_passing
 from app.extensions import login_manager
 from app.models import User
 from app.services import accounts
@@ -108,6 +108,6 @@ def _note_activity(response: Response) -> Response:
         return response
     person_id = person.id
     db.session.rollback()  # the view has committed what it meant to keep; its lock is not needed any more
-    with suppress(OperationalError), transaction() as own:  # the page matters more than this note
+    with suppress(OperationalError), in_passing() as own:  # the page matters more than this note
         accounts.note_activity(own, person_id, now=now())
     return response
