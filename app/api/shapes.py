@@ -77,10 +77,6 @@ def project(row: Project, *, is_member: bool) -> Json:
     }
 
 
-def project_settings(row: Project) -> Json:
-    return {"subjectPrefix": row.subject_prefix, "mailDetail": row.mail_detail}
-
-
 def member(row: Membership) -> Json:
     person = row.user
     return {

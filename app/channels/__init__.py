@@ -31,6 +31,11 @@ CHANNELS: dict[str, type[Channel]] = {
 }
 
 
+def rings(name: str) -> bool:
+    """Whether a message there gets somebody out of bed."""
+    return is_paging(name) or CHANNELS[name].about.rings
+
+
 def is_paging(name: str) -> bool:
     """Whether the channel keeps an incident open until it is closed."""
     return CHANNELS[name].about.is_paging

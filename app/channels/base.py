@@ -227,7 +227,8 @@ def _default(each: Any) -> Any:
 class About:
     """What the engine and the pages need to know of a channel.
 
-    `is_paging`: it keeps incidents open, and what was opened there is always closed. `patience`: how long
+    `is_paging`: it keeps incidents open, and what was opened there is always closed. `rings`: it gets
+    somebody out of bed without that. `patience`: how long
     nothing but failures are borne before it is switched off, None for ever. `repeats_safely`: the other side
     recognises a message that comes twice. `ladder` names its delays in `backoff.LADDERS`. `kinds` are
     those that it can take, `usual_kinds` what is switched on at first. `pace` is the least time between two
@@ -242,6 +243,7 @@ class About:
     summary: str
     ladder: str
     is_paging: bool = False
+    rings: bool = False
     repeats_safely: bool = True
     patience: timedelta | None = None
     is_community: bool = False

@@ -256,18 +256,14 @@ def _meaning(reply: Reply, now: datetime) -> Answer:
 
 def _id_of(reply: Reply) -> dict[str, str]:
     """What it calls the message that was made."""
-    found = _ID.search(urlsplit(_location(reply)).path)
+    found = _ID.search(urlsplit(reply.header("location")).path)
     return {"root": found[1]} if found else {}
 
 
 def _moved(reply: Reply) -> str:
     """The host alone: the rest of where it leads holds the bot's key."""
-    host = urlsplit(_location(reply)).hostname if reply.may_show else None
+    host = urlsplit(reply.header("location")).hostname if reply.may_show else None
     return f"Campfire has moved{f' to {host}' if host else ''}. Enter the bot's new address."
-
-
-def _location(reply: Reply) -> str:
-    return next((value for name, value in reply.headers.items() if name.lower() == "location"), "")
 
 
 def _classic_meaning(reply: Reply, now: datetime) -> Answer:

@@ -75,6 +75,10 @@ class Reply:
     body: str = field(default="", repr=False)
     may_show: bool = True
 
+    def header(self, name: str) -> str:
+        """By its name in lower case; "" where there is none."""
+        return _header(self.headers, name)
+
     @property
     def data(self) -> Mapping[str, Any]:
         """The body as an object, empty if it is none."""
@@ -341,8 +345,9 @@ def usual(reply: Reply, *, now: datetime) -> Answer:
 
 def moved(reply: Reply) -> str:
     """Redirects are not followed: whoever set the address up should know where to it has moved."""
-    location = clean(_header(reply.headers, "location")) if reply.may_show else ""
-    to = f" to {_without_query(location)}" if location else ""
+    location = clean(reply.header("location")) if reply.may_show else ""
+    bare = location.partition("?")[0].partition("#")[0][:200]
+    to = f" to {bare}" if bare else ""
     return f"The address redirects{to}, which is not followed. Enter the new address."
 
 
@@ -361,10 +366,6 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
 
 def _header(headers: Mapping[str, str], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name), "")
-
-
-def _without_query(url: str) -> str:
-    return url.partition("?")[0].partition("#")[0][:200]
 
 
 def _words(error: Exception) -> tuple[str, str]:

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from app.channels import http as http_
-from app.channels.base import CHOICE, HEADERS, LIST, About, Answer, Outcome, Picture, setting
+from app.channels.base import CHOICE, LIST, About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
+from app.channels.levels import levels_setting
 from app.domain import incident
 from app.domain.kinds import OPENING, TEST
 from app.domain.message import Message, clean
@@ -115,14 +116,7 @@ class OpsGenie:
     tags: Sequence[str] = setting(
         "More tags", default=tuple, kind=LIST, check=wrong_with_tags, hint="One a line."
     )
-    levels: Mapping[str, str] = setting(
-        "Levels by environment",
-        default=dict,
-        kind=HEADERS,
-        between="=",
-        check=incident.wrong_with_levels,
-        hint=incident.LEVELS_HINT,
-    )
+    levels: Mapping[str, str] = levels_setting()
     begun_at: str = setting("Since", default="", hidden=True)
 
     def payload(self, message: Message) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from app.channels import http as http_
 from app.channels.base import CHOICE, HEADERS, About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
+from app.channels.levels import levels_setting
 from app.domain import incident
 from app.domain.kinds import OPENING, TEST
 from app.domain.message import Message, cut
@@ -83,14 +84,7 @@ class PagerDuty:
         check=wrong_with_routes,
         hint="The first that fits is used, one a line: environment=staging -> integration key",
     )
-    levels: Mapping[str, str] = setting(
-        "Levels by environment",
-        default=dict,
-        kind=HEADERS,
-        between="=",
-        check=incident.wrong_with_levels,
-        hint=incident.LEVELS_HINT,
-    )
+    levels: Mapping[str, str] = levels_setting()
     used_keys: Sequence[str] = setting("Used keys", default=tuple, secret=True, hidden=True)
 
     def payload(self, message: Message) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from app.channels import http as http_
 from app.channels import pushover_answers as answers
 from app.channels.base import CHOICE, HEADERS, About, Answer, Call, Heard, Outcome, Picture, setting
 from app.channels.http import Http, Reply
+from app.channels.levels import levels_setting
 from app.domain import incident, message_words, outward
 from app.domain.kinds import CLOSING, OPENING
 from app.domain.message import Message, cut
@@ -131,14 +132,7 @@ class Pushover:
         hint="Seconds, up to 10800.",
     )
     sound: str = setting("Sound", default="", check=wrong_with_sound, hint="Empty: each user's own.")
-    levels: Mapping[str, str] = setting(
-        "Levels by environment",
-        default=dict,
-        kind=HEADERS,
-        between="=",
-        check=incident.wrong_with_levels,
-        hint=incident.LEVELS_HINT,
-    )
+    levels: Mapping[str, str] = levels_setting()
     people: Mapping[str, str] = setting(
         "People’s own keys",
         default=dict,

@@ -66,5 +66,5 @@ def _quota(reply: Reply) -> str:
 
 
 def _number(reply: Reply, name: str) -> int | None:
-    found = next((value.strip() for key, value in reply.headers.items() if key.lower() == name), "")
+    found = reply.header(name).strip()
     return int(found) if found.isascii() and found.isdigit() and len(found) < 12 else None

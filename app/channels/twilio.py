@@ -96,6 +96,7 @@ class Twilio:
         label="Twilio (SMS)",
         summary="Text messages to phones that agreed to it, one segment each.",
         ladder="sms",
+        rings=True,
         kinds=("new", "regression", "again", "digest", "resolved"),
         callbacks={
             reports.STATUS: "",

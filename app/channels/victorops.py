@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from app.channels import http as http_
-from app.channels.base import HEADERS, About, Answer, Outcome, Picture, setting
+from app.channels.base import About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
+from app.channels.levels import levels_setting
 from app.domain import incident
 from app.domain.kinds import OPENING, TEST
 from app.domain.message import Message, cut
@@ -72,14 +73,7 @@ class VictorOps:
         check=wrong_with_route,
         hint="One that VictorOps knows: others go where its default leads, without an error.",
     )
-    levels: Mapping[str, str] = setting(
-        "Levels by environment",
-        default=dict,
-        kind=HEADERS,
-        between="=",
-        check=incident.wrong_with_levels,
-        hint=incident.LEVELS_HINT,
-    )
+    levels: Mapping[str, str] = levels_setting()
 
     def payload(self, message: Message) -> Mapping[str, Any]:
         """Its fields, and more that its rules can use; those without a value are left out."""

@@ -19,9 +19,6 @@ class Health:
     failures: int = 0
     is_off: bool = False
 
-    def worked(self) -> "Health":
-        return Health()
-
     def failed(
         self, now: datetime, *, is_broken: bool, is_doubtful: bool, patience: timedelta | None
     ) -> "Health":

@@ -217,7 +217,6 @@ def _net(
 # One situation
 
 
-SIGNS = ("+", "−", "~", "=")
 ORDER = {Outcome.SEND: 0, Outcome.DEFER: 1, Outcome.COLLAPSE: 2, Outcome.SKIP: 3}
 
 

@@ -21,7 +21,7 @@ from app.services.sealing import Seal
 LONGEST_NAME, MOST = 100, 50
 SECRET, OLD = "secret", "old_secrets"
 MOST_OLD = 2
-LONGEST_OVERLAP, USUAL_OVERLAP = timedelta(days=7), timedelta(hours=24)
+LONGEST_OVERLAP = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,6 @@ class Checks:
     uncovered: int
     areas: Sequence[tuple[str, int]]
     effect: Effect
-    has_problems: bool = False
 
     @property
     def share(self) -> int:
@@ -146,7 +145,6 @@ def check(
             _Asked(before, Matcher(before.rules), known, people),
             _Asked(after, lines, known, people),
         ),
-        has_problems=bool(wrong),
     )
 
 

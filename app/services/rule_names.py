@@ -3,12 +3,10 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.channels import rings
 from app.domain.rule_rows import Names
 from app.models import Destination, Environment, Ownership, Project
 from app.services import access
-
-# Channels that get somebody out of bed.
-PAGING = ("pagerduty", "opsgenie", "victorops", "pushover", "twilio")
 
 
 def of_project(session: Session, project: Project) -> Names:
@@ -23,6 +21,6 @@ def of_project(session: Session, project: Project) -> Names:
         teams={team.id: f"#{team.slug}" for team in teams},
         members={person.id: person.name for person in people},
         integrations={each.id: each.name for each in found},
-        paging=frozenset(each.id for each in found if each.channel in PAGING),
+        paging=frozenset(each.id for each in found if rings(each.channel)),
         tells_all=fallthrough is not False,
     )
