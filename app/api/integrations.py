@@ -17,7 +17,7 @@ from app.api.paging import page, whole_list
 from app.api.places import visible_project
 from app.api.reading import Json, body, flag, known_members, lines, member_object, text
 from app.clock import now
-from app.db import db
+from app.db import begin_writing, db
 from app.extensions import limiter
 from app.limits import INTEGRATIONS, INTEGRATIONS_SCOPE
 from app.models import Destination, Project
@@ -44,11 +44,13 @@ def integrations(org: str, proj: str) -> Answer:
 @writing
 @needs("project:write")
 def create_integration(org: str, proj: str) -> Answer:
-    project, given = _editable(org, proj), body()
-    wishes = _wishes(given)
-    row, made = connecting.add(
-        db.session, project, text(given, "channel"), wishes, _vault(), by=me(), now=now()
-    )
+    _editable(org, proj)
+    given = body()
+    channel = text(given, "channel")
+    wishes = connecting.looked_into(_wishes(given), channel, _vault())
+    begin_writing()
+    project = _editable(org, proj)
+    row, made = connecting.add(db.session, project, channel, wishes, _vault(), by=me(), now=now())
     if "enabled" in given and not flag(given, "enabled"):
         connecting.switch_off(db.session, row, now=now())
     db.session.commit()
@@ -69,7 +71,10 @@ def change_integration(org: str, proj: str, integration: int) -> Answer:
     row, given = _find(org, proj, integration), body()
     if "channel" in given and given["channel"] != row.channel:
         raise Invalid("An integration keeps its channel: make another one.", "channel")
-    made = connecting.change(db.session, row, _wishes(given), _vault())
+    wishes = connecting.looked_into(_wishes(given), row.channel, _vault(), row=row)
+    begin_writing()
+    row = _find(org, proj, integration)
+    made = connecting.change(db.session, row, wishes, _vault())
     if "enabled" in given and flag(given, "enabled") != row.enabled:
         if row.enabled:
             connecting.switch_off(db.session, row, now=now())

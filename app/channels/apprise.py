@@ -49,10 +49,8 @@ def _shown(url: str) -> str:
     return f"{scheme}{between}••••"
 
 
-def _wrong_with_url(url: str) -> str:
-    """What the filter says, and then Apprise, which calls nobody for it."""
-    if wrong := apprise_rules.wrong_with(url):
-        return wrong
+def _not_understood(url: str) -> str:
+    """What Apprise says of the address; it calls nobody for it."""
     try:
         process = Process(url, allowed=Allowed())
     except Gone:
@@ -122,7 +120,8 @@ class Apprise:
     url: str = setting(
         "Apprise address",
         secret=True,
-        check=_wrong_with_url,
+        check=apprise_rules.wrong_with,
+        ask=_not_understood,
         mask=_shown,
         hint="One, as Apprise’s documentation has it: ntfys://ntfy.example.org/topic",
     )

@@ -168,12 +168,12 @@ TEXT, ADDRESS, CHOICE, LIST, HEADERS = "text", "url", "choice", "list", "headers
 class Setting:
     """A field of a channel's settings, as forms, API and documents show it.
 
-    `check` says what is wrong with a value, or "". `make` makes one where none is given; it is shown once.
-    A hidden one is kept by Tocsin itself. `tidy` makes of what is pasted what is meant. `between` stands
-    between name and value where a line is typed for each (`HEADERS`). `mask` is how a secret is shown, where
-    that is not by its last four characters. `bound_to` are settings, further up, that say whom a secret is
-    for: when one of them changes, of an address the server, it has to be entered anew. Those with the same
-    `group` stand together on the form.
+    `check` says what is wrong with a value, or ""; so does `ask`, which takes seconds. `make` makes one
+    where none is given; it is shown once. A hidden one is kept by Tocsin itself. `tidy` makes of what is
+    pasted what is meant. `between` stands between name and value where a line is typed for each (`HEADERS`).
+    `mask` is how a secret is shown, where that is not by its last four characters. `bound_to` are settings,
+    further up, that say whom a secret is for: when one of them changes, of an address the server, it has to
+    be entered anew. Those with the same `group` stand together on the form.
     """
 
     name: str  # of the dataclass's field
@@ -186,6 +186,7 @@ class Setting:
     required: bool = False
     choices: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Any], str] = lambda value: ""
+    ask: Callable[[str], str] | None = None
     tidy: Callable[[str], str] = lambda value: value
     between: str = ":"
     group: str = ""

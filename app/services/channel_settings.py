@@ -28,6 +28,8 @@ from app.models import Destination
 from app.services.sealing import Seal, Sealed, masked
 
 LONGEST_TEXT, MOST_ENTRIES = 2000, 50
+# What a channel was asked of a value: the field's key and the value → what is wrong with it, or "".
+Asked = Mapping[tuple[str, str], str]
 _NO_TEXT = f"Must be text of up to {LONGEST_TEXT} printable characters."
 
 
@@ -122,8 +124,25 @@ def _masked(each: Setting, value: Any) -> Any:
     return told_apart([mask(text) for text in value])
 
 
+def ask(name: str, given: Mapping[str, Any], *, before: Mapping[str, Any] | None = None) -> Asked:
+    """What takes seconds to find out of the values given, so that `read` need not while it holds a lock."""
+    asked = {}
+    for each in fields_of(name):
+        typed = given.get(each.key)
+        if each.ask and isinstance(typed, str) and not _is_kept(each, typed, (before or {}).get(each.name)):
+            value = each.tidy(typed)
+            if value and not (_wrong_size(each, value) or _wrong_signs(each, value) or each.check(value)):
+                asked[each.key, value] = each.ask(value)
+    return asked
+
+
 def read(
-    name: str, given: Mapping[str, Any], *, before: Mapping[str, Any] | None = None, allowed: Allowed
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+    allowed: Allowed,
+    asked: Asked | None = None,
 ) -> Given:
     """Check what was typed or sent; what is absent stays as it was `before`, or becomes the default."""
     known = {each.key for each in fields_of(name)}
@@ -139,7 +158,7 @@ def read(
         with noting(refused):
             if values.keys() >= set(each.bound_to):
                 _check_bound(name, each, given, before, values)
-            values[each.name], is_made = _value(each, given, before, allowed)
+            values[each.name], is_made = _value(each, given, before, allowed, asked or {})
             if is_made:
                 made[each.key] = values[each.name]
     refuse_all(refused)
@@ -152,7 +171,11 @@ def read(
 
 
 def _value(
-    each: Setting, given: Mapping[str, Any], before: Mapping[str, Any] | None, allowed: Allowed
+    each: Setting,
+    given: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    allowed: Allowed,
+    asked: Asked,
 ) -> tuple[Any, bool]:
     """The value of a field, and whether it was made here."""
     was = (before or {}).get(each.name)
@@ -169,7 +192,7 @@ def _value(
         typed = "" if each.required else each.default
     if not each.hidden and typed is not was:
         typed = _tidied(each, typed)
-        _check(each, typed, allowed)
+        _check(each, typed, allowed, asked)
     return typed, False
 
 
@@ -230,7 +253,7 @@ def _entries(typed: Sequence[Any], left: Sequence[str], mask: Callable[[str], st
     return [known.pop(entry, entry) if isinstance(entry, str) else entry for entry in typed]
 
 
-def _check(each: Setting, value: Any, allowed: Allowed) -> None:
+def _check(each: Setting, value: Any, allowed: Allowed, asked: Asked) -> None:
     wrong = _wrong_size(each, value) or _wrong_signs(each, value)
     if not wrong and each.required and not value:
         wrong = f"{each.label} is needed."
@@ -238,6 +261,9 @@ def _check(each: Setting, value: Any, allowed: Allowed) -> None:
         wrong = outward.wrong_with_url(value, allowed)
     if not wrong and value:
         wrong = each.check(value)
+    if not wrong and value and each.ask:
+        known = asked.get((each.key, value))
+        wrong = each.ask(value) if known is None else known
     _refuse(each, wrong)
 
 

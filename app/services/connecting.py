@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.domain.kinds import TEST
 from app.domain.outward import Allowed
 from app.models import Destination, Notice, Project, User
 from app.services import catching_up, channel_settings, destinations, posting
-from app.services.channel_settings import Given
+from app.services.channel_settings import Asked, Given
 from app.services.sealing import Seal
 
 LONGEST_NAME, MOST = 100, 50
@@ -26,11 +26,15 @@ LONGEST_OVERLAP = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a form or program says of an integration; None stays as it is, or becomes the usual."""
+    """What a form or program says of an integration; None stays as it is, or becomes the usual.
+
+    `asked` is what was found out of its settings beforehand.
+    """
 
     name: str | None = None
     kinds: Collection[str] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    asked: Asked = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,13 @@ class Vault:
 
     seal: Seal
     allowed: Allowed
+
+
+def looked_into(wishes: Wishes, channel: str, vault: Vault, *, row: Destination | None = None) -> Wishes:
+    """The same, with the answers to what takes seconds to ask: before anything is locked."""
+    channel_settings.channel_named(channel)
+    before = channel_settings.stored(row, vault.seal) if row else None
+    return replace(wishes, asked=channel_settings.ask(channel, wishes.settings, before=before))
 
 
 def add(
@@ -52,7 +63,7 @@ def add(
     with noting(refused):
         name = _name(session, project.id, wishes.name or "")
     with noting(refused):
-        given = channel_settings.read(channel, wishes.settings, allowed=vault.allowed)
+        given = channel_settings.read(channel, wishes.settings, allowed=vault.allowed, asked=wishes.asked)
     with noting(refused):
         kinds = _kinds(channel, about.usual_kinds if wishes.kinds is None else wishes.kinds)
     refuse_all(refused)
@@ -89,7 +100,11 @@ def change(session: Session, destination: Destination, wishes: Wishes, vault: Va
         if wishes.settings:
             before = channel_settings.stored(destination, vault.seal)
             given = channel_settings.read(
-                destination.channel, wishes.settings, before=before, allowed=vault.allowed
+                destination.channel,
+                wishes.settings,
+                before=before,
+                allowed=vault.allowed,
+                asked=wishes.asked,
             )
     refuse_all(refused)
     if given is None:

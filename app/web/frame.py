@@ -20,7 +20,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 RAW = {"api", "callbacks"}
 # To check a password takes a while, which nobody else should have to wait for; who will hear of a comment,
 # and what rules and owners would do, is asked at every pause in the typing, and changes nothing; anybody may
-# try a token or a secret.
+# try a token or a secret; what a channel makes of its settings may be for another program to say.
 LOCKS_LATER = {
     "auth.sign_in",
     "account.confirm",
@@ -35,6 +35,10 @@ LOCKS_LATER = {
     "unsubscribe.answer",
     "inbound.raw",
     "callbacks.called",
+    "integrations.create",
+    "integrations.change",
+    "api.create_integration",
+    "api.change_integration",
 }
 # Whose bodies are too large to be held in memory: they are read, bounded, by the calls themselves.
 STREAMED = {"api.upload_chunks", "api.upload_file", "api.upload_file_of_project"}

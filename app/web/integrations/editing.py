@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from app.channels import CHANNELS
 from app.channels.base import HEADERS, LIST, Picture, Setting
 from app.clock import now
-from app.db import db
+from app.db import begin_writing, db
 from app.domain.errors import NotFound, Refused
 from app.models import Destination, Project
 from app.services import channel_settings, connecting, destinations, mail_detail, messages
@@ -37,11 +37,12 @@ def new(org: str, slug: str, channel: str) -> ResponseReturnValue:
 @limits.integrations
 def create(org: str, slug: str, channel: str) -> ResponseReturnValue:
     """A secret that was made is shown on its page this once."""
+    project_to_edit(org, slug)
+    wishes = connecting.looked_into(_typed(_known(channel)), channel, vault())
+    begin_writing()
     project = project_to_edit(org, slug)
     try:
-        row, made = connecting.add(
-            db.session, project, _known(channel), _typed(channel), vault(), by=me(), now=now()
-        )
+        row, made = connecting.add(db.session, project, channel, wishes, vault(), by=me(), now=now())
     except Refused as error:
         return form_again("integrations/form.html", _with_lost(error, channel), **_form(project, channel))
     db.session.commit()
@@ -62,9 +63,12 @@ def edit(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
 @limits.integrations
 def change(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     row = integration_to_edit(org, slug, destination_id)
+    wishes = connecting.looked_into(_typed(row.channel), row.channel, vault(), row=row)
+    begin_writing()
+    row = integration_to_edit(org, slug, destination_id)
     project, channel = row.project, row.channel
     try:
-        connecting.change(db.session, row, _typed(channel), vault())
+        connecting.change(db.session, row, wishes, vault())
     except Refused as error:
         db.session.rollback()
         again = _with_lost(error, channel)
