@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from app.channels.base import About, Answer, Outcome, Picture, setting
-from app.channels.http import Http
-from app.domain import apprise_rules, outward
+from app.channels.http import Http, blocked
+from app.domain import apprise_rules
 from app.domain.message import NO_TEXT, Message, clean, cut
 from app.domain.message_words import harmless
 from app.domain.outward import Allowed
@@ -176,7 +176,7 @@ def _meaning(found: Mapping[str, Any], url: str) -> Answer:
     if status == "SUCCESS":
         return Answer(Outcome.DELIVERED, "success", log)
     if found.get("blocked"):
-        return Answer(Outcome.BLOCKED, "blocked", outward.NOT_ALLOWED, advice=outward.NOT_ALLOWED)
+        return blocked()
     if status == "TIMEOUT":
         return Answer(Outcome.RETRY, "timeout", log, is_unsure=True)
     match = _STATUS.search(log)

@@ -13,7 +13,7 @@ from app.channels import campfire_words as words
 from app.channels import http as http_
 from app.channels.base import ADDRESS, About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
-from app.domain.kinds import CLOSING
+from app.domain.kinds import CLOSING, TEST
 from app.domain.message import Message
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -130,7 +130,7 @@ class Campfire:
     # A server of one's own
 
     def _tell(self, message: Message, http: Http, now: datetime) -> Answer:
-        if message.kind == "test":
+        if message.kind == TEST:
             return self._test(message, http, now)
         root = self._root(message)
         is_late = message.kind == "again" and not _is_young(message, now)
@@ -205,7 +205,7 @@ class Campfire:
         return _CLASSIC.fullmatch(self.url)
 
     def _speak(self, message: Message, http: Http, now: datetime) -> Answer:
-        if message.kind == "test":
+        if message.kind == TEST:
             known = self._ask_classic("GET", "/users/me.json", None, http, now)
             if known.outcome is not Outcome.DELIVERED:
                 return known

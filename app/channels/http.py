@@ -301,12 +301,17 @@ def _opened(http: Http, connection: Any, *, is_plain: bool) -> socket.socket:
 Meaning = Callable[[Reply], Answer]
 
 
+def blocked(request: str = "") -> Answer:
+    """An address that Tocsin does not call."""
+    return Answer(Outcome.BLOCKED, "blocked", outward.NOT_ALLOWED, request, advice=outward.NOT_ALLOWED)
+
+
 def attempt(send: Callable[[], Reply], meaning: Meaning, *, request: str) -> Answer:
     """One try, whatever becomes of it. `request` is shown in the log."""
     try:
         reply = send()
     except Blocked:
-        return Answer(Outcome.BLOCKED, "blocked", outward.NOT_ALLOWED, request, advice=outward.NOT_ALLOWED)
+        return blocked(request)
     except (HTTPError, OSError) as error:
         code, words = _words(error)
         return Answer(Outcome.RETRY, code, words, request, is_unsure=_may_have_arrived(error))

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from app.channels import irc_sign_in
 from app.channels.base import CHOICE, HEADERS, LIST, About, Answer, Outcome, Picture, setting
-from app.channels.http import Blocked, Http
+from app.channels.http import Blocked, Http, blocked
 from app.channels.irc_client import Client, Trouble
 from app.channels.irc_sign_in import NICKSERV, NONE, SASL, Who
 from app.domain import irc_answers, irc_lines, irc_text, outward
@@ -204,7 +204,7 @@ class Irc:
         try:
             answer = sending.done(self.payload(message)["texts"])
         except Blocked:
-            answer = Answer(Outcome.BLOCKED, "blocked", outward.NOT_ALLOWED, advice=outward.NOT_ALLOWED)
+            answer = blocked()
         except Trouble as trouble:
             answer = sending.failed(_answered(trouble.refusal))
         except OSError as error:

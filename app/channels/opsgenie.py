@@ -15,7 +15,7 @@ from app.channels.http import Http, Reply
 from app.channels.levels import levels_setting
 from app.domain import incident
 from app.domain.kinds import OPENING, TEST
-from app.domain.message import Message, clean
+from app.domain.message import Message, clean, cut_units, units
 from app.domain.message_words import one_line
 
 JSM = "jsm"
@@ -62,7 +62,7 @@ def wrong_with_responders(lines: Sequence[str]) -> str:
 
 def wrong_with_tags(tags: Sequence[str]) -> str:
     """Why these are no tags, or ""."""
-    wrong = [each for each in tags if "," in each or _units(each) > LONGEST_TAG]
+    wrong = [each for each in tags if "," in each or units(each) > LONGEST_TAG]
     return f"“{wrong[0]}”: up to {LONGEST_TAG} characters, no comma." if wrong else ""
 
 
@@ -148,10 +148,10 @@ class OpsGenie:
 
     def _alert(self, message: Message) -> dict[str, Any]:
         alert: dict[str, Any] = {
-            "message": _cut(incident.title(message), LONGEST_MESSAGE),
+            "message": cut_units(incident.title(message), LONGEST_MESSAGE),
             "alias": incident.key(message),
-            "description": _cut(incident.text(message), LONGEST_DESCRIPTION),
-            "entity": _cut(incident.culprit(message), LONGEST_ENTITY),
+            "description": cut_units(incident.text(message), LONGEST_DESCRIPTION),
+            "entity": cut_units(incident.culprit(message), LONGEST_ENTITY),
             "source": incident.TOOL,
             "priority": PRIORITIES[incident.level(message, self.levels)],
         }
@@ -170,7 +170,7 @@ class OpsGenie:
         level = message.issue.level if message.issue else ""
         own = {"project": message.project_slug, "environment": incident.environment(message), "level": level}
         named = [f"{name}:{value}" for name, value in own.items() if value]
-        clear = (_cut(one_line(each.replace(",", " ")), LONGEST_TAG) for each in (*named, *self.tags))
+        clear = (cut_units(one_line(each.replace(",", " ")), LONGEST_TAG) for each in (*named, *self.tags))
         return list(dict.fromkeys(each for each in clear if each))[:MOST_TAGS]
 
     def _place(self, message: Message) -> str:
@@ -266,8 +266,8 @@ def _follow_up(message: Message) -> dict[str, Any]:
     if message.kind == "comment":
         who, what = one_line(message.actor) or "Somebody", clean(message.comment).strip()
         note = f"{who}: {what}" if what else f"{who} commented: {message.url}"
-    body = {"user": _cut(one_line(message.actor), LONGEST_USER), "source": incident.TOOL}
-    return {**{name: value for name, value in body.items() if value}, "note": _cut(note, LONGEST_NOTE)}
+    body = {"user": cut_units(one_line(message.actor), LONGEST_USER), "source": incident.TOOL}
+    return {**{name: value for name, value in body.items() if value}, "note": cut_units(note, LONGEST_NOTE)}
 
 
 def _details(message: Message) -> dict[str, str]:
@@ -275,7 +275,7 @@ def _details(message: Message) -> dict[str, str]:
     found: dict[str, str] = {}
     room = LONGEST_DETAILS
     for name, value in incident.details(message).items():
-        size = _units(name) + _units(value)
+        size = units(name) + units(value)
         if size <= room:
             found[name] = value
             room -= size
@@ -284,18 +284,6 @@ def _details(message: Message) -> dict[str, str]:
 
 def _names(responders: Sequence[str]) -> list[str]:
     return [each.partition(":")[2].strip() for each in responders]
-
-
-def _units(text: str) -> int:
-    """The length as its servers count it: what is beyond the first plane counts twice."""
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _cut(text: str, most: int) -> str:
-    if _units(text) <= most:
-        return text
-    kept = text.encode("utf-16-le")[: (most - 3) * 2].decode("utf-16-le", "ignore")
-    return f"{kept.rstrip()}..."
 
 
 def _meaning(reply: Reply, now: datetime, *, is_new: bool) -> Answer:

@@ -13,7 +13,7 @@ from app.channels.base import CHOICE, HEADERS, About, Answer, Call, Heard, Outco
 from app.channels.http import Http, Reply
 from app.channels.levels import levels_setting
 from app.domain import incident, message_words, outward
-from app.domain.kinds import CLOSING, OPENING
+from app.domain.kinds import CLOSING, OPENING, TEST
 from app.domain.message import Message, cut
 from app.domain.outward import Allowed
 
@@ -162,12 +162,12 @@ class Pushover:
 
     def picture(self, message: Message) -> Picture:
         shown = self.payload(message)
-        level = message.issue.level if message.issue else ""
+        level = incident.level(message, self.levels)
         link = (shown["url_title"],) if "url_title" in shown else ()
         return Picture("phone", shown["title"], shown["message"], buttons=link, level=level, note="Pushover")
 
     def send(self, message: Message, *, http: Http, now: datetime) -> Answer:
-        if message.kind == "test":
+        if message.kind == TEST:
             return self._test(message, http, now)
         if message.kind in CLOSING:
             return self._close(message, http, now)

@@ -12,7 +12,7 @@ from app.channels.http import Http
 from app.channels.slack_answers import GONE
 from app.channels.slack_api import Calls
 from app.channels.slack_blocks import Look
-from app.domain.kinds import OPENING
+from app.domain.kinds import OPENING, TEST
 from app.domain.message import Message
 
 BOT, HOOK = "bot", "hook"
@@ -215,7 +215,7 @@ class Slack:
             answer = slack_api.post_to_hook(http, self.webhook_url, self.payload(message), now=now)
             return replace(answer, changes=self._found({}))
         calls = Calls(http, now, self.bot_token, self.host)
-        return self._tested(calls, message) if message.kind == "test" else self._told(calls, message)
+        return self._tested(calls, message) if message.kind == TEST else self._told(calls, message)
 
     def _found(self, known: Mapping[str, Any]) -> Mapping[str, Any]:
         """What Tocsin should remember of it, where it does not yet."""

@@ -9,7 +9,7 @@ from app.channels.slack_text import code, date, escaped, link, mrkdwn, person, p
 from app.domain.kinds import CLOSING
 from app.domain.lifecycle import UNRESOLVED
 from app.domain.message import NO_TEXT, Message, Subject
-from app.domain.message_words import harmless
+from app.domain.message_words import harmless, word
 from app.domain.phrases import plural
 
 COLOURS = {
@@ -31,13 +31,8 @@ IGNORE_CHOICES: Mapping[str, str] = {
     "events-100": "For 100 more events",
     "ever": "For ever",
 }
-PAST = {
-    "resolved": "Resolved",
-    "ignored": "Ignored",
-    "unignored": "No longer ignored",
-    "reopened": "Reopened",
-    "deleted": "Deleted",
-}
+# What makes a message be about somebody's decision rather than about errors.
+DECIDED = ("resolved", "ignored", "unignored", "reopened", "deleted")
 Block = dict[str, Any]
 
 
@@ -144,9 +139,9 @@ def _tag(message: Message, name: str) -> str:
 
 
 def _facts(message: Message, issue: Subject) -> list[str]:
-    if message.kind in PAST:
+    if message.kind in DECIDED:
         who = f" by {_actor(message)}" if message.actor else ""
-        return [f"{PAST[message.kind]}{who}", date(message.at), escaped(message.project, 200)]
+        return [f"{word(message)}{who}", date(message.at), escaped(message.project, 200)]
     facts = [escaped(message.project, 200)]
     if issue.title:  # else the project lets out no more than a link
         facts += [issue.level, *_counts(issue)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from app.domain.message import NO_TEXT
+from app.domain.message import NO_TEXT, units
 
 LONGEST_TEXT = 4000
 HEADER, SECTION, FIELD, CONTEXT, BUTTON = 150, 3000, 2000, 2000, 75
@@ -25,13 +25,11 @@ _PERSON = re.compile(r"<?@?([UW][A-Z0-9]{2,})>?")
 _GROUP = re.compile(r"(?:<!subteam\^)?@?(S[A-Z0-9]{2,})>?")
 
 
-def size(text: str) -> int:
-    """In UTF-16 units: what is safe by these is safe by characters too."""
-    return len(text.encode("utf-16-le")) // 2
-
-
 def cut(text: str, most: int, *, is_escaped: bool = False) -> str:
-    """What fits, with `...` where something is missing; `is_escaped`: it fits once it is escaped."""
+    """What fits, with `...` where something is missing; `is_escaped`: it fits once it is escaped.
+
+    In UTF-16 units: what is safe by these is safe by characters too.
+    """
     if _size(text, is_escaped) <= most:
         return text
     left, kept = most - 3, 0
@@ -44,7 +42,7 @@ def cut(text: str, most: int, *, is_escaped: bool = False) -> str:
 
 
 def _size(text: str, is_escaped: bool) -> int:
-    return size(text.translate(_ESCAPES) if is_escaped else text)
+    return units(text.translate(_ESCAPES) if is_escaped else text)
 
 
 def one_line(text: str) -> str:

@@ -27,6 +27,7 @@ from app.channels.base import (
 from app.channels.http import Http
 from app.channels.twilio_api import TwilioApi
 from app.domain import message_words, outward, recipients, sms_text
+from app.domain.kinds import TEST
 from app.domain.message import Message
 from app.domain.outward import Allowed
 from app.domain.phrases import told_apart
@@ -185,7 +186,7 @@ class Twilio:
         known = Recipients.read(self.marks, self.ledger)
         known.keep_only(self._numbers, now=now)
         api = TwilioApi(HOSTS[self.region], self.account, self._credentials, http, now)
-        said = api.look_at_account() if message.kind == "test" else None
+        said = api.look_at_account() if message.kind == TEST else None
         if said is None or said.outcome is Outcome.DELIVERED:
             said = self._to_each(message, known, api, now)
         after = {"ledger": known.ledger_text, "marks": known.marks_text}
@@ -227,7 +228,7 @@ class Twilio:
         """`API-42 NEW ValueError: bad literal https://t.example.com/i/API-42`, in one segment."""
         link = message_words.short_link(message) if self.link == "yes" else ""
         if message.issue is None:
-            return sms_text.one_segment("", message.headline, "" if message.kind == "test" else link)
+            return sms_text.one_segment("", message.headline, "" if message.kind == TEST else link)
         start = f"{message.issue.short_id} {message_words.word(message).upper()}"
         title = message_words.what(message) if message.issue.title else message.project
         return sms_text.one_segment(start, title, link)
@@ -273,13 +274,13 @@ class Twilio:
     def _due(self, number: str, message: Message, known: Recipients, now: datetime) -> Due | None:
         """What to send to the number now, if anything."""
         is_off = (
-            known.off(number) and message.kind != "test"
+            known.off(number) and message.kind != TEST
         )  # whoever tests wants to know whether it is on again
         if is_off or known.has(number, message.id):
             return None
         room = known.room(number, hourly=int(self.hourly), daily=int(self.daily), now=now)
         if not known.is_confirmed(number):
-            may_ask = message.kind == "test" and room == YES and known.may_be_asked(number, now=now)
+            may_ask = message.kind == TEST and room == YES and known.may_be_asked(number, now=now)
             return self._question(number, message, known, now) if may_ask else None
         if room == MORE:
             text = sms_text.one_segment("", "There are more alerts: see", message.instance_url)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from app.domain import irc_lines
-from app.domain.message import NO_TEXT, Message, Subject, clean
+from app.domain.message import NO_TEXT, Message, Subject
 from app.domain.message import cut as cut_characters
+from app.domain.message_words import one_line
 
 WORDS = {"new": "NEW", "regression": "BACK", "again": "AGAIN", "resolved": "FIXED", "test": "TEST"}
 COLOURS = {"fatal": "04", "error": "04", "warning": "07", "info": "12", "debug": "14"}
@@ -24,7 +25,7 @@ def lines(message: Message, *, room: int, most: int, is_coloured: bool) -> list[
     if message.kind == "digest":
         return _digest(message, room, most)
     first = _fitted(
-        _head(message, is_coloured), _title(message), _tails(message), _one_line(message.url), room
+        _head(message, is_coloured), _title(message), _tails(message), one_line(message.url), room
     )
     more = (irc_lines.cut(line, room) for line in _more(message))
     return [first, *more][:most]
@@ -45,7 +46,7 @@ def _fitted(head: str, title: str, tails: list[str], link: str, room: int) -> st
 def _place(message: Message) -> str:
     environment = message.event.environment if message.event else ""
     names = [message.project_slug, environment]
-    return "/".join(cut_characters(_one_line(name), LONGEST_NAME) for name in names if name)
+    return "/".join(cut_characters(one_line(name), LONGEST_NAME) for name in names if name)
 
 
 def _head(message: Message, is_coloured: bool) -> str:
@@ -70,18 +71,18 @@ def _coloured(word: str, message: Message) -> str:
 def _title(message: Message) -> str:
     """Empty where the project's messages hold only a link."""
     if message.issue is None:
-        return _one_line(message.headline)
-    title = _one_line(message.issue.title)
+        return one_line(message.headline)
+    title = one_line(message.issue.title)
     if title or message.event is None:
         return title
-    return _one_line(message.event.exception_type) or NO_TEXT
+    return one_line(message.event.exception_type) or NO_TEXT
 
 
 def _tails(message: Message) -> list[str]:
     issue = message.issue
     if issue is None or message.kind in ("resolved", "assigned"):
         return []
-    culprit = cut_characters(_one_line(issue.culprit), LONGEST_CULPRIT)
+    culprit = cut_characters(one_line(issue.culprit), LONGEST_CULPRIT)
     return [each for each in (f"({culprit})" if culprit else "", _count(issue)) if each]
 
 
@@ -94,21 +95,21 @@ def _more(message: Message) -> Iterator[str]:
     if message.chosen_tags:
         pairs = message.chosen_tags.items()
         yield "  " + " ".join(
-            f"{name}={cut_characters(_one_line(value), LONGEST_TAG)}" for name, value in pairs
+            f"{name}={cut_characters(one_line(value), LONGEST_TAG)}" for name, value in pairs
         )
     if message.event and message.event.frames:
         frame = message.event.frames[0]
-        yield _one_line(f"at {frame.file}:{frame.line or '?'} in {frame.function or '?'}")
+        yield one_line(f"at {frame.file}:{frame.line or '?'} in {frame.function or '?'}")
     if message.reason:
-        yield _one_line(message.reason)
+        yield one_line(message.reason)
 
 
 def _comment(message: Message, room: int, most: int) -> list[str]:
     """The link stands at the end of the last line, or on one of its own if there is one left."""
     name = message.issue.short_id if message.issue else ""
     head = " ".join(each for each in (f"[{_place(message)}]", name, f"{_quiet(message.actor)}:") if each)
-    link = _one_line(message.url)
-    found = irc_lines.pieces(f"{head} {_one_line(message.comment)}", room)
+    link = one_line(message.url)
+    found = irc_lines.pieces(f"{head} {one_line(message.comment)}", room)
     if len(found) < most and len(f"{found[-1]} {link}".encode()) > room:
         return [*found, irc_lines.cut(link, room)]
     before, last = found[: most - 1], found[most - 1 :]
@@ -121,12 +122,12 @@ def _ended(text: str, link: str, room: int) -> str:
 
 
 def _digest(message: Message, room: int, most: int) -> list[str]:
-    link = _one_line(message.url)
+    link = one_line(message.url)
     head = f"[{_place(message)}]"
-    said = _one_line(message.headline)
+    said = one_line(message.headline)
     if most > 1:
         rows = [
-            _fitted(f"  {each.short_id}", _one_line(each.title), _counts(each), _one_line(each.url), room)
+            _fitted(f"  {each.short_id}", one_line(each.title), _counts(each), one_line(each.url), room)
             for each in message.issues
         ]
         return [_fitted(head, said, [], link, room), *rows][:most]
@@ -144,9 +145,5 @@ def _bracketed(issue: Subject) -> list[str]:
 
 def _quiet(name: str) -> str:
     """With something invisible in each word, so that nobody of that name is called."""
-    words = cut_characters(_one_line(name), LONGEST_NAME).split()
+    words = cut_characters(one_line(name), LONGEST_NAME).split()
     return " ".join(f"{word[:1]}{_INVISIBLE}{word[1:]}" if len(word) > 1 else word for word in words)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(clean(text).split())

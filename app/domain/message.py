@@ -140,6 +140,19 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
 
 
+def units(text: str) -> int:
+    """The length in UTF-16 units, as services written in Java or JavaScript count it."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def cut_units(text: str, most: int) -> str:
+    """At most so many UTF-16 units, `...` at the end of what was longer."""
+    if units(text) <= most:
+        return text
+    kept = text.encode("utf-16-le")[: (most - 3) * 2].decode("utf-16-le", "ignore")
+    return f"{kept.rstrip()}..."
+
+
 def dedup_key(instance: str, issue_id: int) -> str:
     """One name for the issue's whole life, for every service; letters, digits and hyphens."""
     return f"{instance}-{issue_id}"

@@ -13,6 +13,7 @@ WORDS = {
     "unignored": "No longer ignored",
     "assigned": "Assigned",
     "comment": "Comment",
+    "reopened": "Reopened",
     "deleted": "Deleted",
     "digest": "Summary",
     "test": "Test",

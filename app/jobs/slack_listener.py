@@ -104,8 +104,9 @@ class Listener:
         if heard.act is not None:
             with self.app.app_context(), transaction() as session:
                 ear = slack_listening.ears(session, outgoing.seal()).get(client.app_token)
-                if ear:
-                    calling_back.keep(session, ear.destination_id, heard, outgoing.seal(), now=now())
+                if ear is None:  # taken away a moment ago, or its settings cannot be opened
+                    return
+                calling_back.keep(session, ear.destination_id, heard, outgoing.seal(), now=now())
         client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
 
     def close(self) -> None:

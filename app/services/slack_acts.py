@@ -20,6 +20,7 @@ from app.channels.slack import Slack
 from app.channels.slack_api import Calls
 from app.channels.slack_blocks import ASSIGN, IGNORE, REOPEN, RESOLVE
 from app.channels.slack_text import link
+from app.domain import message_words
 from app.domain.errors import NotFound, Refused
 from app.domain.ignoring import Condition
 from app.domain.message import Message
@@ -44,7 +45,6 @@ NOT_HERE = "You do not see this issue in Tocsin, or it is not there any more. No
 NO_CHANGE = "Nothing changed: it was so already."
 # The kind of message that the card becomes.
 BECOMES = {RESOLVE: "resolved", IGNORE: "ignored", REOPEN: "reopened"}
-WORDS = {"resolved": "Resolved", "ignored": "Ignored", "reopened": "Reopened"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def _card(session: Session, asked: Asked, place: Place, issue: Issue, who: User)
     called["actor"] = asked.act["account"]
     kind = BECOMES.get(asked.act["what"], was.kind)
     about = was.headline.partition(": ")[2]
-    headline = f"{WORDS[kind]}: {about}" if kind in WORDS else was.headline
+    headline = f"{message_words.WORDS[kind]}: {about}" if kind in BECOMES.values() else was.headline
     return replace(was, kind=kind, headline=headline, actor=who.name, called=called, at=asked.now)
 
 
