@@ -6,14 +6,19 @@ PYTHON := .venv/bin/python
 # H030, H031: a page behind a sign-in wants no description for search engines.
 DJLINT_IGNORED := H006,H021,H023,H025,H030,H031,H043,J018
 
-.PHONY: run test lint format lock
+.PHONY: run test test-everywhere lint format lock
 
 run:
 	@scripts/install requirements.lock
 	@exec $(PYTHON) -m app.up
 
+# More at once than there are cores: many tests wait for a server, a browser or a process of their own.
 test: lint
-	TOCSIN_TEST_DATABASES=all $(PYTHON) -m pytest -n 2 --dist worksteal
+	TOCSIN_TEST_DATABASES=turns $(PYTHON) -m pytest -n 4 --dist worksteal
+
+# Every test on both databases, where `test` has those that are not marked for both take turns.
+test-everywhere: lint
+	TOCSIN_TEST_DATABASES=all $(PYTHON) -m pytest -n 4 --dist worksteal
 
 lint:
 	@scripts/install requirements-dev.lock

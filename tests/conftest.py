@@ -2,8 +2,9 @@
 
 Each starts when the first test asks for it, once a test process, and is emptied before the next test.
 Tests that touch a database run on SQLite; those marked `both_databases` on PostgreSQL too. With
-`TOCSIN_TEST_DATABASES=all` every one of them runs on both but those marked `any_database`, with `sqlite` or
-`postgresql` on that one alone.
+`TOCSIN_TEST_DATABASES=all` every one of them runs on both but those marked `any_database`; with `turns` those
+that are not marked take turns, so that each kind of page and story meets both; with `sqlite` or `postgresql`
+they run on that one alone.
 """
 
 import os
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -65,9 +67,12 @@ def _database_kinds(test: pytest.Item) -> list[str]:
         return [] if asked == "sqlite" else ["postgresql"]
     if asked in databases.KINDS:
         return [asked]
-    everywhere = asked == "all" and not test.get_closest_marker("any_database")
-    both = everywhere or test.get_closest_marker("both_databases")
-    return list(databases.KINDS if both else databases.KINDS[:1])
+    is_about_any = test.get_closest_marker("any_database") is not None
+    if test.get_closest_marker("both_databases") or (asked == "all" and not is_about_any):
+        return list(databases.KINDS)
+    takes_turns = asked == "turns" and not is_about_any
+    turn = crc32(test.nodeid.encode()) % len(databases.KINDS) if takes_turns else 0
+    return [databases.KINDS[turn]]
 
 
 # Servers, one of each a test process
