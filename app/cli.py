@@ -26,6 +26,7 @@ from app.jobs import scheduler
 from app.models import Organization, Team, User
 from app.services import accounts, answering, retrying, workspaces
 from app.services import inbound as mail_in
+from app.services import tokens as api_tokens
 from app.settings import Settings
 
 Result = dict[str, Any]
@@ -168,15 +169,39 @@ def create_project(slug: str, org: str, team: Sequence[str], platform: str) -> R
 
 
 @tokens.command("create", cls=OneLine)
-@click.argument("email")
+@click.argument("email", required=False)
+@click.option("--org", help="Slug of an organization, instead of a person: for build servers.")
 @click.option("--scope", multiple=True, help="May be given several times; all scopes if not given.")
+@click.option("--name", default="", help="What the token is for.")
 @reporting
-def create_token(email: str, scope: Sequence[str]) -> Result:
-    """Make a token for the API. It is shown this once."""
+def create_token(email: str | None, org: str | None, scope: Sequence[str], name: str) -> Result:
+    """Make a token for the API, of a person or of an organization. It is shown this once."""
+    if (email is None) == (org is None):
+        raise Refused("Whose is the token to be? Give a person’s address, or --org.")
+    if org and scope:
+        raise Refused("An organization’s own token has the scope org:ci, and no other.")
     with transaction() as session:
-        given = scope or known_scopes.SCOPES
-        text = accounts.create_token(session, user_of(session, email), given=given, now=now())
+        if org:
+            organization, url = organization_of(session, org), settings().tocsin_url
+            _, text = api_tokens.give_organization(session, organization, name=name, url=url, now=now())
+        else:
+            person, given = user_of(session, email or ""), scope or known_scopes.SCOPES
+            _, text = api_tokens.give_person(session, person, name=name, given=given, now=now())
     return {"token": text}
+
+
+@tokens.command("revoke", cls=OneLine)
+@click.argument("token")
+@reporting
+def revoke_token(token: str) -> Result:
+    """End a token that came into the wrong hands: its whole text. One that has ended already stays so."""
+    with transaction() as session:
+        row = api_tokens.find_any(session, token)
+        if row is None:
+            raise Refused("There is no such token.")
+        api_tokens.revoke(session, row, by=None, now=now())
+        owner = row.user.email if row.user else row.organization and row.organization.slug
+    return {"revoked": row.called, "owner": owner}
 
 
 @deliveries.command("retry", cls=OneLine)

@@ -21,10 +21,16 @@ def render_item(kind: str, item: Any, autogenerating: Any) -> str | Literal[Fals
     return False
 
 
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    """Not the indexes of words, which each database keeps in its own way."""
+    return not (name or "").startswith(("issue_words", "ix_issue_texts_trigrams"))
+
+
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
+        include_name=include_name,
         render_item=render_item,
         # A migration that fails leaves nothing behind, on either database.
         transactional_ddl=True,

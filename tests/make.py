@@ -19,13 +19,21 @@ from app.domain.kinds import INTEGRATION_KINDS
 from app.domain.scopes import SCOPES
 from app.models import (
     AlertRule,
+    ApiToken,
+    ArtifactBundle,
+    ArtifactBundleProject,
+    ArtifactBundleRelease,
+    ArtifactFile,
     Commit,
     Delivery,
     Destination,
     Environment,
     Event,
+    Feedback,
     Issue,
     IssueHash,
+    IssueText,
+    Monitor,
     Notice,
     Organization,
     Project,
@@ -34,6 +42,7 @@ from app.models import (
     Release,
     ReleaseCommit,
     Repository,
+    SavedSearch,
     Subscription,
     Team,
     User,
@@ -43,17 +52,20 @@ from app.services import (
     accounts,
     connecting,
     delivering,
+    digest_issues,
     digesting,
     entrusting,
     event_body,
+    feedback,
     preferring,
     releases_seen,
     timeline,
+    tokens,
     workspaces,
 )
 from app.services.connecting import Vault, Wishes
 from app.services.sealing import Seal
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.stream_entry import CHECK_IN, ENVELOPE, Entry
 from app.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -139,8 +151,17 @@ class Make:
         return self._with(user, columns)
 
     def token(self, user: User, scopes: Sequence[str] = SCOPES) -> str:
-        """The text of an API token."""
-        return accounts.create_token(self.session, user, given=scopes, now=self.now)
+        """The text of an API token, which stands in nobody's change log."""
+        text = f"sntryu_{uuid.uuid4().hex * 2}"
+        columns = {"scopes": list(scopes), "created_at": self.now}
+        kept = {"token_hash": accounts.hashed(text), "last_characters": text[-4:]}
+        self.session.add(ApiToken(user_id=user.id, **kept, **columns))
+        self.session.flush()
+        return text
+
+    def organization_token(self, organization: Organization, url: str = "https://tocsin.example.org") -> str:
+        """The text of an organization's own token."""
+        return tokens.give_organization(self.session, organization, url=url, now=self.now)[1]
 
     def organization(self, slug: str = "", *, owner: User | None = None, **columns: Any) -> Organization:
         slug = slug or f"org-{next(_numbers)}"
@@ -212,6 +233,8 @@ class Make:
         issue = Issue(project=project, number=number, short_id=name, title=title, **{**defaults, **columns})
         self.session.add(issue)
         self.session.flush()
+        self.session.add(IssueText(**digest_issues.text_row(issue)))
+        self.session.flush()
         for n in range(events):
             self.event(issue, at=self.now + timedelta(seconds=n))
         return issue
@@ -278,7 +301,7 @@ class Make:
         )
         made = self.session.scalar(found)
         if made is None:
-            made = Repository(organization_id=organization.id, name=name, **columns)
+            made = Repository(organization_id=organization.id, name=name, **{"is_shared": True, **columns})
             self.session.add(made)
             self.session.flush()
         return made
@@ -448,3 +471,77 @@ class Make:
         """As if an event had come from there."""
         self.session.add(Environment(project_id=project.id, name=name, first_seen=self.now))
         self.session.flush()
+
+    def check_in(
+        self,
+        project: Project,
+        status: str = "ok",
+        *,
+        slug: str = "nightly-backup",
+        at: datetime | None = None,
+        every: str = "1 hour",
+        **said: Any,
+    ) -> Monitor:
+        """A check-in that came in and was digested, of a job that runs `every` so often; its monitor."""
+        at = at or self.now
+        number, _, unit = every.partition(" ")
+        config = {"schedule": {"type": "interval", "value": int(number), "unit": unit}, "checkin_margin": 5}
+        said = {"monitor_slug": slug, "status": status, "monitor_config": config, **said}
+        entry = Entry(project.id, CHECK_IN, at, json.dumps(said).encode(), event_id=uuid.uuid4().hex)
+        digesting.digest(self.session, [entry], now=at)
+        return self.session.scalars(
+            select(Monitor).where(Monitor.project_id == project.id, Monitor.slug == slug)
+        ).one()
+
+    def saved_search(self, organization: Organization, user: User | None, **columns: Any) -> SavedSearch:
+        """A person's own, or without one everybody's."""
+        given = {"name": "Loud", "query": "level:error", "sort": "date", "created_at": self.now}
+        row = SavedSearch(
+            organization_id=organization.id, user_id=user.id if user else None, **{**given, **columns}
+        )
+        self.session.add(row)
+        self.session.flush()
+        return row
+
+    def feedback(
+        self,
+        project: Project,
+        comments: str = "It broke",
+        *,
+        event_id: str | None = None,
+        name: str = "Jane",
+        email: str = "jane@example.net",
+    ) -> Feedback:
+        """What somebody wrote about an event, which may be there or not."""
+        words = feedback.Words(comments=comments, name=name, email=email)
+        return feedback.keep(
+            self.session, project, words, event_id=event_id or uuid.uuid4().hex, now=self.now
+        )
+
+    def release_file(self, project: Project, version: str, name: str = "~/app.min.js") -> ArtifactFile:
+        """A single file that was uploaded for a release; its content is not there."""
+        bundle = ArtifactBundle(
+            organization_id=project.organization_id,
+            checksum=uuid.uuid4().hex + uuid.uuid4().hex[:8],
+            is_archive=False,
+            chunks=[],
+            state="ok",
+            uploaded_at=self.now,
+            used_at=self.now,
+        )
+        self.session.add(bundle)
+        self.session.flush()
+        self.session.add(ArtifactBundleProject(bundle_id=bundle.id, project_id=project.id))
+        self.session.add(ArtifactBundleRelease(bundle_id=bundle.id, version=version, dist=""))
+        file = ArtifactFile(
+            bundle_id=bundle.id,
+            kind="minified_source",
+            url=name,
+            sha1="ab" * 20,
+            size=1,
+            headers={},
+            created_at=self.now,
+        )
+        self.session.add(file)
+        self.session.flush()
+        return file

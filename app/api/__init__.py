@@ -7,7 +7,9 @@ from app.extensions import csrf
 
 def init_app(app: Flask) -> None:
     """Register the API. Its requests carry a token and no cookie, so there is nothing for CSRF to protect."""
+    from app.api.openapi import Document
     from app.api.routes import bp  # the routes import models and services, which need the extensions first
 
     csrf.exempt(bp)
     app.register_blueprint(bp)
+    app.extensions["tocsin_api"] = Document(app)

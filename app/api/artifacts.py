@@ -7,10 +7,19 @@ from flask import current_app, jsonify, request
 from werkzeug.datastructures import FileStorage
 
 from app.api.blueprint import Answer, Invalid, bp
-from app.api.credentials import me, needs
+from app.api.credentials import needs, viewer
+from app.api.describing import Form, describes
 from app.api.places import visible_organization
 from app.api.reading import body, text
 from app.api.releases import RELEASES, projects_named, reachable
+from app.api.types.releases import (
+    AssembledJson,
+    BundleJson,
+    ChunksForm,
+    HowToUploadJson,
+    ProjectsBundleJson,
+    UploadErrorJson,
+)
 from app.clock import now
 from app.db import begin_writing, db
 from app.domain.errors import Refused
@@ -36,7 +45,9 @@ def shelf() -> Shelf:
 
 @bp.get("/organizations/<org>/chunk-upload/")
 @needs(RELEASES)
+@describes({200: HowToUploadJson})
 def how_to_upload(org: str) -> Answer:
+    """How to upload: what sentry-cli asks first."""
     slug, url = visible_organization(org).slug, current_app.config["SETTINGS"].tocsin_url
     return jsonify(
         {
@@ -55,8 +66,12 @@ def how_to_upload(org: str) -> Answer:
 
 @bp.post("/organizations/<org>/chunk-upload/")
 @needs(RELEASES)
+@describes({200: None, 400: UploadErrorJson}, body=Form(ChunksForm))
 def upload_chunks(org: str) -> Answer:
-    """Each chunk is written to its file before the database is asked to write, and committed by itself."""
+    """Upload chunks.
+
+    Any order, any repetition.
+    """
     organization = visible_organization(org)
     organization_id = organization.id
     try:
@@ -86,6 +101,7 @@ def _wrong(message: str) -> Answer:
 
 
 def _take(organization_id: int, part: FileStorage, *, is_packed: bool) -> None:
+    """Each chunk is written to its file before the database is asked to write, and committed by itself."""
     name = (part.filename or "").lower()
     if not chunking.SHA1.fullmatch(name):
         raise Refused("The filename of a chunk is the SHA-1 of its content.")
@@ -99,8 +115,12 @@ def _take(organization_id: int, part: FileStorage, *, is_packed: bool) -> None:
 
 @bp.post("/organizations/<org>/artifactbundle/assemble/")
 @needs(RELEASES)
+@describes({200: AssembledJson}, body=ProjectsBundleJson)
 def assemble_bundle(org: str) -> Answer:
-    """A bundle for projects, and for a release if one is named."""
+    """Make an artifact bundle of chunks.
+
+    For projects, and for a release if one is named. Asked again, it tells how far it is.
+    """
     organization, given = visible_organization(org), body()
     projects = projects_named(given, organization)
     if not projects:
@@ -110,12 +130,16 @@ def assemble_bundle(org: str) -> Answer:
 
 @bp.post("/organizations/<org>/releases/<version>/assemble/")
 @needs(RELEASES)
+@describes({200: AssembledJson}, body=BundleJson)
 def assemble_files(org: str, version: str) -> Answer:
-    """As old versions of sentry-cli ask: for all projects of the release."""
+    """Make an artifact bundle of chunks, for a release.
+
+    As old versions of sentry-cli ask: for all its projects.
+    """
     organization = visible_organization(org)
     row = reachable(organization, version)
     ids = releasing.project_ids(db.session, row)
-    seen = [each for each in access.visible_projects(db.session, me()) if each.id in ids]
+    seen = [each for each in access.visible_projects(db.session, viewer()) if each.id in ids]
     return _assemble(organization, seen, body(), version)
 
 

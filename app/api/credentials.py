@@ -16,7 +16,8 @@ from app.db import db, reading, transaction
 from app.domain import scopes
 from app.extensions import limiter
 from app.models import ApiToken, Organization, Project, User
-from app.services import access, accounts
+from app.services import access, accounts, tokens
+from app.services.access import Viewer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,11 +42,15 @@ def _counted() -> tuple[str, str]:
     if "counted" not in g:
         match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
         with reading() as own:
-            found = accounts.find_token(own, match[1]) if match else None
+            found = tokens.find(own, match[1]) if match else None
         where = visitors.address()
-        g.counted = (f"token {found.id}", f"user {found.user_id}") if found else (where, where)
+        g.counted = (f"token {found.id}", _owner(found)) if found else (where, where)
     counted: tuple[str, str] = g.counted
     return counted
+
+
+def _owner(row: ApiToken) -> str:
+    return f"user {row.user_id}" if row.user_id else f"organization {row.organization_id}"
 
 
 limiter.shared_limit(RATE, scope="api", key_func=whose)(bp)
@@ -55,7 +60,7 @@ def token_or_none() -> ApiToken | None:
     """The token of this request; `Denied` when there is one and it is no good."""
     if "token" not in g:
         match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
-        g.token = accounts.find_token(db.session, match[1]) if match else None
+        g.token = tokens.find(db.session, match[1]) if match else None
         if match and g.token is None:
             raise Denied(401, "Invalid token")
     found: ApiToken | None = g.token
@@ -70,7 +75,20 @@ def token() -> ApiToken:
 
 
 def me() -> User:
-    """Whose token it is."""
+    """Whose token it is; `Denied` for an organization's own: what takes a person is not for it."""
+    person = token().user
+    if person is None:
+        raise Denied(403, NOT_ALLOWED)
+    return person
+
+
+def viewer() -> Viewer:
+    """Who looks: an organization, if the token is its own, else the person."""
+    return token().organization or me()
+
+
+def actor() -> User | None:
+    """Who does this; None is the organization itself, for the services of releases."""
     return token().user
 
 
@@ -83,6 +101,7 @@ def needs(*any_of: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
             reaches(*any_of)
             return call(*args, **kwargs)
 
+        vars(checked)["scopes"] = any_of  # for the call's description
         return checked
 
     return decorate
@@ -117,5 +136,5 @@ def _note_use(response: Response) -> Response:
     token_id = used.id
     db.session.rollback()  # the call has committed what it meant to keep
     with suppress(OperationalError), transaction() as own:  # the answer matters more than this note
-        accounts.note_token_use(own, token_id, now=now())
+        tokens.note_use(own, token_id, now=now())
     return response

@@ -6,11 +6,13 @@ from flask import jsonify
 
 from app.api import release_shapes
 from app.api.blueprint import Answer, Invalid, bp
-from app.api.credentials import me, needs
+from app.api.credentials import actor, needs, viewer
+from app.api.describing import Page, describes
 from app.api.paging import page
 from app.api.places import visible_organization, visible_project
 from app.api.reading import body, text
 from app.api.releases import RELEASES, moment, projects_named, reachable, reachable_in_project
+from app.api.types.releases import DeployJson, NewDeployJson
 from app.clock import now
 from app.db import db
 from app.models import Deploy, Organization, Project, Release
@@ -19,18 +21,22 @@ from app.services import access, deploying, releasing
 
 @bp.get("/organizations/<org>/releases/<version>/deploys/")
 @needs("project:read", RELEASES)
+@describes({200: Page[DeployJson]})
 def deploys(org: str, version: str) -> Answer:
+    """The deploys of a release, newest first."""
     return _list(reachable(visible_organization(org), version))
 
 
 @bp.get("/projects/<org>/<proj>/releases/<version>/deploys/")
 @needs("project:read", RELEASES)
+@describes({200: Page[DeployJson]})
 def deploys_of_project(org: str, proj: str, version: str) -> Answer:
+    """The deploys of a release of a project, newest first."""
     return _list(reachable_in_project(org, proj, version))
 
 
 def _list(release: Release) -> Answer:
-    found = deploying.of_release(release, me())
+    found = deploying.of_release(release, viewer())
 
     def fetch(start: int, count: int) -> Sequence[Deploy]:
         return db.session.scalars(found.offset(start).limit(count)).all()
@@ -40,14 +46,21 @@ def _list(release: Release) -> Answer:
 
 @bp.post("/organizations/<org>/releases/<version>/deploys/")
 @needs(RELEASES)
+@describes({201: DeployJson}, body=NewDeployJson)
 def create_deploy(org: str, version: str) -> Answer:
+    """Say that a release was deployed.
+
+    Who has commits in it hears of that. The release must be there, and is not finalized by it.
+    """
     organization = visible_organization(org)
     return _create(organization, reachable(organization, version))
 
 
 @bp.post("/projects/<org>/<proj>/releases/<version>/deploys/")
 @needs(RELEASES)
+@describes({201: DeployJson}, body=NewDeployJson)
 def create_deploy_of_project(org: str, proj: str, version: str) -> Answer:
+    """Say that a release of a project was deployed."""
     project = visible_project(org, proj)
     return _create(project.organization, reachable_in_project(org, proj, version), project)
 
@@ -66,8 +79,8 @@ def _create(organization: Organization, release: Release, project: Project | Non
     if any(each.id not in ours for each in projects):
         raise Invalid("The release is not one of all these projects.", "projects")
     if not projects:
-        seen = access.visible_projects(db.session, me())
+        seen = access.visible_projects(db.session, viewer())
         projects = [each for each in seen if each.id in ours]
-    row = deploying.deploy(db.session, release, wishes, projects, by=me(), now=now())
+    row = deploying.deploy(db.session, release, wishes, projects, by=actor(), now=now())
     db.session.commit()
     return jsonify(release_shapes.deploy(row)), 201

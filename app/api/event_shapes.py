@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.api.shapes import Json, moment
-from app.domain import titles
+from app.api.types.events import AttachmentJson, EntryJson, EventDetailsJson, EventJson, ProblemJson
+from app.api.types.feedback import FeedbackJson
+from app.domain import source_maps, titles
 from app.models import Attachment, Event
+from app.services import event_body
 
 # Member of the regular form → type of the entry.
 _OBJECTS = {"logentry": "message", "request": "request", "debug_meta": "debugmeta"}
@@ -23,7 +26,7 @@ _FRAME = {
 }
 
 
-def line(row: Event, data: dict[str, Any]) -> Json:
+def line(row: Event, data: dict[str, Any]) -> EventJson:
     """An event as lists show it."""
     return {
         "id": row.event_id,
@@ -43,7 +46,14 @@ def line(row: Event, data: dict[str, Any]) -> Json:
     }
 
 
-def full(row: Event, data: dict[str, Any], *, older: str | None = None, newer: str | None = None) -> Json:
+def full(
+    row: Event,
+    data: dict[str, Any],
+    *,
+    older: str | None = None,
+    newer: str | None = None,
+    report: FeedbackJson | None = None,
+) -> EventDetailsJson:
     return {
         **line(row, data),
         "entries": _entries(data),
@@ -55,15 +65,15 @@ def full(row: Event, data: dict[str, Any], *, older: str | None = None, newer: s
         "fingerprints": [row.hash],
         "release": {"version": row.release} if row.release else None,
         "dist": data.get("dist"),
-        "size": None,
+        "size": event_body.size(row.body),
         "metadata": titles.metadata(data),
-        "userReport": None,
+        "userReport": report,
         "nextEventID": newer,
         "previousEventID": older,
     }
 
 
-def attachment(row: Attachment) -> Json:
+def attachment(row: Attachment) -> AttachmentJson:
     return {
         "id": str(row.id),
         "event_id": row.event_id,
@@ -80,18 +90,18 @@ def _person(user: Mapping[str, Any] | None) -> Json | None:
     return {**dict.fromkeys(_PERSON), **user} if user else None
 
 
-def _problem(problem: Mapping[str, Any]) -> Json:
+def _problem(problem: Mapping[str, Any]) -> ProblemJson:
     return {"type": problem.get("type"), "data": {"name": problem.get("name")}}
 
 
-def _entries(data: dict[str, Any]) -> list[Json]:
+def _entries(data: dict[str, Any]) -> list[EntryJson]:
     """Exceptions in the order received: the last one is the outermost."""
     lists = {
         "exception": [_raised(each) for each in data.get("exception", ())],
         "threads": [_with_stack(each) for each in data.get("threads", ())],
         "breadcrumbs": list(data.get("breadcrumbs", ())),
     }
-    entries: list[Json] = [
+    entries: list[EntryJson] = [
         {"type": name, "data": {"values": values}} for name, values in lists.items() if values
     ]
     return entries + [
@@ -104,9 +114,15 @@ def _raised(exception: Mapping[str, Any]) -> Json:
 
 
 def _with_stack(thing: Mapping[str, Any]) -> Json:
-    """An exception or a thread."""
+    """An exception or a thread; `rawStacktrace` is as the SDK sent it, where source maps changed it."""
     stack = thing.get("stacktrace")
-    return {**thing, "stacktrace": {"frames": [_frame(each) for each in stack["frames"]]} if stack else None}
+    frames = stack["frames"] if stack else ()
+    minified = [source_maps.as_sent(each) for each in frames] if any("raw" in each for each in frames) else ()
+    return {**thing, "stacktrace": _stack(frames), "rawStacktrace": _stack(minified)}
+
+
+def _stack(frames: Sequence[Mapping[str, Any]]) -> Json | None:
+    return {"frames": [_frame(each) for each in frames]} if frames else None
 
 
 def _frame(frame: Mapping[str, Any]) -> Json:

@@ -13,9 +13,11 @@ from app import outgoing
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs, person
+from app.api.describing import Page, describes
 from app.api.paging import page, whole_list
 from app.api.places import visible_project
 from app.api.reading import Json, body, flag, known_members, lines, member_object, text
+from app.api.types.notifications import IntegrationJson, IntegrationWish, SentJson, TestedJson
 from app.clock import now
 from app.db import begin_writing, db
 from app.extensions import limiter
@@ -35,7 +37,9 @@ writing = limiter.shared_limit(
 
 @bp.get("/projects/<org>/<proj>/integrations/")
 @needs("project:read")
+@describes({200: Page[IntegrationJson]})
 def integrations(org: str, proj: str) -> Answer:
+    """The integrations of a project."""
     project = _editable(org, proj)
     return whole_list([_shape(row) for row in destinations.of_project(db.session, project.id)])
 
@@ -43,7 +47,12 @@ def integrations(org: str, proj: str) -> Answer:
 @bp.post("/projects/<org>/<proj>/integrations/")
 @writing
 @needs("project:write")
+@describes({201: IntegrationJson}, body=IntegrationWish)
 def create_integration(org: str, proj: str) -> Answer:
+    """Make an integration.
+
+    A signing secret that is made for it is in this answer and no other.
+    """
     _editable(org, proj)
     given = body()
     channel = text(given, "channel")
@@ -59,15 +68,21 @@ def create_integration(org: str, proj: str) -> Answer:
 
 @bp.get("/projects/<org>/<proj>/integrations/<int:integration>/")
 @needs("project:read")
+@describes({200: IntegrationJson})
 def integration_of(org: str, proj: str, integration: int) -> Answer:
+    """One integration."""
     return jsonify(_shape(_find(org, proj, integration)))
 
 
 @bp.put("/projects/<org>/<proj>/integrations/<int:integration>/")
 @writing
 @needs("project:write")
+@describes({200: IntegrationJson}, body=IntegrationWish)
 def change_integration(org: str, proj: str, integration: int) -> Answer:
-    """What is absent stays."""
+    """Change an integration.
+
+    What is absent stays.
+    """
     row, given = _find(org, proj, integration), body()
     if "channel" in given and given["channel"] != row.channel:
         raise Invalid("An integration keeps its channel: make another one.", "channel")
@@ -86,7 +101,9 @@ def change_integration(org: str, proj: str, integration: int) -> Answer:
 
 @bp.delete("/projects/<org>/<proj>/integrations/<int:integration>/")
 @needs("project:admin")
+@describes({204: None})
 def delete_integration(org: str, proj: str, integration: int) -> Answer:
+    """Delete an integration."""
     connecting.remove(db.session, _find(org, proj, integration), now=now())
     db.session.commit()
     return "", 204
@@ -95,8 +112,12 @@ def delete_integration(org: str, proj: str, integration: int) -> Answer:
 @bp.post("/projects/<org>/<proj>/integrations/<int:integration>/test/")
 @writing
 @needs("project:write")
+@describes({202: TestedJson})
 def test_integration(org: str, proj: str, integration: int) -> Answer:
-    """On the path of all messages; what became of it stands with the notice."""
+    """Send a test message.
+
+    On the way of all messages; what became of it stands with the notice.
+    """
     row = _find(org, proj, integration)
     notice = connecting.test(db.session, row, by=me(), now=now())
     db.session.commit()
@@ -105,8 +126,12 @@ def test_integration(org: str, proj: str, integration: int) -> Answer:
 
 @bp.get("/projects/<org>/<proj>/integrations/<int:integration>/deliveries/")
 @needs("project:read")
+@describes({200: Page[SentJson]})
 def deliveries_of(org: str, proj: str, integration: int) -> Answer:
-    """Newest first, each try with what was sent and answered."""
+    """What an integration was sent, newest first.
+
+    Each try with what was sent and answered.
+    """
     row = _find(org, proj, integration)
 
     def fetch(start: int, count: int) -> Sequence[Sent]:
@@ -143,7 +168,7 @@ def _no_kinds(given: Json) -> list[str] | None:
     return [] if given.get("kinds") == [] else None
 
 
-def _shape(row: Destination, made: Mapping[str, Any] | None = None) -> Json:
+def _shape(row: Destination, made: Mapping[str, Any] | None = None) -> IntegrationJson:
     return {
         "id": str(row.id),
         "channel": row.channel,
@@ -160,7 +185,7 @@ def _shape(row: Destination, made: Mapping[str, Any] | None = None) -> Json:
     }
 
 
-def _sent(each: Sent) -> Json:
+def _sent(each: Sent) -> SentJson:
     return {
         "id": each.delivery.public_id,
         "notice": each.notice.public_id,

@@ -9,9 +9,18 @@ from sqlalchemy import select
 from app.api import issue_removal, narrowing, shapes, status_details
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import me, needs
+from app.api.describing import describes
 from app.api.issues import details
 from app.api.places import visible_issue
-from app.api.reading import Json, body
+from app.api.reading import body
+from app.api.types.issues import (
+    AppliedJson,
+    DiscardedJson,
+    IssueDetailsJson,
+    IssueUpdate,
+    MergedJson,
+    StatusDetailsJson,
+)
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound
@@ -23,12 +32,18 @@ from app.services.timeline import Batch
 
 # One transaction, which others wait for.
 MOST_AT_ONCE = 1000
+MANY = {200: AppliedJson | MergedJson | DiscardedJson}
 
 
 @bp.put("/issues/<issue>/")
 @bp.put("/organizations/<org>/issues/<issue>/")
 @needs("event:write")
+@describes({200: IssueDetailsJson | MergedJson | DiscardedJson}, body=IssueUpdate, query=[narrowing.WHOSE])
 def update_issue(issue: str, org: str | None = None) -> Answer:
+    """Change an issue.
+
+    Resolve, ignore, assign, follow: the answer is the issue as it then is.
+    """
     row, asked = visible_issue(issue, org), _asked_for()
     if asked.fate:
         return issue_removal.meet([row], asked.fate)
@@ -38,13 +53,24 @@ def update_issue(issue: str, org: str | None = None) -> Answer:
 
 @bp.put("/projects/<org>/<proj>/issues/")
 @needs("event:write")
+@describes(MANY, body=IssueUpdate, query=narrowing.CHOSEN_OF_PROJECT)
 def update_issues_of_project(org: str, proj: str) -> Answer:
+    """Change many issues of a project.
+
+    Those that the query string names, without any all of the project; at most 1,000 at once. The answer is
+    what changed.
+    """
     return _update_many(narrowing.scope_of_project(org, proj))
 
 
 @bp.put("/organizations/<org>/issues/")
 @needs("event:write")
+@describes(MANY, body=IssueUpdate, query=narrowing.CHOSEN_OF_ORGANIZATION)
 def update_issues_of_organization(org: str) -> Answer:
+    """Change many issues of an organization.
+
+    Those that `id`, `query` or `status` name; at most 1,000 at once. The answer is what changed.
+    """
     scope = narrowing.scope_of_organization(org)
     if not any(request.args.get(name) for name in ("id", "query", "status")):
         raise Invalid("Name the issues: with id, query or status.")
@@ -77,7 +103,7 @@ def chosen(scope: Scope, *, first_others_than: str = "") -> list[Issue]:
         if condition is not None:
             found = found.where(condition)
     if request.args.get("query"):
-        found = found.where(matching.condition(narrowing.query(), now=now()))
+        found = found.where(matching.condition(db.session, narrowing.query(), now=now()))
     done = Issue.status == first_others_than
     rows = db.session.scalars(found.order_by(done, Issue.id).limit(MOST_AT_ONCE)).all()
     if "id" in request.args and not rows:
@@ -94,16 +120,16 @@ def _apply(rows: Sequence[Issue], asked: Update) -> None:
     db.session.commit()
 
 
-def _details(rows: Sequence[Issue]) -> Json:
+def _details(rows: Sequence[Issue]) -> StatusDetailsJson:
     """Of the first: what it was asked for in words such as "latest", by its name."""
-    return dict(status_details.of(rows[:1]).get(rows[0].id, {})) if rows else {}
+    return status_details.of(rows[:1]).get(rows[0].id, {}) if rows else {}
 
 
-def _applied(rows: Sequence[Issue], asked: Update) -> Json:
+def _applied(rows: Sequence[Issue], asked: Update) -> AppliedJson:
     """The changes, in the words that an issue's own members have."""
-    applied: Json = {}
+    applied: AppliedJson = {}
     if asked.status:
-        applied |= {"status": asked.status, "statusDetails": _details(rows)}
+        applied["status"], applied["statusDetails"] = asked.status, _details(rows)
     if asked.assignment:
         applied["assignedTo"] = shapes.assignee(rows[0]) if rows else None
     if asked.subscribed is not None:

@@ -7,7 +7,9 @@ from flask import jsonify, request
 from app.api import issue_changes, narrowing
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs, reaches
+from app.api.describing import describes
 from app.api.places import visible_issue
+from app.api.types.issues import NothingJson
 from app.clock import now
 from app.db import db
 from app.domain.issue_update import MERGE
@@ -19,20 +21,32 @@ from app.services.finding import Scope
 @bp.delete("/issues/<issue>/")
 @bp.delete("/organizations/<org>/issues/<issue>/")
 @needs("event:admin")
+@describes({202: NothingJson}, query=[narrowing.WHOSE])
 def delete_issue(issue: str, org: str | None = None) -> Answer:
+    """Delete an issue and its events."""
     _delete([visible_issue(issue, org)])
     return jsonify({}), 202
 
 
 @bp.delete("/projects/<org>/<proj>/issues/")
 @needs("event:admin")
+@describes({204: None}, query=narrowing.CHOSEN_OF_PROJECT)
 def delete_issues_of_project(org: str, proj: str) -> Answer:
+    """Delete many issues of a project.
+
+    Those that `id`, `query` or `status` name; at most 1,000 at once.
+    """
     return _delete_many(narrowing.scope_of_project(org, proj))
 
 
 @bp.delete("/organizations/<org>/issues/")
 @needs("event:admin")
+@describes({204: None}, query=narrowing.CHOSEN_OF_ORGANIZATION)
 def delete_issues_of_organization(org: str) -> Answer:
+    """Delete many issues of an organization.
+
+    Those that `id`, `query` or `status` name; at most 1,000 at once.
+    """
     return _delete_many(narrowing.scope_of_organization(org))
 
 

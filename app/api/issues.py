@@ -1,39 +1,55 @@
 """Issues: lists and details (`web-api.md` 4)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from typing import Literal
 
 from flask import jsonify, request
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import literal, select, union_all
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.api import narrowing, shapes, status_details
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import me, needs
+from app.api.describing import Page, Query, describes
 from app.api.paging import FIRST, linked, size
 from app.api.places import visible_issue, visible_organization
-from app.api.shapes import Json
+from app.api.types.issues import IssueDetailsJson, IssueJson, ShortIdJson
 from app.clock import now
 from app.db import db
 from app.domain import cursor
-from app.models import Activity, Issue, Subscription, User
-from app.services import access, bookmarking, finding, issue_lists
+from app.models import Activity, Bookmark, Issue, Subscription, User
+from app.services import access, feedback, finding, issue_lists
 from app.services.finding import Scope
 
 # What clients write → our name of the order.
-SORTS = {"date": "date", "new": "new", "freq": "freq", "user": "users"}
+SORTS = {"date": "date", "new": "new", "freq": "freq", "user": "users", "priority": "priority"}
 MOST_ACTIVITIES = 100
+SORT = Query(
+    "sort",
+    "Newest event, newest issue, most events or most people first; or often and lately.",
+    Literal["date", "new", "freq", "user", "priority"],
+)
 
 
 @bp.get("/projects/<org>/<proj>/issues/")
 @needs("event:read")
+@describes({200: Page[IssueJson]}, query=[*narrowing.OF_PROJECT, SORT])
 def issues_of_project(org: str, proj: str) -> Answer:
+    """The issues of a project.
+
+    Newest event first.
+    """
     return _list(narrowing.scope_of_project(org, proj))
 
 
 @bp.get("/organizations/<org>/issues/")
 @needs("event:read")
+@describes({200: Page[IssueJson]}, query=[*narrowing.OF_ORGANIZATION, SORT])
 def issues_of_organization(org: str) -> Answer:
+    """The issues of an organization.
+
+    Of all projects that the token sees; newest event first.
+    """
     return _list(narrowing.scope_of_organization(org))
 
 
@@ -43,8 +59,7 @@ def _list(scope: Scope) -> Answer:
     )
     issues = [row.issue for row in found.rows]
     _load_assignees(issues)
-    followed = _followed([issue.id for issue in issues])
-    kept = bookmarking.among(db.session, [issue.id for issue in issues], user=me())
+    followed, kept = _followed_and_kept([issue.id for issue in issues])
     details = status_details.of(issues)
     lines = [
         shapes.issue(
@@ -77,26 +92,35 @@ def _cursor() -> cursor.Cursor | None:
 def _load_assignees(issues: Sequence[Issue]) -> None:
     """With their addresses, in a number of queries that does not grow with the list."""
     ids = {issue.assignee_user_id for issue in issues}
-    db.session.scalars(select(User).where(User.id.in_(ids)).options(selectinload(User.addresses))).all()
+    db.session.scalars(
+        select(User).where(User.id.in_(ids)).options(joinedload(User.addresses))
+    ).unique().all()
 
 
-def _followed(issue_ids: Collection[int]) -> set[int]:
-    found = select(Subscription.issue_id).where(
+def _followed_and_kept(issue_ids: Collection[int]) -> tuple[set[int], set[int]]:
+    """Those of the issues that the person subscribed to, and those that they bookmarked; one query."""
+    followed = select(literal("followed"), Subscription.issue_id).where(
         Subscription.user_id == me().id,
         Subscription.issue_id.in_(issue_ids),
         Subscription.state == "subscribed",
     )
-    return set(db.session.scalars(found))
+    kept = select(literal("kept"), Bookmark.issue_id).where(
+        Bookmark.user_id == me().id, Bookmark.issue_id.in_(issue_ids)
+    )
+    rows = db.session.execute(union_all(followed, kept)).all()
+    return {id_ for what, id_ in rows if what == "followed"}, {id_ for what, id_ in rows if what == "kept"}
 
 
 @bp.get("/issues/<issue>/")
 @bp.get("/organizations/<org>/issues/<issue>/")
 @needs("event:read")
+@describes({200: IssueDetailsJson}, query=[narrowing.WHOSE])
 def issue_details(issue: str, org: str | None = None) -> Answer:
+    """One issue, with its history and its tags."""
     return jsonify(details(visible_issue(issue, org)))
 
 
-def details(row: Issue) -> Json:
+def details(row: Issue) -> IssueDetailsJson:
     """An issue with its history and its tags."""
     found = select(Activity).where(Activity.issue_id == row.id).order_by(Activity.id.desc())
     recent = found.limit(MOST_ACTIVITIES).options(selectinload(Activity.actor).selectinload(User.addresses))
@@ -105,27 +129,35 @@ def details(row: Issue) -> Json:
         "firstRelease": {"version": row.first_release} if row.first_release else None,
         "lastRelease": {"version": row.last_release} if row.last_release else None,
         "tags": [
-            {"key": key, "name": key, "topValues": [asdict(share) for share in top]}
+            {
+                "key": key,
+                "name": key,
+                "topValues": [{"value": each.value, "percent": each.percent} for each in top],
+            }
             for key, top in issue_lists.tag_shares(db.session, row).items()
         ],
         "activity": [shapes.activity(each) for each in db.session.scalars(recent)],
         "seenBy": [],
+        "userReportCount": feedback.count_of(db.session, row),
     }
 
 
-def _line(row: Issue) -> Json:
+def _line(row: Issue) -> IssueJson:
     details = status_details.of([row]).get(row.id)
+    followed, kept = _followed_and_kept([row.id])
     return shapes.issue(
         row,
-        subscribed=row.id in _followed([row.id]),
-        bookmarked=row.id in bookmarking.among(db.session, [row.id], user=me()),
+        subscribed=row.id in followed,
+        bookmarked=row.id in kept,
         status_details=details,
     )
 
 
 @bp.get("/organizations/<org>/shortids/<short_id>/")
 @needs("event:read")
+@describes({200: ShortIdJson})
 def by_short_id(org: str, short_id: str) -> Answer:
+    """The issue of a short id."""
     row = access.visible_issue_by_short_id(db.session, me(), visible_organization(org), short_id)
     return jsonify(
         organizationSlug=row.project.organization.slug,

@@ -6,9 +6,11 @@ from sqlalchemy import select
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, needs
+from app.api.describing import Page, describes
 from app.api.paging import whole_list
 from app.api.places import visible_project
 from app.api.reading import Json, body, flag, known_members, member_object, text, whole_number
+from app.api.types.workspaces import KeyChangeJson, KeyJson, NewKeyJson
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound
@@ -18,14 +20,18 @@ from app.services import workspaces
 
 @bp.get("/projects/<org>/<proj>/keys/")
 @needs("project:read")
+@describes({200: Page[KeyJson]})
 def keys(org: str, proj: str) -> Answer:
+    """The keys of a project."""
     rows = workspaces.keys(db.session, visible_project(org, proj))
     return whole_list([shapes.key(row) for row in rows])
 
 
 @bp.post("/projects/<org>/<proj>/keys/")
 @needs("project:write")
+@describes({201: KeyJson}, body=NewKeyJson)
 def create_key(org: str, proj: str) -> Answer:
+    """Make a key."""
     project = _editable_project(org, proj)
     given = body()
     known_members(given, "name", "rateLimit")
@@ -37,13 +43,20 @@ def create_key(org: str, proj: str) -> Answer:
 
 @bp.get("/projects/<org>/<proj>/keys/<public>/")
 @needs("project:read")
+@describes({200: KeyJson})
 def key(org: str, proj: str, public: str) -> Answer:
+    """One key."""
     return jsonify(shapes.key(_find(visible_project(org, proj), public)))
 
 
 @bp.put("/projects/<org>/<proj>/keys/<public>/")
 @needs("project:write")
+@describes({200: KeyJson}, body=KeyChangeJson)
 def change_key(org: str, proj: str, public: str) -> Answer:
+    """Rename, switch or limit a key.
+
+    What is absent stays. A limit takes effect within seconds.
+    """
     row = _find(_editable_project(org, proj), public)
     given = body()
     known_members(given, "name", "isActive", "rateLimit")
@@ -58,7 +71,12 @@ def change_key(org: str, proj: str, public: str) -> Answer:
 
 @bp.delete("/projects/<org>/<proj>/keys/<public>/")
 @needs("project:admin")
+@describes({204: None})
 def delete_key(org: str, proj: str, public: str) -> Answer:
+    """Delete a key.
+
+    Events that are sent with it are refused from then on.
+    """
     db.session.delete(_find(_editable_project(org, proj), public))
     db.session.commit()
     return "", 204

@@ -1,21 +1,22 @@
 """Which issues a query string names: where they are, and what must hold for them (`web-api.md` 4)."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 
 from flask import request
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement
 
 from app.api.blueprint import Invalid
 from app.api.credentials import me
+from app.api.describing import Query as Asked
+from app.api.describing import one_of
 from app.api.places import visible_organization, visible_project, visible_projects
 from app.domain import search
 from app.domain.ids import parse_id
 from app.domain.issue_update import STATUSES
 from app.domain.search import Query, SeenWithin
-from app.models import Issue, IssueTag
+from app.models import Issue
 from app.services import access
 from app.services.finding import Scope
 
@@ -23,40 +24,38 @@ _PERIOD = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 EVERY_PROJECT = "-1"
 
-
-@dataclass(frozen=True)
-class Narrowed(Scope):
-    """A scope of which only some projects and environments are asked for; none given means all."""
-
-    project_ids: Sequence[int] = ()
-    environments: Sequence[str] = ()
-
-    @property
-    def holds(self) -> ColumnElement[bool]:
-        conditions = [super().holds]
-        if self.project_ids:
-            conditions.append(Issue.project_id.in_(self.project_ids))
-        if self.environments:
-            conditions.append(
-                exists().where(
-                    IssueTag.issue_id == Issue.id,
-                    IssueTag.key == "environment",
-                    IssueTag.value.in_(self.environments),
-                )
-            )
-        return and_(*conditions)
+# What the query string may hold, for the description.
+_ENVIRONMENT = Asked(
+    "environment", "Seen in this environment; several: in any of them.", list[str], ["production"]
+)
+_PROJECT = Asked("project", "Of this project, by id or slug; several: of any of them.", list[str], ["shop"])
+_SEARCH = Asked(
+    "query",
+    "A search such as `is:unresolved level:error checkout`. Absent: `is:unresolved`; empty: everything.",
+    example="is:unresolved level:error",
+)
+_PERIOD_ASKED = Asked(
+    "statsPeriod", "Seen within so long: a number with s, m, h, d or w behind it.", example="14d"
+)
+_IDS = Asked("id", "These issues, by id or short id.", list[str], ["SHOP-1"])
+_STATUS = Asked("status", "Those with this status.", Annotated[str, one_of(STATUSES)])
+WHOSE = Asked("org", "The organization, where several have an issue of this short id.", example="acme")
+OF_PROJECT = (_SEARCH, _ENVIRONMENT, _PERIOD_ASKED)
+OF_ORGANIZATION = (*OF_PROJECT, _PROJECT)
+CHOSEN_OF_PROJECT = (_IDS, _STATUS, *OF_PROJECT)
+CHOSEN_OF_ORGANIZATION = (_IDS, _STATUS, *OF_ORGANIZATION)
 
 
 def scope_of_project(org: str, proj: str) -> Scope:
     project = visible_project(org, proj)
-    return Narrowed(me(), project.organization, project, environments=_environments())
+    return Scope(me(), project.organization, project, environments=_environments())
 
 
 def scope_of_organization(org: str) -> Scope:
     """All projects that the person sees there, or those that `project=` names."""
     wanted = [name for name in request.args.getlist("project") if name not in ("", EVERY_PROJECT)]
     ids = [row.id for row in visible_projects(wanted, org)] if wanted else []
-    return Narrowed(me(), visible_organization(org), project_ids=ids, environments=_environments())
+    return Scope(me(), visible_organization(org), project_ids=ids, environments=_environments())
 
 
 def _environments() -> list[str]:

@@ -1,6 +1,7 @@
 """Notices and their verdicts, for support scripts (`web-api.md` 6)."""
 
 from collections.abc import Collection, Sequence
+from typing import Annotated
 
 from flask import jsonify, request
 from sqlalchemy import ColumnElement, select
@@ -9,9 +10,10 @@ from sqlalchemy.orm import joinedload
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs
+from app.api.describing import Moment, Page, Query, describes, one_of
 from app.api.paging import page
 from app.api.places import visible_issue, visible_organization, visible_projects
-from app.api.shapes import Json
+from app.api.types.notifications import DeliveryJson, NoticeJson, ReachJson, ReplyJson, VerdictJson
 from app.clock import now
 from app.db import db, transaction
 from app.domain import timestamps
@@ -23,14 +25,31 @@ from app.services import access, accounts, answering, explaining, verdicts
 from app.services.answering import Reply
 from app.services.verdicts import Shown
 
+ISSUE = Query("issue", "The issue, by its id or short id.", example="SHOP-1")
+ORG = Query("org", "The organization, where several have an issue or project of this name.", example="acme")
+FILTERS = (
+    ISSUE,
+    ORG,
+    Query("project", "Of this project, by id or slug; several: of any of them.", list[str], ["shop"]),
+    Query("kind", "Of this kind.", Annotated[str, one_of(KINDS)], "alert.new"),
+    Query("since", "Not older than this.", Moment, "2026-11-23T00:00:00Z"),
+)
+USER = Query(
+    "user", "The address of somebody else; for administrators of the project.", example="ann@example.org"
+)
 SUBJECTS = {"user": "user", "destination": "integration"}
 
 
 @bp.get("/notices/")
 @needs("event:read")
+@describes({200: Page[NoticeJson]}, query=FILTERS)
 def notices() -> Answer:
-    """Newest first; of projects that the person sees."""
-    found = select(Notice).join(Notice.project).where(access.sees_project(me()), *_conditions())
+    """Notices and their verdicts, newest first.
+
+    Of projects that the token sees.
+    """
+    seen = select(Project.id).where(access.sees_project(me()))
+    found = select(Notice).where(Notice.project_id.in_(seen), *_conditions())
     together = (Notice.project, Notice.issue, Notice.rule, Notice.activity)
     ordered = found.order_by(Notice.id.desc()).options(
         *(joinedload(each) for each in together), joinedload(Notice.actor).selectinload(User.addresses)
@@ -44,15 +63,22 @@ def notices() -> Answer:
 
 @bp.get("/notices/<public_id>/")
 @needs("event:read")
+@describes({200: NoticeJson})
 def notice(public_id: str) -> Answer:
+    """One notice and its verdicts."""
     [shown] = _shown([explaining.visible_notice(db.session, me(), public_id)])
     return jsonify(shown)
 
 
 @bp.get("/notices/why/")
 @needs("event:read")
+@describes({200: Page[ReplyJson]}, query=[ISSUE, USER, ORG])
 def why() -> Answer:
-    """What became of an issue's notices for one person. About others only admins of the project may ask."""
+    """Why somebody heard of an issue, or did not.
+
+    What became of its notices for one person, newest first. About others only administrators of the
+    project may ask.
+    """
     name = request.args.get("issue")
     if not name:
         raise Invalid("Say which issue: issue=SHOP-1.")
@@ -82,9 +108,10 @@ def _note_lookup(issue: Issue, person: User) -> None:
 def _conditions() -> list[ColumnElement[bool]]:
     """What the query string asks for."""
     asked = {name: value for name, value in request.args.items() if value}
-    conditions = []
+    conditions: list[ColumnElement[bool]] = []
     if "org" in asked:
-        conditions.append(Project.organization_id == visible_organization(asked["org"]).id)
+        of_organization = Project.organization_id == visible_organization(asked["org"]).id
+        conditions.append(Notice.project_id.in_(select(Project.id).where(of_organization)))
     if "project" in asked:
         projects = visible_projects(request.args.getlist("project"), asked.get("org"))
         conditions.append(Notice.project_id.in_([project.id for project in projects]))
@@ -118,13 +145,13 @@ def _since(text: str) -> ColumnElement[bool]:
     return Notice.occurred_at >= moment
 
 
-def _shown(rows: Collection[Notice]) -> list[Json]:
+def _shown(rows: Collection[Notice]) -> list[NoticeJson]:
     seen = verdicts.of(db.session, rows, me())
     reach = explaining.reach_of(db.session, rows, reader=me(), now=now())
     return [_line(row, reach[row.id], seen.get(row.id, ())) for row in rows]
 
 
-def _line(row: Notice, reach: Reach, seen: Sequence[Shown]) -> Json:
+def _line(row: Notice, reach: Reach, seen: Sequence[Shown]) -> NoticeJson:
     return {
         "id": row.public_id,
         "kind": row.kind,
@@ -142,7 +169,7 @@ def _line(row: Notice, reach: Reach, seen: Sequence[Shown]) -> Json:
     }
 
 
-def _reach(reach: Reach) -> Json:
+def _reach(reach: Reach) -> ReachJson:
     """`held` is what is still to go out."""
     return {
         "told": reach.told + len(reach.places),
@@ -155,7 +182,7 @@ def _reach(reach: Reach) -> Json:
     }
 
 
-def _verdict(seen: Shown) -> Json:
+def _verdict(seen: Shown) -> VerdictJson:
     return {
         "subject": {"type": SUBJECTS[seen.subject], "id": str(seen.subject_id), "name": seen.name},
         "channel": seen.channel,
@@ -169,7 +196,7 @@ def _verdict(seen: Shown) -> Json:
     }
 
 
-def _delivery(seen: Shown) -> Json | None:
+def _delivery(seen: Shown) -> DeliveryJson | None:
     row = seen.delivery
     if row is None:
         return None

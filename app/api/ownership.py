@@ -8,8 +8,16 @@ from flask import jsonify
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs, person, reaches
+from app.api.describing import describes
 from app.api.places import visible_project
 from app.api.reading import Json, body, flag, known_members, member_object
+from app.api.types.alerts import (
+    MatchedJson,
+    MatchedLineJson,
+    MatchQuestion,
+    OwnershipChange,
+    OwnershipJson,
+)
 from app.clock import now
 from app.db import db
 from app.domain import event as events
@@ -34,14 +42,20 @@ Found = tuple[Mapping[str, Any], Sequence[Sequence[str]]]
 
 @bp.get("/projects/<org>/<proj>/ownership/")
 @needs("project:read")
+@describes({200: OwnershipJson})
 def ownership_of(org: str, proj: str) -> Answer:
+    """The issue owners of a project."""
     return jsonify(_shape(entrusting.stored(db.session, visible_project(org, proj))))
 
 
 @bp.put("/projects/<org>/<proj>/ownership/")
 @needs("project:write")
+@describes({200: OwnershipJson}, body=OwnershipChange)
 def change_ownership(org: str, proj: str) -> Answer:
-    """What is absent stays."""
+    """Change the issue owners of a project.
+
+    What is absent stays. A text with a mistake is refused, and every mistake named.
+    """
     project, given = visible_project(org, proj), body()
     may(project, "edit_project")
     known_members(given, "raw", *FLAGS, "dateUpdated")
@@ -64,8 +78,12 @@ def change_ownership(org: str, proj: str) -> Answer:
 @bp.post("/projects/<org>/<proj>/ownership/match/")
 @asking
 @needs("project:read")
+@describes({200: MatchedJson}, body=MatchQuestion)
 def match_ownership(org: str, proj: str) -> Answer:
-    """Which lines an event matches, stored or sent along: of those in force, or of a text sent along."""
+    """Which lines an event matches.
+
+    A stored event or one sent along; the lines in force, or those of a text sent along.
+    """
     project, given = visible_project(org, proj), body()
     known_members(given, "raw", "event", "eventId")
     try:
@@ -124,7 +142,7 @@ def _event(project: Project, given: Json) -> Found:
     return data, data.get("tags") or ()
 
 
-def _line(match: Match) -> Json:
+def _line(match: Match) -> MatchedLineJson:
     return {
         "line": match.number,
         "text": match.text,
@@ -134,9 +152,11 @@ def _line(match: Match) -> Json:
     }
 
 
-def _shape(row: Ownership) -> Json:
+def _shape(row: Ownership) -> OwnershipJson:
     return {
         "raw": row.raw,
-        **{member: getattr(row, column) for member, column in FLAGS.items()},
+        "fallthrough": row.fallthrough,
+        "autoAssignment": row.auto_assign,
+        "onlyAssignee": row.only_assignee,
         "dateUpdated": shapes.moment(row.updated_at) if row.version else None,
     }

@@ -1,7 +1,7 @@
 """Pages of a list: `per_page`, `cursor`, and the Link header that clients follow."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, request
@@ -11,7 +11,7 @@ from app.api.blueprint import Invalid
 MOST = 100
 # `value:offset:is_prev`; the value means nothing in our cursors.
 FIRST = "0:0:0"
-Json = dict[str, Any]
+Line = Mapping[str, object]
 T = TypeVar("T")
 
 
@@ -23,7 +23,9 @@ def size() -> int:
     return int(text)
 
 
-def page(fetch: Callable[[int, int], Sequence[T]], shape: Callable[[Sequence[T]], list[Json]]) -> Response:
+def page(
+    fetch: Callable[[int, int], Sequence[T]], shape: Callable[[Sequence[T]], Sequence[Line]]
+) -> Response:
     """The page that was asked for; `fetch` is given where to begin and how many rows to bring."""
     start, count = _offset(), size()
     rows = fetch(start, count + 1)
@@ -34,12 +36,12 @@ def page(fetch: Callable[[int, int], Sequence[T]], shape: Callable[[Sequence[T]]
     )
 
 
-def whole_list(rows: Sequence[Json]) -> Response:
+def whole_list(rows: Sequence[Line]) -> Response:
     """A page of a list that is short enough to be made as a whole."""
     return page(lambda start, count: rows[start : start + count], list)
 
 
-def linked(rows: list[Json], *, previous: str | None, following: str | None) -> Response:
+def linked(rows: Sequence[Line], *, previous: str | None, following: str | None) -> Response:
     """The page with both links, which are always there: clients look at `results`."""
     response = jsonify(rows)
     response.headers["Link"] = f"{_link('previous', previous)}, {_link('next', following)}"

@@ -11,9 +11,11 @@ from flask import jsonify
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs
+from app.api.describing import Page, describes
 from app.api.paging import whole_list
 from app.api.places import visible_project
 from app.api.reading import Json, body, flag, known_members, moment, text
+from app.api.types.alerts import PauseJson, PauseWish
 from app.clock import now
 from app.db import db
 from app.domain import pauses
@@ -30,16 +32,24 @@ READ_ONLY = ("id", "sentence", "until", "next", "dateCreated", "createdBy")
 
 @bp.get(PLACE)
 @needs("alerts:read")
+@describes({200: Page[PauseJson]})
 def pauses_of(org: str, proj: str) -> Answer:
-    """Those that hold, or will again; the first to come first."""
+    """The maintenance windows of a project that hold, or will again.
+
+    The first to come first.
+    """
     rows = pausing.of_project(db.session, visible_project(org, proj), now=now())
     return whole_list([_shape(row) for row in rows])
 
 
 @bp.post(PLACE)
 @needs("alerts:write")
+@describes({201: PauseJson}, body=PauseWish)
 def create_pause(org: str, proj: str) -> Answer:
-    """Without `startsAt` it begins now."""
+    """Make a maintenance window.
+
+    Without `startsAt` it begins now.
+    """
     project, given = _editable(org, proj), body()
     wanted = _read(given, Window(now(), now(), zone=me().timezone))
     reason = text(given, "reason")
@@ -50,14 +60,20 @@ def create_pause(org: str, proj: str) -> Answer:
 
 @bp.get(f"{PLACE}<int:pause>/")
 @needs("alerts:read")
+@describes({200: PauseJson})
 def pause_of(org: str, proj: str, pause: int) -> Answer:
+    """One maintenance window."""
     return jsonify(_shape(pausing.find(db.session, visible_project(org, proj), pause)))
 
 
 @bp.put(f"{PLACE}<int:pause>/")
 @needs("alerts:write")
+@describes({200: PauseJson}, body=PauseWish)
 def change_pause(org: str, proj: str, pause: int) -> Answer:
-    """What is absent stays."""
+    """Change a maintenance window.
+
+    What is absent stays.
+    """
     project, given = _editable(org, proj), body()
     row = pausing.find(db.session, project, pause)
     wanted = _read(given, pausing.window(row))
@@ -69,8 +85,12 @@ def change_pause(org: str, proj: str, pause: int) -> Answer:
 
 @bp.delete(f"{PLACE}<int:pause>/")
 @needs("alerts:write")
+@describes({204: None})
 def delete_pause(org: str, proj: str, pause: int) -> Answer:
-    """If it holds now, that ends."""
+    """Delete a maintenance window.
+
+    If it holds now, that ends.
+    """
     row = pausing.find(db.session, _editable(org, proj), pause)
     maintaining.delete(db.session, row, by=me(), now=now(), via=VIA)
     db.session.commit()
@@ -79,8 +99,12 @@ def delete_pause(org: str, proj: str, pause: int) -> Answer:
 
 @bp.post(f"{PLACE}<int:pause>/end/")
 @needs("alerts:write")
+@describes({200: PauseJson})
 def end_pause(org: str, proj: str, pause: int) -> Answer:
-    """It lets go now; a weekly one comes again next week."""
+    """End a maintenance window now.
+
+    A weekly one comes again next week.
+    """
     row = pausing.find(db.session, _editable(org, proj), pause)
     maintaining.end(db.session, row, by=me(), now=now(), via=VIA)
     db.session.commit()
@@ -120,7 +144,7 @@ def _moment(given: Json, member: str) -> datetime:
     return at
 
 
-def _shape(row: Pause) -> Json:
+def _shape(row: Pause) -> PauseJson:
     window, at = pausing.window(row), now()
     following = window.next_span(at)
     return {

@@ -4,7 +4,7 @@ from flask import request
 from sqlalchemy import select
 
 from app.api.blueprint import Invalid
-from app.api.credentials import me
+from app.api.credentials import me, viewer
 from app.db import db
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
@@ -16,20 +16,23 @@ def visible_organization(name: str) -> Organization:
     """By slug or id."""
     id_ = parse_id(name)
     row = db.session.get(Organization, id_) if id_ is not None else None
-    return access.visible_organization(db.session, me(), row.slug if row else name)
+    return access.visible_organization(db.session, viewer(), row.slug if row else name)
 
 
 def visible_project(org: str, name: str) -> Project:
-    """By slug or id."""
-    organization, id_ = visible_organization(org), parse_id(name)
+    """By slug or id; with one query for the usual case, two slugs."""
+    id_ = parse_id(name)
+    if id_ is None and parse_id(org) is None:
+        return access.visible_project(db.session, viewer(), org, name)
+    organization = visible_organization(org)
     row = db.session.get(Project, id_) if id_ is not None else None
     slug = row.slug if row and row.organization_id == organization.id else name
-    return access.visible_project(db.session, me(), organization.slug, slug)
+    return access.visible_project(db.session, viewer(), organization.slug, slug)
 
 
 def visible_projects(names: list[str], org: str | None = None) -> list[Project]:
     """Those named, by slugs or ids, with one query; `NotFound` if there is a name without a project."""
-    seen = access.visible_projects(db.session, me())
+    seen = access.visible_projects(db.session, viewer())
     if org is not None:
         organization_id = visible_organization(org).id
         seen = [row for row in seen if row.organization_id == organization_id]

@@ -9,7 +9,9 @@ from flask import jsonify
 from app import instance
 from app.api.blueprint import Answer, Denied, Invalid, bp
 from app.api.credentials import NOT_ALLOWED, me, needs
+from app.api.describing import describes
 from app.api.reading import Json, body, flag, known_members, member_object, text
+from app.api.types.notifications import SettingsChange, SettingsJson
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
@@ -40,14 +42,20 @@ ALL, ALWAYS = "all", "always"
 
 @bp.get("/users/me/notification-settings/")
 @needs("alerts:read")
+@describes({200: SettingsJson})
 def my_settings() -> Answer:
+    """One's own notification settings."""
     return jsonify(_settings(me()))
 
 
 @bp.get("/users/<user>/notification-settings/")
 @needs("alerts:read")
+@describes({200: SettingsJson})
 def settings_of(user: str) -> Answer:
-    """Of somebody else: for the instance's administrators, to read."""
+    """Somebody's notification settings.
+
+    Of others: for administrators of the instance.
+    """
     id_ = parse_id(user)
     if not me().is_superuser and me().id != id_:
         raise Denied(403, NOT_ALLOWED)
@@ -59,8 +67,12 @@ def settings_of(user: str) -> Answer:
 
 @bp.put("/users/me/notification-settings/")
 @needs("alerts:write")
+@describes({200: SettingsJson}, body=SettingsChange)
 def change_settings() -> Answer:
-    """What is absent stays."""
+    """Change one's own notification settings.
+
+    What is absent stays.
+    """
     given, usual = body(), instance.defaults(db.session)
     known_members(given, *CHOICES, "workflowKinds", *FLAGS, "timezone", "projects", "organizations")
     preferring.lock(db.session, me())

@@ -10,9 +10,11 @@ from sqlalchemy.orm import selectinload
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs
+from app.api.describing import Page, describes
 from app.api.paging import page
 from app.api.places import visible_organization, visible_project
 from app.api.reading import Json, body, known_members, lines, text, whole_number
+from app.api.types.workspaces import NewProjectJson, ProjectChange, ProjectDetailsJson, ProjectJson
 from app.clock import now
 from app.db import db
 from app.domain import pacing, slugs
@@ -41,13 +43,17 @@ LISTS = {
 
 @bp.get("/projects/")
 @needs("project:read")
+@describes({200: Page[ProjectJson]})
 def projects() -> Answer:
+    """The projects that the token sees."""
     return _list(access.visible_projects(db.session, me()))
 
 
 @bp.get("/organizations/<org>/projects/")
 @needs("project:read")
+@describes({200: Page[ProjectJson]})
 def projects_of(org: str) -> Answer:
+    """The projects of an organization that the token sees."""
     organization_id = visible_organization(org).id
     seen = access.visible_projects(db.session, me())
     return _list([row for row in seen if row.organization_id == organization_id])
@@ -56,7 +62,7 @@ def projects_of(org: str) -> Answer:
 def _list(seen: Sequence[Project]) -> Answer:
     mine = access.member_project_ids(db.session, me())
 
-    def shape(rows: Sequence[Project]) -> list[Json]:
+    def shape(rows: Sequence[Project]) -> list[ProjectJson]:
         _load_teams(rows)
         return [shapes.project(row, is_member=row.id in mine) for row in rows]
 
@@ -71,7 +77,12 @@ def _load_teams(rows: Sequence[Project]) -> None:
 
 @bp.post("/teams/<org>/<team>/projects/")
 @needs("project:admin")
+@describes({201: ProjectDetailsJson}, body=NewProjectJson)
 def create_project(org: str, team: str) -> Answer:
+    """Make a project for a team.
+
+    It has a key at once.
+    """
     organization = visible_organization(org)
     may(organization, "create_project")
     owner = workspaces.find_team(db.session, organization, team)
@@ -100,13 +111,20 @@ def create_project(org: str, team: str) -> Answer:
 
 @bp.get("/projects/<org>/<proj>/")
 @needs("project:read")
+@describes({200: ProjectDetailsJson})
 def project(org: str, proj: str) -> Answer:
+    """One project, with its settings."""
     return jsonify(_shown(visible_project(org, proj)))
 
 
 @bp.put("/projects/<org>/<proj>/")
 @needs("project:write")
+@describes({200: ProjectDetailsJson}, body=ProjectChange)
 def change_project(org: str, proj: str) -> Answer:
+    """Change the settings of a project.
+
+    What is absent stays.
+    """
     row = visible_project(org, proj)
     may(row, "edit_project")
     given = body()
@@ -159,7 +177,9 @@ def _as_it_is(row: Project) -> Wishes:
 
 @bp.delete("/projects/<org>/<proj>/")
 @needs("project:admin")
+@describes({204: None})
 def delete_project(org: str, proj: str) -> Answer:
+    """Delete a project with all that is in it."""
     row = visible_project(org, proj)
     may(row.organization, "edit_organization")
     db.session.delete(row)
@@ -167,14 +187,17 @@ def delete_project(org: str, proj: str) -> Answer:
     return "", 204
 
 
-def _shown(row: Project) -> Json:
+def _shown(row: Project) -> ProjectDetailsJson:
     is_member = row.id in access.member_project_ids(db.session, me())
     return {
         **shapes.project(row, is_member=is_member),
         "subjectPrefix": row.subject_prefix,
         "subjectTemplate": row.subject_template,
         "mailDetail": row.mail_detail,
-        AGE: row.resolve_age_hours,
-        **dict(zip(DELAYS, (row.digest_minimum * 60, row.digest_maximum * 60), strict=True)),
-        **{member: getattr(row, field) for member, field in LISTS.items()},
+        "resolveAge": row.resolve_age_hours,
+        "digestsMinDelay": row.digest_minimum * 60,
+        "digestsMaxDelay": row.digest_maximum * 60,
+        "sensitiveFields": row.sensitive_fields,
+        "safeFields": row.safe_fields,
+        "allowedDomains": row.allowed_origins,
     }

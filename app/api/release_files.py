@@ -2,36 +2,46 @@
 
 from collections.abc import Sequence
 
-from flask import jsonify, request
+from flask import jsonify, request, send_file
 
 from app.api.artifacts import ENVELOPE, shelf
 from app.api.blueprint import Answer, Denied, Invalid, bp
-from app.api.credentials import me, needs
+from app.api.credentials import needs, viewer
+from app.api.describing import File, Form, Page, Query, describes
 from app.api.paging import page
 from app.api.places import visible_organization, visible_project
-from app.api.reading import Json
 from app.api.releases import RELEASES, own, own_in_project
 from app.api.shapes import moment
+from app.api.types.releases import FileForm, ReleaseFileJson
 from app.clock import now
 from app.db import begin_writing, db
 from app.domain.bundles import MAX_URL
 from app.domain.errors import NotFound
+from app.domain.ids import parse_id
 from app.models import ArtifactFile, Project, Release
 from app.services import access, artifacts, releasing
+from app.services import shelf as shelves
 from app.services.shelf import TooLarge
 
 MAX_NAME, MAX_DIST = MAX_URL, 64
+DOWNLOAD = Query("download", "Present: the file itself.")
+RELEASE = Query("name", "The release.", example="shop@1.0.0")
+CHECKSUM = Query("checksum", "Those with this SHA-1; several: with any of them.", list[str])
 
 
 @bp.get("/organizations/<org>/releases/<version>/files/")
 @needs("project:read", RELEASES)
+@describes({200: Page[ReleaseFileJson]}, query=[CHECKSUM])
 def files(org: str, version: str) -> Answer:
+    """The files of a release."""
     return _list(own(visible_organization(org), version))
 
 
 @bp.get("/projects/<org>/<proj>/releases/<version>/files/")
 @needs("project:read", RELEASES)
+@describes({200: Page[ReleaseFileJson]}, query=[CHECKSUM])
 def files_of_project(org: str, proj: str, version: str) -> Answer:
+    """The files of a release of a project."""
     return _list(own_in_project(org, proj, version))
 
 
@@ -44,12 +54,12 @@ def _list(release: Release) -> Answer:
     return page(fetch, _shown)
 
 
-def _shown(rows: Sequence[ArtifactFile]) -> list[Json]:
+def _shown(rows: Sequence[ArtifactFile]) -> list[ReleaseFileJson]:
     dists = artifacts.dists_of(db.session, rows)
     return [_file(row, dists.get(row.bundle_id, "")) for row in rows]
 
 
-def _file(row: ArtifactFile, dist: str) -> Json:
+def _file(row: ArtifactFile, dist: str) -> ReleaseFileJson:
     return {
         "id": str(row.id),
         "name": row.url,
@@ -63,17 +73,91 @@ def _file(row: ArtifactFile, dist: str) -> Json:
 
 @bp.post("/organizations/<org>/releases/<version>/files/")
 @needs(RELEASES)
+@describes({201: ReleaseFileJson}, body=Form(FileForm))
 def upload_file(org: str, version: str) -> Answer:
+    """Upload a file for a release."""
     row = own(visible_organization(org), version)
     ids = releasing.project_ids(db.session, row)
-    seen = [each for each in access.visible_projects(db.session, me()) if each.id in ids]
+    seen = [each for each in access.visible_projects(db.session, viewer()) if each.id in ids]
     return _upload(row, seen)
 
 
 @bp.post("/projects/<org>/<proj>/releases/<version>/files/")
 @needs(RELEASES)
+@describes({201: ReleaseFileJson}, body=Form(FileForm))
 def upload_file_of_project(org: str, proj: str, version: str) -> Answer:
+    """Upload a file for a release of a project."""
     return _upload(own_in_project(org, proj, version), [visible_project(org, proj)])
+
+
+@bp.get("/organizations/<org>/releases/<version>/files/<file_id>/")
+@needs("project:read", RELEASES)
+@describes({200: ReleaseFileJson | File}, query=[DOWNLOAD])
+def file(org: str, version: str, file_id: str) -> Answer:
+    """One file of a release."""
+    return _one(own(visible_organization(org), version), file_id)
+
+
+@bp.get("/projects/<org>/<proj>/releases/<version>/files/<file_id>/")
+@needs("project:read", RELEASES)
+@describes({200: ReleaseFileJson | File}, query=[DOWNLOAD])
+def file_of_project(org: str, proj: str, version: str, file_id: str) -> Answer:
+    """One file of a release of a project."""
+    return _one(own_in_project(org, proj, version), file_id)
+
+
+def _one(release: Release, file_id: str) -> Answer:
+    row = _find(release, file_id)
+    if "download" not in request.args:
+        return jsonify(_shown([row])[0])
+    place = shelf().where(release.organization_id, shelves.FILES, row.sha1 or "")
+    if not place.is_file():
+        raise NotFound
+    return send_file(place, mimetype="application/octet-stream", as_attachment=True, download_name="file")
+
+
+def _find(release: Release, file_id: str) -> ArtifactFile:
+    found = db.session.scalar(artifacts.files_of(release).where(ArtifactFile.id == parse_id(file_id)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+@bp.delete("/organizations/<org>/releases/<version>/files/<file_id>/")
+@needs(RELEASES)
+@describes({204: None})
+def delete_file(org: str, version: str, file_id: str) -> Answer:
+    """Delete a file of a release."""
+    return _delete(own(visible_organization(org), version), file_id)
+
+
+@bp.delete("/projects/<org>/<proj>/releases/<version>/files/<file_id>/")
+@needs(RELEASES)
+@describes({204: None})
+def delete_file_of_project(org: str, proj: str, version: str, file_id: str) -> Answer:
+    """Delete a file of a release of a project."""
+    return _delete(own_in_project(org, proj, version), file_id)
+
+
+def _delete(release: Release, file_id: str) -> Answer:
+    artifacts.delete_file(db.session, shelf(), _find(release, file_id))
+    db.session.commit()
+    return "", 204
+
+
+@bp.delete("/projects/<org>/<proj>/files/source-maps/")
+@needs(RELEASES)
+@describes({204: None}, query=[RELEASE])
+def delete_files_of_project(org: str, proj: str) -> Answer:
+    """Delete all single files of a release, as `releases files delete --all` of sentry-cli does."""
+    version = request.args.get("name") or ""
+    visible_project(org, proj)
+    if not version:
+        raise Invalid("Name the release.", "name")
+    release = own_in_project(org, proj, version)
+    artifacts.delete_files(db.session, shelf(), release)
+    db.session.commit()
+    return "", 204
 
 
 def _upload(release: Release, projects: Sequence[Project]) -> Answer:

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from app.api.shapes import Json, moment
+from app.api.shapes import moment
+from app.api.types.releases import CommitJson, DeployJson, ReleaseJson, RepositoryJson
 from app.domain import commits, versions
 from app.models import Commit, Deploy, Release, Repository
 from app.services.releasing import Facts
 
 
-def release(row: Release, facts: Facts) -> Json:
+def release(row: Release, facts: Facts) -> ReleaseJson:
     last_deploy = facts.last_deploy
     return {
         "id": row.id,
@@ -30,7 +31,7 @@ def release(row: Release, facts: Facts) -> Json:
     }
 
 
-def commit(row: Commit) -> Json:
+def commit(row: Commit) -> CommitJson:
     return {
         "id": row.key,
         "message": row.message,
@@ -41,7 +42,7 @@ def commit(row: Commit) -> Json:
     }
 
 
-def deploy(row: Deploy) -> Json:
+def deploy(row: Deploy) -> DeployJson:
     return {
         "id": str(row.id),
         "environment": row.environment,
@@ -52,7 +53,7 @@ def deploy(row: Deploy) -> Json:
     }
 
 
-def repository(row: Repository, *, since: datetime) -> Json:
+def repository(row: Repository, *, since: datetime) -> RepositoryJson:
     """Of a provider that no client knows, whatever it is; `since`: clients want a time, known or not."""
     return {
         "id": str(row.id),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 
 from flask import current_app, jsonify, request
 from sqlalchemy import select
@@ -9,16 +10,25 @@ from sqlalchemy.exc import OperationalError
 
 from app.api import release_shapes
 from app.api.blueprint import Answer, Denied, Invalid, bp
-from app.api.credentials import me, needs
+from app.api.credentials import actor, needs, viewer
+from app.api.describing import Page, Query, describes, one_of
 from app.api.paging import page
 from app.api.places import visible_organization, visible_project, visible_projects
 from app.api.reading import Json, body, text
+from app.api.types.issues import NothingJson
+from app.api.types.releases import (
+    CommitJson,
+    NewReleaseJson,
+    ReleaseChangeJson,
+    ReleaseJson,
+    RepositoryJson,
+)
 from app.clock import now
 from app.db import db
 from app.domain import commit_lists, timestamps
 from app.domain.errors import NotFound
 from app.models import Commit, Organization, Project, Release, Repository
-from app.services import committing, release_owners, releasing
+from app.services import committing, release_owners, releasing, repository_owners
 from app.services.release_owners import NotYours
 from app.services.releasing import Wishes
 
@@ -26,14 +36,23 @@ RELEASES = "project:releases"
 BUSY = "Another list of commits is being taken for this release. Try again."
 # What PostgreSQL says where a row is held and one does not want to wait.
 _HELD = "55P03"
+BEGINNING = Query("query", "Those whose version begins so.", example="shop@1.")
+PROJECT = Query("project", "Of this project, by id or slug; several: of any of them.", list[str], ["shop"])
+STATUS = Query(
+    "status", "Those with this status; empty: all.", Annotated[str, one_of(("", *releasing.STATUSES))]
+)
 
 
 @bp.get("/organizations/<org>/repos/")
 @needs("org:read", RELEASES)
+@describes({200: Page[RepositoryJson]})
 def repositories(org: str) -> Answer:
-    """Those that commits were seen of. sentry-cli knows no provider by this name, and so sends commits."""
+    """The repositories that commits were seen of.
+
+    sentry-cli knows no provider by the name they have, and so sends commits.
+    """
     organization = visible_organization(org)
-    here = Repository.organization_id == organization.id
+    here = (Repository.organization_id == organization.id) & repository_owners.usable_by(viewer())
     found = select(Repository).where(here).order_by(Repository.name, Repository.id)
 
     def fetch(start: int, count: int) -> Sequence[Repository]:
@@ -45,7 +64,9 @@ def repositories(org: str) -> Answer:
 
 @bp.get("/organizations/<org>/releases/")
 @needs("project:read", RELEASES)
+@describes({200: Page[ReleaseJson]}, query=[BEGINNING, STATUS, PROJECT])
 def releases_of_organization(org: str) -> Answer:
+    """The releases of an organization, newest first."""
     named = request.args.getlist("project")
     organization = visible_organization(org)
     ids = [row.id for row in visible_projects(named, org)] if named else None
@@ -54,7 +75,9 @@ def releases_of_organization(org: str) -> Answer:
 
 @bp.get("/projects/<org>/<proj>/releases/")
 @needs("project:read", RELEASES)
+@describes({200: Page[ReleaseJson]}, query=[BEGINNING, STATUS])
 def releases_of_project(org: str, proj: str) -> Answer:
+    """The releases of a project, newest first."""
     project = visible_project(org, proj)
     return _list(project.organization, [project.id])
 
@@ -64,7 +87,9 @@ def _list(organization: Organization, project_ids: Sequence[int] | None) -> Answ
     if status not in ("", *releasing.STATUSES):
         raise Invalid(f"status is one of: {', '.join(releasing.STATUSES)}.")
     beginning = request.args.get("query") or ""
-    found = releasing.listed(organization, me(), project_ids=project_ids, beginning=beginning, status=status)
+    found = releasing.listed(
+        organization, viewer(), project_ids=project_ids, beginning=beginning, status=status
+    )
 
     def fetch(start: int, count: int) -> Sequence[Release]:
         return db.session.scalars(found.offset(start).limit(count)).all()
@@ -72,21 +97,32 @@ def _list(organization: Organization, project_ids: Sequence[int] | None) -> Answ
     return page(fetch, _shown)
 
 
-def _shown(rows: Sequence[Release]) -> list[Json]:
-    facts = releasing.facts(db.session, rows, me())
+def _shown(rows: Sequence[Release]) -> list[ReleaseJson]:
+    facts = releasing.facts(db.session, rows, viewer())
     return [release_shapes.release(row, facts[row.id]) for row in rows]
 
 
 @bp.post("/organizations/<org>/releases/")
 @needs(RELEASES)
+@describes({201: ReleaseJson, 208: ReleaseJson}, body=NewReleaseJson)
 def create_release(org: str) -> Answer:
+    """Make a release.
+
+    One that is there already gets what it lacks and keeps the rest. Messages of commits resolve issues:
+    `Fixes SHOP-1`.
+    """
     organization, given = visible_organization(org), body()
     return _create(organization, projects_named(given, organization), given)
 
 
 @bp.post("/projects/<org>/<proj>/releases/")
 @needs(RELEASES)
+@describes({201: ReleaseJson, 208: ReleaseJson}, body=NewReleaseJson)
 def create_release_of_project(org: str, proj: str) -> Answer:
+    """Make a release of a project.
+
+    One that is there already gets what it lacks and keeps the rest.
+    """
     project, given = visible_project(org, proj), body()
     return _create(project.organization, [project, *projects_named(given, project.organization)], given)
 
@@ -97,7 +133,7 @@ def _create(organization: Organization, projects: Sequence[Project], given: Json
     if not version:
         raise Invalid("This field is required.", "version")
     wishes = _wishes(given)
-    row, is_new = releasing.create(db.session, organization, version, projects, wishes, by=me(), now=now())
+    row, is_new = releasing.create(db.session, organization, version, projects, wishes, by=actor(), now=now())
     if not projects:
         reachable(organization, version)
     _take_commits(row, given)
@@ -108,37 +144,51 @@ def _create(organization: Organization, projects: Sequence[Project], given: Json
 
 @bp.get("/organizations/<org>/releases/<version>/")
 @needs("project:read", RELEASES)
+@describes({200: ReleaseJson})
 def release(org: str, version: str) -> Answer:
+    """One release."""
     [shown] = _shown([reachable(visible_organization(org), version)])
     return jsonify(shown)
 
 
 @bp.get("/projects/<org>/<proj>/releases/<version>/")
 @needs("project:read", RELEASES)
+@describes({200: ReleaseJson})
 def release_of_project(org: str, proj: str, version: str) -> Answer:
+    """One release of a project."""
     [shown] = _shown([reachable_in_project(org, proj, version)])
     return jsonify(shown)
 
 
 @bp.put("/organizations/<org>/releases/<version>/")
 @needs(RELEASES)
+@describes({200: ReleaseJson}, body=ReleaseChangeJson)
 def change_release(org: str, version: str) -> Answer:
+    """Change a release: finalize it, give it commits.
+
+    What is absent stays.
+    """
     organization = visible_organization(org)
     return _change(reachable(organization, version), organization)
 
 
 @bp.put("/projects/<org>/<proj>/releases/<version>/")
 @needs(RELEASES)
+@describes({200: ReleaseJson}, body=ReleaseChangeJson)
 def change_release_of_project(org: str, proj: str, version: str) -> Answer:
+    """Change a release of a project.
+
+    What is absent stays.
+    """
     row = reachable_in_project(org, proj, version)
     return _change(row, visible_organization(org))
 
 
 def _change(row: Release, organization: Organization) -> Answer:
     given = body()
-    release_owners.check(db.session, me(), row)
-    release_owners.add_projects(db.session, row, projects_named(given, organization), by=me())
-    releasing.change(db.session, row, _wishes(given), by=me(), now=now())
+    release_owners.check(db.session, actor(), row)
+    release_owners.add_projects(db.session, row, projects_named(given, organization), by=actor())
+    releasing.change(db.session, row, _wishes(given), by=actor(), now=now())
     _take_commits(row, given)
     db.session.commit()
     [shown] = _shown([row])
@@ -147,39 +197,51 @@ def _change(row: Release, organization: Organization) -> Answer:
 
 @bp.delete("/organizations/<org>/releases/<version>/")
 @needs(RELEASES)
+@describes({204: None})
 def delete_release(org: str, version: str) -> Answer:
+    """Delete a release."""
     return _delete(reachable(visible_organization(org), version))
 
 
 @bp.delete("/projects/<org>/<proj>/releases/<version>/")
 @needs(RELEASES)
+@describes({204: None})
 def delete_release_of_project(org: str, proj: str, version: str) -> Answer:
+    """Delete a release of a project."""
     return _delete(reachable_in_project(org, proj, version))
 
 
 def _delete(row: Release) -> Answer:
-    releasing.delete(db.session, row, by=me())
+    releasing.delete(db.session, row, by=actor())
     db.session.commit()
     return "", 204
 
 
 @bp.get("/organizations/<org>/releases/<version>/previous-with-commits/")
 @needs("project:read", RELEASES)
+@describes({200: ReleaseJson | NothingJson})
 def previous_release(org: str, version: str) -> Answer:
-    """Exactly `{}` where there is none: sentry-cli looks into anything else."""
-    found = releasing.before_with_commits(db.session, reachable(visible_organization(org), version), me())
+    """The newest release before that has commits.
+
+    An empty object where there is none.
+    """
+    found = releasing.before_with_commits(db.session, reachable(visible_organization(org), version), viewer())
     return jsonify(_shown([found])[0] if found else {})
 
 
 @bp.get("/organizations/<org>/releases/<version>/commits/")
 @needs("project:read", RELEASES)
+@describes({200: Page[CommitJson]})
 def commits_of_release(org: str, version: str) -> Answer:
+    """The commits of a release, newest first."""
     return _commits(own(visible_organization(org), version))
 
 
 @bp.get("/projects/<org>/<proj>/releases/<version>/commits/")
 @needs("project:read", RELEASES)
+@describes({200: Page[CommitJson]})
 def commits_of_release_of_project(org: str, proj: str, version: str) -> Answer:
+    """The commits of a release of a project, newest first."""
     return _commits(own_in_project(org, proj, version))
 
 
@@ -196,7 +258,7 @@ def _commits(row: Release) -> Answer:
 
 
 def reachable(organization: Organization, version: str) -> Release:
-    return releasing.visible(db.session, me(), organization, version)
+    return releasing.visible(db.session, viewer(), organization, version)
 
 
 def reachable_in_project(org: str, proj: str, version: str) -> Release:
@@ -217,7 +279,7 @@ def own_in_project(org: str, proj: str, version: str) -> Release:
 
 
 def _owned(row: Release) -> Release:
-    if not release_owners.owns(db.session, me(), row):
+    if not release_owners.owns(db.session, actor(), row):
         raise NotFound
     return row
 
@@ -266,14 +328,14 @@ def _take_commits(row: Release, given: Json) -> None:
     commits, refs = given.get("commits"), given.get("refs")
     if commits is None and refs is None:
         return
-    release_owners.check(db.session, me(), row, of_all=[] in (commits, refs))
+    release_owners.check(db.session, actor(), row, of_all=[] in (commits, refs))
     _hold(row)
     url = current_app.config["SETTINGS"].tocsin_url
     if commits is not None:
         read = commit_lists.read(commits)
-        committing.set_commits(db.session, row, read, base_url=url, by=me(), now=now())
+        committing.set_commits(db.session, row, read, base_url=url, by=actor(), now=now())
     if refs is not None and (refs or not commits):
-        committing.set_refs(db.session, row, commit_lists.refs(refs), by=me(), now=now())
+        committing.set_refs(db.session, row, commit_lists.refs(refs), by=actor(), now=now())
 
 
 def _hold(row: Release) -> None:

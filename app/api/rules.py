@@ -1,7 +1,6 @@
 """A project's alert rules (`web-api.md` 6): the same services, checks, versions and audit as the pages."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from flask import jsonify, request
 
@@ -9,9 +8,20 @@ from app import instance
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import grants, may, me, needs
+from app.api.describing import Page, Query, describes, one_of
 from app.api.paging import whole_list
 from app.api.places import visible_project
 from app.api.reading import Json, body, flag, known_members, moment
+from app.api.types.alerts import (
+    FiredJson,
+    HourJson,
+    MuteJson,
+    MuteWishJson,
+    PreviewJson,
+    RuleJson,
+    RuleWish,
+    SavedRuleJson,
+)
 from app.clock import now
 from app.db import db
 from app.domain import rule_content
@@ -25,6 +35,7 @@ from app.services.rule_reaching import Imagined
 
 VIA = "api"
 ACTIVE = "active"
+FOR = Query("for", "For whom it was muted.", Annotated[str, one_of((FOR_ME, FOR_EVERYONE))], FOR_ME)
 # Shown and not written; taken, so that what was read can be sent back.
 READ_ONLY = ("id", "version", "trouble", "muted", "sameAs", "sentence", "dateCreated", "createdBy")
 
@@ -38,7 +49,9 @@ def _bad_rule(error: BadRule) -> Answer:
 
 @bp.get("/projects/<org>/<proj>/rules/")
 @needs("alerts:read")
+@describes({200: Page[RuleJson]})
 def rules(org: str, proj: str) -> Answer:
+    """The alert rules of a project."""
     project = visible_project(org, proj)
     found = ruling.of_project(db.session, project)
     silences = rule_muting.silences(db.session, [rule.id for rule in found], user=me(), now=now())
@@ -48,7 +61,9 @@ def rules(org: str, proj: str) -> Answer:
 
 @bp.post("/projects/<org>/<proj>/rules/")
 @needs("alerts:write")
+@describes({201: SavedRuleJson}, body=RuleWish)
 def create_rule(org: str, proj: str) -> Answer:
+    """Make an alert rule."""
     project, given = _editable(org, proj), body()
     content = _read(project, given)
     twins = ruling.twins(db.session, project, content)
@@ -60,14 +75,20 @@ def create_rule(org: str, proj: str) -> Answer:
 
 @bp.get("/projects/<org>/<proj>/rules/<int:rule>/")
 @needs("alerts:read")
+@describes({200: RuleJson})
 def rule_of(org: str, proj: str, rule: int) -> Answer:
+    """One alert rule."""
     return jsonify(_shown(ruling.find(db.session, visible_project(org, proj), rule)))
 
 
 @bp.put("/projects/<org>/<proj>/rules/<int:rule>/")
 @needs("alerts:write")
+@describes({200: SavedRuleJson}, body=RuleWish)
 def change_rule(org: str, proj: str, rule: int) -> Answer:
-    """What is absent stays."""
+    """Change an alert rule.
+
+    What is absent stays.
+    """
     project, given = _editable(org, proj), body()
     row = ruling.find(db.session, project, rule)
     content = _read(project, given, row)
@@ -80,7 +101,9 @@ def change_rule(org: str, proj: str, rule: int) -> Answer:
 
 @bp.delete("/projects/<org>/<proj>/rules/<int:rule>/")
 @needs("alerts:write")
+@describes({204: None})
 def delete_rule(org: str, proj: str, rule: int) -> Answer:
+    """Delete an alert rule."""
     row = ruling.find(db.session, _editable(org, proj), rule)
     ruling.remove(db.session, row, by=me(), via=VIA, now=now())
     db.session.commit()
@@ -89,10 +112,11 @@ def delete_rule(org: str, proj: str, rule: int) -> Answer:
 
 @bp.post("/projects/<org>/<proj>/rules/preview/")
 @needs("alerts:read")
+@describes({200: PreviewJson}, body=RuleWish)
 def preview_rule(org: str, proj: str) -> Answer:
-    """What a rule would have done in the last days. With the `id` of a stored one, as a change of that.
+    """What a rule would have done in the last days.
 
-    For which issues is told to those who may read them.
+    With the `id` of a stored one, as a change of that. For which issues is told to those who may read them.
     """
     project, given = visible_project(org, proj), body()
     saved = _named(project, given)
@@ -119,8 +143,9 @@ def preview_rule(org: str, proj: str) -> Answer:
 
 @bp.post("/projects/<org>/<proj>/rules/<int:rule>/mute/")
 @needs("alerts:write")
+@describes({200: RuleJson}, body=MuteWishJson)
 def mute_rule(org: str, proj: str, rule: int) -> Answer:
-    """`{"for": "me", "until": null}`: until somebody ends it."""
+    """Mute an alert rule, for oneself or for everyone."""
     given = body()
     row = _muted(org, proj, rule, given)
     known_members(given, "for", "until")
@@ -132,8 +157,9 @@ def mute_rule(org: str, proj: str, rule: int) -> Answer:
 
 @bp.delete("/projects/<org>/<proj>/rules/<int:rule>/mute/")
 @needs("alerts:write")
+@describes({200: RuleJson}, query=[FOR])
 def unmute_rule(org: str, proj: str, rule: int) -> Answer:
-    """`?for=me` or `?for=everyone`."""
+    """End a mute."""
     given = request.args.to_dict()
     row = _muted(org, proj, rule, given)
     user = me() if given["for"] == FOR_ME else None
@@ -167,11 +193,11 @@ def _imagined(project: Project) -> Imagined:
     return Imagined(now(), me(), may_edit, instance.defaults(db.session))
 
 
-def _hour(hour: Hour | None) -> Json | None:
+def _hour(hour: Hour | None) -> HourJson | None:
     return {"start": shapes.moment(hour.start), "firings": hour.firings} if hour else None
 
 
-def _fired(fired: Fired) -> Json:
+def _fired(fired: Fired) -> FiredJson:
     return {
         "id": str(fired.issue.id),
         "shortId": fired.issue.short_id,
@@ -221,7 +247,7 @@ def _shape(row: AlertRule, silence: Silence, names: Any) -> Json:
     }
 
 
-def _mute(row: RuleMute | None) -> Mapping[str, Any] | None:
+def _mute(row: RuleMute | None) -> MuteJson | None:
     if row is None:
         return None
     return {

@@ -2,10 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast, overload
 
 from flask import current_app
 
+from app.api.types.comments import ActivityJson
+from app.api.types.issues import AssigneeJson, IssueJson, IssueMetadataJson, StatusDetailsJson
+from app.api.types.notifications import ReplyJson
+from app.api.types.workspaces import (
+    KeyJson,
+    MemberJson,
+    OrganizationJson,
+    PersonJson,
+    ProjectJson,
+    RateLimitJson,
+    TeamJson,
+)
 from app.clock import now
 from app.domain.lifecycle import IGNORED
 from app.domain.links import Links
@@ -19,7 +31,7 @@ PRIORITIES = {"fatal": "high", "error": "high", "warning": "medium", "info": "lo
 # What an activity's data may tell everybody; the rest says how its people had set up their notifications.
 TOLD_OF_ACTIVITIES = (
     *("text", "edited_at", "to", "was", "version", "commit", "repository"),
-    *("condition", "ended", "hours"),
+    *("condition", "ended", "hours", "monitor", "environment", "recoveries"),
 )
 
 
@@ -33,12 +45,20 @@ def links() -> Links:
     return Links(base_url())
 
 
+@overload
+def moment(at: datetime) -> str: ...
+
+
+@overload
+def moment(at: datetime | None) -> str | None: ...
+
+
 def moment(at: datetime | None) -> str | None:
     """`2026-11-23T03:53:05.031076Z`; a time without a zone breaks sentry-cli."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else None
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z" if at else None
 
 
-def organization(row: Organization) -> Json:
+def organization(row: Organization) -> OrganizationJson:
     return {
         "id": str(row.id),
         "slug": row.slug,
@@ -53,11 +73,11 @@ def organization(row: Organization) -> Json:
     }
 
 
-def team(row: Team) -> Json:
+def team(row: Team) -> TeamJson:
     return {"id": str(row.id), "slug": row.slug, "name": row.name, "dateCreated": moment(row.created_at)}
 
 
-def project(row: Project, *, is_member: bool) -> Json:
+def project(row: Project, *, is_member: bool) -> ProjectJson:
     teams = [team(each) for each in row.teams]
     return {
         "id": str(row.id),
@@ -77,7 +97,7 @@ def project(row: Project, *, is_member: bool) -> Json:
     }
 
 
-def member(row: Membership) -> Json:
+def member(row: Membership) -> MemberJson:
     person = row.user
     return {
         "id": str(row.id),
@@ -88,10 +108,9 @@ def member(row: Membership) -> Json:
     }
 
 
-def key(row: ProjectKey) -> Json:
+def key(row: ProjectKey) -> KeyJson:
     dsn = workspaces.dsn(base_url(), row, row.project)
     ingest = f"{base_url()}/api/{row.project_id}"
-    limit = {"window": row.rate_limit_window, "count": row.rate_limit_count} if row.rate_limit_count else None
     return {
         "id": row.public,
         "name": row.label,
@@ -99,7 +118,7 @@ def key(row: ProjectKey) -> Json:
         "public": row.public,
         "projectId": row.project_id,
         "isActive": row.is_active,
-        "rateLimit": limit,
+        "rateLimit": _limit(row),
         "dateCreated": moment(row.created_at),
         "dsn": {
             "public": dsn,
@@ -112,17 +131,22 @@ def key(row: ProjectKey) -> Json:
     }
 
 
-def person(row: User | None) -> Json | None:
+def _limit(row: ProjectKey) -> RateLimitJson | None:
+    window, count = row.rate_limit_window, row.rate_limit_count
+    return {"window": window, "count": count} if window and count else None
+
+
+def person(row: User | None) -> PersonJson | None:
     if row is None:
         return None
     return {"id": str(row.id), "name": row.name, "email": row.email, "username": row.handle}
 
 
-def assignee(row: Issue) -> Json | None:
+def assignee(row: Issue) -> AssigneeJson | None:
     return assigned_to(row.assignee_user or row.assignee_team)
 
 
-def assigned_to(who: User | Team | None) -> Json | None:
+def assigned_to(who: User | Team | None) -> AssigneeJson | None:
     if isinstance(who, User):
         return {"type": "user", "id": str(who.id), "name": who.name, "email": who.email}
     return {"type": "team", "id": str(who.id), "name": who.slug} if who else None
@@ -133,9 +157,9 @@ def issue(
     *,
     subscribed: bool,
     bookmarked: bool,
-    status_details: Json | None = None,
+    status_details: StatusDetailsJson | None = None,
     hours: Sequence[int] = (),
-) -> Json:
+) -> IssueJson:
     where = row.project
     return {
         "id": str(row.id),
@@ -149,7 +173,7 @@ def issue(
         "statusDetails": status_details or {},
         "platform": row.platform,
         "project": {"id": str(where.id), "slug": where.slug, "name": where.name, "platform": where.platform},
-        "metadata": row.details,
+        "metadata": cast(IssueMetadataJson, row.details),
         "count": str(row.times_seen),
         "userCount": row.users_seen,
         "firstSeen": moment(row.first_seen),
@@ -169,7 +193,7 @@ def issue(
     }
 
 
-def _substatus(row: Issue, details: Json) -> str | None:
+def _substatus(row: Issue, details: StatusDetailsJson) -> str | None:
     if row.status != IGNORED:
         return issue_facts.substatus(row, now=now())
     if "ignoreUntilEscalating" in details:
@@ -183,7 +207,7 @@ def _series(hours: Sequence[int]) -> list[list[int]]:
     return [[first + 3600 * index, count] for index, count in enumerate(hours)]
 
 
-def activity(row: Activity) -> Json:
+def activity(row: Activity) -> ActivityJson:
     return {
         "id": str(row.id),
         "type": row.type,
@@ -193,7 +217,7 @@ def activity(row: Activity) -> Json:
     }
 
 
-def reply(row: Reply) -> Json:
+def reply(row: Reply) -> ReplyJson:
     """An answer to "why did I hear of it, or not?"."""
     label, path = row.switch or ("", "")
     return {

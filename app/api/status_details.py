@@ -1,28 +1,26 @@
 """`statusDetails`: in what issues are resolved, and until when they are ignored (`web-api.md` 4)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.api import shapes
+from app.api.types.issues import ResolvingCommitJson, StatusDetailsJson
 from app.db import db
 from app.domain.lifecycle import IGNORED, RESOLVED
 from app.domain.resolutions import IN_NEXT_RELEASE, SETTLED
 from app.models import Commit, IgnoreCondition, Issue, Resolution
 from app.services import ignoring
 
-Json = dict[str, Any]
 
-
-def of(rows: Sequence[Issue]) -> Mapping[int, Json]:
+def of(rows: Sequence[Issue]) -> Mapping[int, StatusDetailsJson]:
     """By the id of the issue; those that were resolved or ignored plainly have none."""
     resolved = _resolved([row.id for row in rows if row.status == RESOLVED])
     return resolved | _ignored([row.id for row in rows if row.status == IGNORED])
 
 
-def _resolved(issue_ids: Sequence[int]) -> dict[int, Json]:
+def _resolved(issue_ids: Sequence[int]) -> dict[int, StatusDetailsJson]:
     if not issue_ids:
         return {}
     found = (
@@ -34,27 +32,32 @@ def _resolved(issue_ids: Sequence[int]) -> dict[int, Json]:
     return {row.issue_id: _resolution(row) for row in db.session.scalars(found)}
 
 
-def _ignored(issue_ids: Sequence[int]) -> dict[int, Json]:
+def _ignored(issue_ids: Sequence[int]) -> dict[int, StatusDetailsJson]:
     found = ignoring.rows_of(db.session, issue_ids) if issue_ids else {}
     return {issue_id: _condition(row) for issue_id, row in found.items()}
 
 
-def _condition(row: IgnoreCondition) -> Json:
-    said = {
-        "ignoreUntil": shapes.moment(row.until),
-        "ignoreCount": row.event_count,
-        "ignoreWindow": row.event_window,
-        "ignoreUserCount": row.user_count,
-        "ignoreUserWindow": row.user_window,
-        "ignoreUntilEscalating": True if row.worse_than is not None else None,
-    }
-    return {name: value for name, value in said.items() if value is not None}
+def _condition(row: IgnoreCondition) -> StatusDetailsJson:
+    said: StatusDetailsJson = {}
+    if row.until is not None:
+        said["ignoreUntil"] = shapes.moment(row.until)
+    if row.event_count is not None:
+        said["ignoreCount"] = row.event_count
+    if row.event_window is not None:
+        said["ignoreWindow"] = row.event_window
+    if row.user_count is not None:
+        said["ignoreUserCount"] = row.user_count
+    if row.user_window is not None:
+        said["ignoreUserWindow"] = row.user_window
+    if row.worse_than is not None:
+        said["ignoreUntilEscalating"] = True
+    return said
 
 
-def _resolution(row: Resolution) -> Json:
+def _resolution(row: Resolution) -> StatusDetailsJson:
     if row.kind == IN_NEXT_RELEASE:
         return {"inNextRelease": True}
-    said: Json = {}
+    said: StatusDetailsJson = {}
     if row.release and row.state == SETTLED:
         said["inRelease"] = row.release.version
     if row.commit:
@@ -62,5 +65,5 @@ def _resolution(row: Resolution) -> Json:
     return said
 
 
-def _commit(row: Commit) -> Json:
+def _commit(row: Commit) -> ResolvingCommitJson:
     return {"id": row.key, "repository": {"name": row.repository.name}}

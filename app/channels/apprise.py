@@ -19,7 +19,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from app.channels.base import About, Answer, Outcome, Picture, setting
-from app.channels.http import Http, blocked
+from app.channels.http import Http
+from app.channels.meanings import blocked
 from app.domain import apprise_rules
 from app.domain.message import NO_TEXT, Message, clean, cut
 from app.domain.message_words import harmless

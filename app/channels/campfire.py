@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from app.channels import campfire_words as words
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels.base import ADDRESS, About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
 from app.domain.kinds import CLOSING, TEST
@@ -180,7 +180,7 @@ class Campfire:
         base, room, bot, key = self._parts
         url = f"{base}/rooms/{room}/{bot}-{key}/messages{path}"
         shown = f"{method} {base}/rooms/{room}/{bot}-…/messages{path}\n{text}".rstrip()
-        return http_.attempt(
+        return meanings.attempt(
             lambda: http.request(method, url, text.encode(), HTML if text else {}),
             lambda reply: _meaning(reply, now),
             request=shown,
@@ -227,7 +227,7 @@ class Campfire:
             "Authorization": f"Basic {token}",
             **({"Content-Type": "application/json"} if body else {}),
         }
-        return http_.attempt(
+        return meanings.attempt(
             lambda: http.request(method, http.base("campfire_classic", host) + path, raw.encode(), headers),
             lambda reply: _classic_meaning(reply, now),
             request=f"{method} {host}{path}\n{raw}".rstrip(),
@@ -248,7 +248,7 @@ def _meaning(reply: Reply, now: datetime) -> Answer:
         return Answer(Outcome.BROKEN, advice=NO_ROOM)
     if reply.status in (403, 429):
         return Answer(Outcome.DOUBTFUL, advice=BANNED if reply.status == 429 else NOT_OURS)
-    answer = http_.usual(reply, now=now)
+    answer = meanings.usual(reply, now=now)
     if answer.outcome is Outcome.DELIVERED:
         return Answer(Outcome.DELIVERED, references=_id_of(reply))
     return answer
@@ -269,4 +269,4 @@ def _moved(reply: Reply) -> str:
 def _classic_meaning(reply: Reply, now: datetime) -> Answer:
     if reply.status in (401, 404):
         return Answer(Outcome.BROKEN, advice=UNKNOWN if reply.status == 401 else NO_ROOM)
-    return http_.usual(reply, now=now)
+    return meanings.usual(reply, now=now)

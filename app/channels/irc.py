@@ -18,9 +18,10 @@ from typing import Any, ClassVar
 
 from app.channels import irc_sign_in
 from app.channels.base import CHOICE, HEADERS, LIST, About, Answer, Outcome, Picture, setting
-from app.channels.http import Blocked, Http, blocked
+from app.channels.http import Blocked, Http
 from app.channels.irc_client import Client, Trouble
 from app.channels.irc_sign_in import NICKSERV, NONE, SASL, Who
+from app.channels.meanings import blocked
 from app.domain import irc_answers, irc_lines, irc_text, outward
 from app.domain.irc_answers import Meaning, Refusal
 from app.domain.message import Message

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels.base import CHOICE, LIST, About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
 from app.channels.levels import levels_setting
@@ -230,7 +230,7 @@ class OpsGenie:
 
     def _ask(self, request: str, http: Http, now: datetime) -> Answer:
         path = f"/v2/alerts/requests/{quote(request, safe='')}"
-        return http_.attempt(
+        return meanings.attempt(
             lambda: http.request("GET", f"{self._base(http)}{path}", headers=self._headers()),
             lambda reply: _came_of_it(reply, now),
             request=f"GET {''.join(HOSTS[self.host])}{path}",
@@ -241,7 +241,7 @@ class OpsGenie:
         path = f"/v2/alerts{place}"
         shown = f"POST {''.join(HOSTS[self.host])}{path}\n{json.dumps(body, ensure_ascii=False, indent=2)}"
         written = json.dumps(body, ensure_ascii=False).encode()
-        return http_.attempt(
+        return meanings.attempt(
             lambda: http.post(f"{self._base(http)}{path}", written, self._headers()),
             lambda reply: _meaning(reply, now, is_new=not place),
             request=shown,
@@ -303,9 +303,9 @@ def _refused(reply: Reply, now: datetime) -> Answer:
     if reply.status == 422 and isinstance(errors := reply.data.get("errors"), dict):
         return Answer(Outcome.BAD_MESSAGE, advice="; ".join(f"{name}: {why}" for name, why in errors.items()))
     if reply.status == 429:
-        wait = http_.retry_after(reply.headers, now=now) or _period(reply)
+        wait = meanings.retry_after(reply.headers, now=now) or _period(reply)
         return Answer(Outcome.RETRY_AT, retry_after=wait)
-    return http_.usual(reply, now=now)
+    return meanings.usual(reply, now=now)
 
 
 def _period(reply: Reply) -> timedelta:
@@ -313,7 +313,7 @@ def _period(reply: Reply) -> timedelta:
     known = {name.lower(): value for name, value in reply.headers.items()}
     text = known.get("x-ratelimit-period-in-sec", "")
     is_number = text.isascii() and text.isdigit() and len(text) < 6
-    return min(timedelta(seconds=int(text)), http_.LONGEST_WAIT) if is_number else MINUTE
+    return min(timedelta(seconds=int(text)), meanings.LONGEST_WAIT) if is_number else MINUTE
 
 
 def _came_of_it(reply: Reply, now: datetime) -> Answer:
@@ -324,7 +324,7 @@ def _came_of_it(reply: Reply, now: datetime) -> Answer:
             return Answer(Outcome.DELIVERED)
         why = one_line(data.get("status")) or "it does not say why"
         return Answer(Outcome.BROKEN, advice=f"It was taken, and then refused: {why}")
-    answer = http_.usual(reply, now=now)
+    answer = meanings.usual(reply, now=now)
     if answer.outcome in (Outcome.RETRY, Outcome.RETRY_AT):
         return answer
     return Answer(Outcome.DELIVERED, advice=LOOK)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels.base import CHOICE, HEADERS, About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
 from app.channels.levels import levels_setting
@@ -219,7 +219,7 @@ class PagerDuty:
         masked = {**body, "routing_key": f"••••{body['routing_key'][-4:]}"}
         shown = f"POST {HOSTS[self.region]}{PATH}\n{json.dumps(masked, ensure_ascii=False, indent=2)}"
         slowed = message.references.get(SLOWED, 0)
-        return http_.attempt(
+        return meanings.attempt(
             lambda: http.post(url, _written(body), {"Content-Type": "application/json"}),
             lambda reply: _meaning(reply, now, slowed),
             request=shown,
@@ -260,6 +260,6 @@ def _meaning(reply: Reply, now: datetime, slowed: int) -> Answer:
     if reply.status == 400 and "routing_key" in str(said.get("errors", "")):
         return Answer(Outcome.BROKEN, advice="PagerDuty does not know the integration key. Enter it again.")
     if reply.status == 429:
-        wait = http_.retry_after(reply.headers, now=now) or (SLOW if slowed < TIMES_SLOW else SLOWER)
+        wait = meanings.retry_after(reply.headers, now=now) or (SLOW if slowed < TIMES_SLOW else SLOWER)
         return Answer(Outcome.RETRY_AT, retry_after=wait, references={SLOWED: slowed + 1})
-    return http_.usual(reply, now=now)
+    return meanings.usual(reply, now=now)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, quote, urlencode
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels import pushover_answers as answers
 from app.channels.base import CHOICE, HEADERS, About, Answer, Call, Heard, Outcome, Picture, setting
 from app.channels.http import Http, Reply
@@ -230,7 +230,7 @@ class Pushover:
         known = {"token": self.token, **({"user": to} if to else {})}
         shown = "".join(f"\n{name}: {value}" for name, value in body.items())
         url = f"{http.base('pushover', ADDRESS)}/1/{path}"
-        said = http_.attempt(
+        said = meanings.attempt(
             lambda: http.post(url, urlencode({**known, **body}).encode(), FORM),
             lambda reply: answers.meaning_of(reply, now=now),
             request=f"POST /1/{path}{shown}",
@@ -290,7 +290,7 @@ class Pushover:
             return found[0]
 
         request = f"GET /1/receipts/{receipt}.json"
-        answer = http_.attempt(ask, lambda reply: answers.meaning_of(reply, now=now), request=request)
+        answer = meanings.attempt(ask, lambda reply: answers.meaning_of(reply, now=now), request=request)
         data = found[0].data if found else {}
         return answer, bool(data.get("acknowledged") or data.get("expired"))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels.base import Answer, Outcome
 from app.channels.http import Reply
 
@@ -24,8 +24,8 @@ def meaning_of(reply: Reply, *, now: datetime) -> Answer:
     if reply.status == 429:
         return _used_up(reply, now)
     if reply.status >= 300 and not 400 <= reply.status < 500:
-        return http_.usual(reply, now=now)
-    if reply.status in http_.AGAIN:
+        return meanings.usual(reply, now=now)
+    if reply.status in meanings.AGAIN:
         return Answer(Outcome.RETRY)
     if reply.status < 300 and data.get("status") == 1:
         return Answer(Outcome.DELIVERED, references=_references(data), advice=_quota(reply))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels.base import Answer, Outcome
 from app.channels.http import Reply
 
@@ -75,7 +75,7 @@ GONE = "gone"
 def of_method(reply: Reply, *, now: datetime) -> Answer:
     """An error has status 200 too: the body says whether it worked."""
     if reply.status != 200:
-        return http_.usual(reply, now=now)
+        return meanings.usual(reply, now=now)
     data = reply.data
     # It repeats the message that it took: too long an answer ends somewhere, but has begun so.
     if data.get("ok") is True or reply.body.startswith('{"ok":true,'):
@@ -104,13 +104,13 @@ def _by_name(error: str, broken: Mapping[str, str], reply: Reply, now: datetime)
     if error in LATER:
         return Answer(Outcome.RETRY, error)
     if error in LIMITED:
-        wait = http_.retry_after(reply.headers, now=now)
+        wait = meanings.retry_after(reply.headers, now=now)
         return Answer(Outcome.RETRY_AT if wait else Outcome.RETRY, error, retry_after=wait)
     if reply.status == 200:
         return Answer(
             Outcome.DOUBTFUL, error[:40] or "unclear", advice=f"Slack answered {error or 'nothing'}."
         )
-    return http_.usual(reply, now=now)
+    return meanings.usual(reply, now=now)
 
 
 def _scope(needed: str) -> str:

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from app.channels import http as http_
-from app.channels import slack_answers
+from app.channels import meanings, slack_answers
 from app.channels.base import Answer, Outcome
 from app.channels.http import Http, Reply
 
@@ -52,7 +51,7 @@ class Calls:
         def send() -> Reply:
             return self.http.request(verb, url, body, headers)
 
-        answer = http_.attempt(send, meaning, request=f"{verb} {method}\n{body.decode()}".strip())
+        answer = meanings.attempt(send, meaning, request=f"{verb} {method}\n{body.decode()}".strip())
         self.made.append(answer)
         self.team = str(answered.get("team_id") or inner(answered, "message").get("team") or self.team)
         return answer, answered
@@ -100,7 +99,7 @@ def post_to_hook(http: Http, url: str, body: Mapping[str, Any], *, now: datetime
     parts = urlsplit(url)
     where = http.base(NAME, f"{parts.scheme}://{parts.netloc}") + quote(parts.path, safe="/%")
     written = json.dumps(body, ensure_ascii=False).encode()
-    return http_.attempt(
+    return meanings.attempt(
         lambda: http.post(where, written, {"Content-Type": JSON}),
         lambda reply: slack_answers.of_hook(reply, now=now),
         request=f"POST {parts.netloc}\n{written.decode()}",

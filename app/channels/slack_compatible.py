@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from app.channels import http as http_
-from app.channels import slack_blocks
+from app.channels import meanings, slack_blocks
 from app.channels.base import ADDRESS, LIST, About, Answer, Picture, setting
 from app.channels.http import Http
 from app.channels.slack import USUAL_TAGS
@@ -78,9 +77,9 @@ class SlackCompatible:
 
     def send(self, message: Message, *, http: Http, now: datetime) -> Answer:
         body = json.dumps(self.payload(message), ensure_ascii=False).encode()
-        return http_.attempt(
+        return meanings.attempt(
             lambda: http.post(self.url, body, {"Content-Type": "application/json; charset=utf-8"}),
-            lambda reply: http_.usual(reply, now=now),
+            lambda reply: meanings.usual(reply, now=now),
             request=f"POST\n{body.decode()}",
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels.base import Answer, Outcome
 from app.channels.http import Reply
 
@@ -75,11 +75,11 @@ def _meaning(reply: Reply, now: datetime) -> Answer:
         return Answer(Outcome.BROKEN, code, advice=BROKEN.get(code, CREDENTIALS))
     if code == QUEUE_FULL:
         return Answer(Outcome.RETRY, code, retry_after=QUEUE_WAIT)
-    if code == TOO_FAST or reply.status in http_.BUSY:
-        return Answer(Outcome.RETRY, code, retry_after=http_.retry_after(reply.headers, now=now) or PAUSE)
+    if code == TOO_FAST or reply.status in meanings.BUSY:
+        return Answer(Outcome.RETRY, code, retry_after=meanings.retry_after(reply.headers, now=now) or PAUSE)
     return _usual(reply, code, now)
 
 
 def _usual(reply: Reply, code: str, now: datetime) -> Answer:
-    answer = http_.usual(reply, now=now)
+    answer = meanings.usual(reply, now=now)
     return Answer(answer.outcome, code, advice=answer.advice)

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels import twilio_answers as answers
 from app.channels.base import Answer, Outcome
 from app.channels.http import Http, Reply
@@ -35,7 +35,7 @@ class TwilioApi:
         """One message. The log shows neither the number nor a `secret` of the text."""
         shown = {**form, "To": recipients.masked(str(form["To"]))}
         lines = "".join(f"\n{name}: {value}" for name, value in shown.items())
-        return http_.attempt(
+        return meanings.attempt(
             lambda: self._ask("POST", "/Messages.json", urlencode(form).encode(), FORM),
             lambda reply: answers.meaning_of(reply, now=self.now),
             request=_without(f"POST {self._path('/Messages.json')}{lines}", secret),
@@ -56,7 +56,7 @@ class TwilioApi:
             found.append(self._ask("GET", path))
             return found[0]
 
-        answer = http_.attempt(
+        answer = meanings.attempt(
             ask,
             lambda reply: answers.meaning_of(reply, now=self.now),
             request=f"GET {self._path('/Messages.json')}, to {recipients.masked(number)}",
@@ -69,7 +69,7 @@ class TwilioApi:
 
     def look_at_account(self) -> Answer:
         """Proves the credentials."""
-        return http_.attempt(
+        return meanings.attempt(
             lambda: self._ask("GET", ".json"),
             lambda reply: answers.meaning_of(reply, now=self.now),
             request=f"GET {self._path('.json')}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels.base import About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
 from app.channels.levels import levels_setting
@@ -119,7 +119,7 @@ class VictorOps:
         written = json.dumps(body, ensure_ascii=False)
         url = f"{http.base('victorops', HOST)}{PATH}/{self.api_key}/{self.routing_key}"
         shown = f"POST {HOST}{PATH}/••••{self.api_key[-4:]}/{self.routing_key}"
-        return http_.attempt(
+        return meanings.attempt(
             lambda: http.post(url, written.encode(), {"Content-Type": "application/json"}),
             lambda reply: _meaning(reply, now),
             request=f"{shown}\n{json.dumps(body, ensure_ascii=False, indent=2)}",
@@ -150,4 +150,4 @@ def _meaning(reply: Reply, now: datetime) -> Answer:
         return Answer(Outcome.RETRY, advice="The answer does not say that VictorOps took it.")
     if reply.status == 404:
         return Answer(Outcome.BROKEN, advice=UNKNOWN)
-    return http_.usual(reply, now=now)
+    return meanings.usual(reply, now=now)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from app.channels import http as http_
+from app.channels import meanings
 from app.channels.base import ADDRESS, CHOICE, HEADERS, About, Answer, Outcome, Picture, setting
 from app.channels.http import Http, Reply
 from app.domain import standard_webhooks
@@ -100,7 +100,7 @@ class Webhook:
         signed = standard_webhooks.headers(self._secrets(now), message.id, now, body)
         headers = {**self.headers, **signed, "Content-Type": "application/json"}
         shown = f"POST {_shown(self.url)}\nwebhook-id: {message.id}\n{body.decode()}"
-        return http_.attempt(
+        return meanings.attempt(
             lambda: http.post(self.url, body, headers),
             lambda reply: _meaning(reply, now),
             request=shown,
@@ -113,7 +113,7 @@ class Webhook:
 
 def _meaning(reply: Reply, now: datetime) -> Answer:
     """The standard has no faulty messages: all but a yes, a wait and a goodbye is tried again."""
-    answer = http_.usual(reply, now=now)
+    answer = meanings.usual(reply, now=now)
     if answer.outcome in (Outcome.BAD_MESSAGE, Outcome.DOUBTFUL):
         return Answer(Outcome.RETRY, advice=answer.advice)
     return answer

@@ -29,6 +29,15 @@ def forms(text: str) -> set[str]:
         return {text.strip().lower()}
 
 
+def is_one(text: str) -> bool:
+    """Whether mail can be sent there, as far as its form tells."""
+    try:
+        normal(text)
+    except Refused:
+        return False
+    return True
+
+
 def _plain(domain: str) -> str:
     """`müller.example` as `xn--mller-kva.example`."""
     try:

@@ -27,6 +27,7 @@ CATEGORIES: Mapping[str, str] = {
     "subscription": "Subscription",
     "mute": "Mute",
     "rule_mute": "Mute of an alert rule",
+    "watch": "Release watch",
     "rule": "Alert rule",
     "quiet_hours": "Quiet hours",
     "on_call": "On call",
@@ -34,6 +35,7 @@ CATEGORIES: Mapping[str, str] = {
     "address": "Email addresses",
     "pause": "Maintenance",
     "explanation": "Explanation",
+    "token": "API tokens",
 }
 NOTES: Mapping[str, str] = {
     ALERTS: "An alert rule fired for an error.",
@@ -61,6 +63,7 @@ WAYS: Mapping[str, str] = {
     "email": "by email",
     "api": "through the API",
     "system": "by assignment or mention",
+    "command line": "from the command line",
 }
 _STATES: Mapping[str | None, str] = {
     **{value: words for value, words in SHOWN.items()},
@@ -117,6 +120,8 @@ def sentence(
         return f"Somebody looked up why you were told or not: {where}" if where else "Somebody looked you up"
     if category == "address":
         return f"{where}: {_ADDRESSES[new]}"
+    if category == "token":
+        return f"API token {(detail or {}).get('token', '')}{(where and f' of {where}') or ''}: {new}"
     if category in ("rule", "rule_mute"):
         return f"Alert rule {where}: {(detail or {}).get('new', '')}"
     said = {"old": value(old), "new": value(new), **(detail or {})}

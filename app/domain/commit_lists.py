@@ -12,6 +12,7 @@ from app.domain.errors import Refused
 # A message with this in it is nobody's business here.
 LEFT_OUT = "#skiptracker"
 MOST = 5000
+MOST_REFS = 500
 MOST_FILES = 3000
 LONGEST_KEY, LONGEST_NAME, LONGEST_EMAIL, LONGEST_PATH = 64, 200, 254, 500
 LONGEST_MESSAGE = 64 * 1024
@@ -97,17 +98,17 @@ def files(rows: Iterable[tuple[Any, Any]]) -> tuple[File, ...]:
 
 def refs(rows: object) -> list[Ref]:
     """`commit` may be a range `a..b`: its end, and where the release before it stood."""
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Refused("refs must be a list of objects.")
+    if not isinstance(rows, list) or len(rows) > MOST_REFS or not all(isinstance(row, dict) for row in rows):
+        raise Refused(f"refs must be a list of at most {MOST_REFS} objects.")
     return [_ref(row, number) for number, row in enumerate(rows, 1)]
 
 
 def _ref(row: dict[str, Any], number: int) -> Ref:
-    repository, commit = _text(row, "repository", number), _text(row, "commit", number)
+    repository, commit = _line(row, "repository", number), _text(row, "commit", number)
     before, dots, sha = commit.rpartition("..")
     previous = _text(row, "previousCommit", number) or before.rstrip(".")
     sha = sha if dots else commit
-    if not repository or not sha:
+    if not 0 < len(repository) <= LONGEST_NAME or not sha:
         raise Refused(f"refs: number {number} needs a repository and a commit.")
     if any(len(each) > LONGEST_KEY or not _KEY.fullmatch(each) for each in (sha, previous or sha)):
         raise Refused(f"refs: number {number} names no commit.")

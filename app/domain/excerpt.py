@@ -68,6 +68,9 @@ def _traits(data: Mapping[str, Any], main: Mapping[str, Any]) -> Iterator[tuple[
     yield "Browser", _short(tags.get("browser"))
     yield "URL", _short(_path((data.get("request") or {}).get("url")))
     yield "User", _short(user.get("id") or user.get("username") or user.get("email"))
+    monitor = (data.get("contexts") or {}).get("monitor") or {}
+    yield "Expected", _short(monitor.get("expected"))
+    yield "Schedule", _short(monitor.get("schedule"))
     yield "Handled", "" if handled is None else ("yes" if handled else "no")
 
 

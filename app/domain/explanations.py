@@ -59,6 +59,7 @@ OCCASIONS: Mapping[str, str] = {
     "verify": "An address was added to your account, and waits to be confirmed.",
     "address_verified": "Another address of your account was verified.",
     "primary_changed": "Another address became the primary one of your account.",
+    "token_made": "A token for the API was made by your account.",
 }
 
 # Facts as in `wording.REASONS`.
@@ -74,6 +75,7 @@ OF_OTHERS: Mapping[Reason, str] = {
     Reason.PARTICIPATED: "they resolved, ignored or reopened this issue",
     Reason.SUBSCRIBED: "they subscribed to this issue",
     Reason.BOOKMARKED: "they bookmarked this issue",
+    Reason.RELEASE_WATCHED: "they watched {born}, in which this issue was first seen",
     Reason.OWNER_RULE: "issue owners line {line}{owner} names them",
     Reason.TEAM_OWNER_RULE: "issue owners line {line}{owner} names {team}",
     Reason.RULE_AUTHOR: "they made the alert rule “{rule}”",
@@ -118,6 +120,7 @@ PRIVATE = frozenset(
         Reason.WORKFLOW_ALWAYS,
         Reason.RESUBSCRIBED,
         Reason.BOOKMARKED,
+        Reason.RELEASE_WATCHED,
         Reason.DEPLOYS_ALL,
     }
 )

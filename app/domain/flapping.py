@@ -8,8 +8,14 @@ REOPENINGS = 2
 CALM = timedelta(hours=12)
 # Of an issue that is flapping, its coming back is told once in this time.
 SELDOM = timedelta(hours=6)
-# The activities of a resolution that nobody looked at an event for: a clock did it, or a release.
-UNPROVEN = ("set_resolved_by_age", "set_resolved_in_release", "set_resolved_in_commit")
+# The activities of a resolution that nobody looked at an event for: a clock did it, a release, or one
+# run of a job that went well.
+UNPROVEN = (
+    "set_resolved_by_age",
+    "set_resolved_by_recovery",
+    "set_resolved_in_release",
+    "set_resolved_in_commit",
+)
 KINDS = ("regression", "alert.regression")
 
 

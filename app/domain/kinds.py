@@ -122,6 +122,7 @@ KINDS = {
         Kind("verify", SECURITY, "Verify", "verify", in_thread=False),
         Kind("address_verified", SECURITY, "Address added", "address_verified", in_thread=False),
         Kind("primary_changed", SECURITY, "Address changed", "primary_changed", in_thread=False),
+        Kind("token_made", SECURITY, "Token made", "token_made", in_thread=False),
         Kind("reply_refused", SECURITY, "Not posted", "reply_refused", in_thread=False),
     )
 }
@@ -132,6 +133,7 @@ NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "set_resolved_in_release": "resolved",
     "set_resolved_in_commit": "resolved",
     "set_resolved_by_age": "resolved",
+    "set_resolved_by_recovery": "resolved",
     "referenced_in_commit": None,
     "set_unresolved": "reopened",
     "set_ignored": "ignored",

@@ -27,11 +27,12 @@ MOVES = {
         Move("reopen", frozenset({RESOLVED, IGNORED}), UNRESOLVED, "set_unresolved"),
         Move("regress", frozenset({RESOLVED}), UNRESOLVED, "set_regression"),
         # Another condition for what is ignored already, another target for what is resolved; an ignore that
-        # ends by itself; quiet for too long.
+        # ends by itself; quiet for too long; a monitor whose job runs again.
         Move("ignore_anew", frozenset({IGNORED}), IGNORED, "set_ignored"),
         Move("resolve_anew", frozenset({RESOLVED}), RESOLVED, "set_resolved"),
         Move("wake", frozenset({IGNORED}), UNRESOLVED, "set_unresolved"),
         Move("age", frozenset({UNRESOLVED}), RESOLVED, "set_resolved_by_age"),
+        Move("recover", frozenset({UNRESOLVED}), RESOLVED, "set_resolved_by_recovery"),
     )
 }
 

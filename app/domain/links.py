@@ -37,8 +37,15 @@ class Links:
     def release(self, organization: str, project: str, version: str) -> str:
         return f"{self.base}/{organization}/{project}/releases/{quote(version, safe='')}/"
 
+    def watch(self, organization: str, project: str, version: str) -> str:
+        """Where a person starts and stops watching the release. Opening it does nothing."""
+        return f"{self.release(organization, project, version)}#watch"
+
     def releases(self, organization: str, project: str) -> str:
         return f"{self.base}/{organization}/{project}/releases/"
+
+    def monitor(self, organization: str, project: str, slug: str) -> str:
+        return f"{self.base}/{organization}/{project}/monitors/{slug}/"
 
     def pushes(self, organization: str) -> str:
         """Where an organization's repositories are connected."""

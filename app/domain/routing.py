@@ -39,6 +39,7 @@ class Reason(StrEnum):
     PARTICIPATED = "participated"
     SUBSCRIBED = "subscribed"
     BOOKMARKED = "bookmarked"
+    RELEASE_WATCHED = "release_watched"
     OWNER_RULE = "owner_rule"
     TEAM_OWNER_RULE = "team_owner_rule"
     RULE_AUTHOR = "rule_author"

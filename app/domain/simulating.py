@@ -104,7 +104,6 @@ class Count:
 
     before: int
     after: int
-    most_before: int = 0
     most_after: int = 0
 
     @property
@@ -126,7 +125,7 @@ def counts(recorded: Run, again: Run, drafted: Run) -> Mapping[Subject, Count]:
             _most(was[subject].values()),
             _most(would[subject].values()) - _most(rerun[subject].values()),
         )
-        found[subject] = Count(before, max(before + more, 0), most, max(most + most_more, 0))
+        found[subject] = Count(before, max(before + more, 0), max(most + most_more, 0))
     return found
 
 

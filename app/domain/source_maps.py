@@ -164,6 +164,14 @@ def apply(frame: Frame, token: Token) -> None:
         frame["post_context"] = [_line(each) for each in token.after]
 
 
+def as_sent(frame: Mapping[str, Any]) -> Frame:
+    """The frame as it was before a map was applied to it."""
+    if "raw" not in frame:
+        return dict(frame)
+    rest = {name: value for name, value in frame.items() if name not in (*_RAW, *_SOURCE, "raw")}
+    return {**rest, **frame["raw"]}
+
+
 def lighten(data: Data) -> None:
     """Stacks that have got sources keep no more of them than others."""
     for holder in (*data.get("exception", ()), *data.get("threads", ()), data):

@@ -17,6 +17,7 @@ TIES: Mapping[str, str] = {
     Reason.PARTICIPATED: "you changed its status",
     Reason.SUBSCRIBED: "you subscribed",
     Reason.BOOKMARKED: "you bookmarked it",
+    Reason.RELEASE_WATCHED: "you watched the release in which it was first seen",
 }
 _TURNED_OFF: Mapping[str, str] = {
     "project": "You turned workflow mail off for {project}",

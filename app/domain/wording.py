@@ -31,11 +31,12 @@ UNKNOWN = {
     "nobody": "no owner rule matched",
     "everyone": "all members were",
     "which": "this release",
+    "born": "the release",
     "commits": "commits",
     "organization": "the organization",
 }
-# Facts: project, everyone, actor, mentioner, team, doing; of a rule's alert those of `targets`: rule, line,
-# owner, nobody; all are text fit for a sentence.
+# Facts: project, everyone, actor, mentioner, team, doing, born; of a rule's alert those of `targets`: rule,
+# line, owner, nobody; all are text fit for a sentence.
 REASONS: Mapping[Reason, str] = {
     Reason.REQUIRED: "admins of {project} require the alert rule “{rule}”, so it ignores {despite}",
     Reason.RESUBSCRIBED: "being {doing} subscribed you to this issue again",
@@ -48,6 +49,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.PARTICIPATED: "you resolved, ignored or reopened this issue",
     Reason.SUBSCRIBED: "you subscribed to this issue",
     Reason.BOOKMARKED: "you bookmarked this issue",
+    Reason.RELEASE_WATCHED: "you watched {born}, in which this issue was first seen",
     Reason.OWNER_RULE: "issue owners line {line}{owner} names you",
     Reason.TEAM_OWNER_RULE: "issue owners line {line}{owner} names {team}",
     Reason.RULE_AUTHOR: "you made the alert rule “{rule}”",

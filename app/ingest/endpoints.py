@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from app.clock import now
-from app.domain import authentication
+from app.domain import authentication, check_ins
 from app.domain.decoding import beginning, decode
 from app.domain.envelope import (
     MAX_ENCODED_EVENT,
@@ -27,11 +27,19 @@ from app.domain.rejections import Malformed, Rejected, Unauthenticated
 from app.ingest import answers, security_reports
 from app.ingest.answers import Answer
 from app.ingest.keys import Key, Keys
-from app.ingest.limits import WITHIN, count_event
+from app.ingest.limits import WITHIN, count_check_in, count_event
 from app.ingest.request import Request
 from app.ingest.stream import Stream, StreamFull
 from app.services.categories import MONITOR, category_of
-from app.services.stream_entry import DROPPED, ENVELOPE, OVERLOADED, RATE_LIMITED, STORE, Entry, tally
+from app.services.stream_entry import (
+    CHECK_IN,
+    ENVELOPE,
+    OVERLOADED,
+    RATE_LIMITED,
+    STORE,
+    Entry,
+    tally,
+)
 from app.settings_kinds import Network
 
 MAX_DECODED = 100 << 20
@@ -92,13 +100,21 @@ def take_security_report(intake: Intake, request: Request) -> Answer:
 
 
 def take_check_in(intake: Intake, request: Request) -> Answer:
-    """A check-in by plain URL: `/cron/{slug}/{key}/`. Counted; monitors do not exist yet."""
+    """A check-in by plain URL: `/cron/{slug}/{key}/`, for jobs that can call an address and no more."""
     project_id = authentication.project_id(request.project)
     if len(request.rest) != 2:
         raise Malformed("the address of a check-in is /cron/SLUG/KEY/")
-    key = intake.keys.check(request.rest[1], project_id, request.origin)
+    slug, public_key = request.rest
+    key = intake.keys.check(public_key, project_id, request.origin)
+    sent = decode(request.body(), request.encoding, cap=check_ins.MOST_BYTES + 1)
+    said = check_ins.from_request(slug, request.query, sent)
+    count = count_check_in(intake.stream, key)
+    if count.over:
+        intake.stream.append_beyond(tally(key.project_id, now(), [(MONITOR, RATE_LIMITED)]))
+        return answers.limited(count.limits, "too many check-ins with this key")
+    entry = _entry(intake, request, key, CHECK_IN, msgspec.json.encode(said))
     try:
-        intake.stream.append(tally(key.project_id, now(), [(MONITOR, DROPPED)]))
+        intake.stream.append(replace(entry, encoding="", event_id=uuid.uuid4().hex))
     except StreamFull:
         return answers.limited([OVERLOAD], "too many events are waiting to be digested")
     return answers.taken()
@@ -149,6 +165,11 @@ def _keep(intake: Intake, key: Key, envelope: Envelope, entry: Entry) -> Answer:
     """Append what may be kept, and say what may not."""
     if not envelope.items:
         return answers.accepted(envelope.event_id)
+    if all(item.type == "check_in" for item in envelope.items):
+        count = count_check_in(intake.stream, key)
+        if count.over:
+            intake.stream.append_beyond(_loss(entry, envelope, RATE_LIMITED))
+            return answers.limited(count.limits, "too many check-ins with this key")
     event_id = envelope.event_id or (uuid.uuid4().hex if envelope.event else None)
     count = count_event(intake.stream, key) if envelope.event else WITHIN
     entry = replace(entry, event_id=event_id, limited=count.over)

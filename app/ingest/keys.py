@@ -4,11 +4,11 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.domain import origins
 from app.domain.rejections import Forbidden
 from app.models import Project, ProjectKey
 
@@ -33,11 +33,7 @@ class Key:
     allowed_origins: tuple[str, ...]
 
     def allows(self, origin: str | None) -> bool:
-        """Servers send no origin; the list is only about browsers."""
-        if not origin or not self.allowed_origins:
-            return True
-        host = (urlsplit(origin).hostname or "") if "://" in origin else origin
-        return any(_matches(host.lower(), allowed.lower()) for allowed in self.allowed_origins)
+        return origins.accepts(self.allowed_origins, origin)
 
 
 class Keys:
@@ -88,14 +84,3 @@ class Keys:
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         return Key(*row[:4], allowed_origins=tuple(row.allowed_origins)) if row else None
-
-
-def _matches(host: str, allowed: str) -> bool:
-    """`*` is everything, `*.example.org` every host below it; a scheme and a port are not compared."""
-    if allowed == "*":
-        return True
-    wanted = allowed.partition("://")[2] or allowed
-    wanted = wanted.partition("/")[0].partition(":")[0]
-    if wanted.startswith("*."):
-        return host == wanted[2:] or host.endswith(wanted[1:])
-    return host == wanted

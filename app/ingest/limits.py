@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.ratelimits import RateLimit
 from app.ingest.keys import Key
 from app.ingest.stream import Stream
+from app.services.categories import MONITOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Count:
 
 
 WITHIN = Count()
+# Check-ins of a key in a minute: a few for each of as many monitors as a project may have.
+CHECK_INS, CHECK_IN_WINDOW = 3000, 60
 
 
 def count_event(stream: Stream, key: Key) -> Count:
@@ -29,3 +32,13 @@ def count_event(stream: Stream, key: Key) -> Count:
     if counted < allowed:
         return WITHIN
     return Count(counted > allowed, (RateLimit(window - into, window, "key", "key_quota"),))
+
+
+def count_check_in(stream: Stream, key: Key) -> Count:
+    """Count a request with check-ins: monitors are few, and a loop that checks in is a mistake."""
+    slot, into = divmod(time.time(), CHECK_IN_WINDOW)
+    name = f"tocsin:ingest:check-ins:{key.id}:{int(slot)}"
+    if stream.count(name, seconds=CHECK_IN_WINDOW + 1) <= CHECK_INS:
+        return WITHIN
+    limit = RateLimit(CHECK_IN_WINDOW - into, CHECK_IN_WINDOW, "key", "key_quota", categories=(MONITOR,))
+    return Count(over=True, limits=(limit,))

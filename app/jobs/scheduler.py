@@ -24,13 +24,25 @@ from app.jobs import (
     digests,
     doorbell,
     inbound,
+    monitors,
     notify,
     post,
     pushes,
     states,
 )
 from app.models import Notice
-from app.services import calling_back, delivering, holding, outbox, posting, pruning, pushing
+from app.services import (
+    calling_back,
+    delivering,
+    feedback,
+    holding,
+    keeping_searches,
+    outbox,
+    posting,
+    pruning,
+    pushing,
+    watching,
+)
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 5
@@ -58,6 +70,12 @@ def _prune_events(at: datetime) -> None:
     _in_chunks(lambda: _chunk(pruning.prune_events, before))
 
 
+def _claim_feedback(at: datetime) -> None:
+    """What was written while its event was being digested, so that neither met the other."""
+    with transaction() as session:
+        feedback.claim_late(session, since=at - timedelta(hours=2))
+
+
 def _prune_notices(at: datetime) -> None:
     before = at - timedelta(days=current_app.config["SETTINGS"].notice_retention_days)
     _in_chunks(lambda: _chunk(pruning.prune_notices, before))
@@ -80,9 +98,14 @@ def _prune_pushes(at: datetime) -> None:
     _in_chunks(lambda: _chunk(pushing.prune, at - pushing.KEPT))
 
 
+def _prune_watches(at: datetime) -> None:
+    _in_chunks(lambda: _chunk(watching.prune, at - watching.KEPT))
+
+
 def _prune_sessions(at: datetime) -> None:
     with transaction() as session:
         pruning.prune_sessions(session, now=at)
+        keeping_searches.forget_old(session, now=at)
 
 
 def _chunk(prune: Callable[..., int], before: datetime) -> int:
@@ -99,6 +122,7 @@ def _in_chunks(chunk: Callable[[], int]) -> None:
 
 RECURRING = (
     Recurring("end ignores that are over", timedelta(seconds=TICK_SECONDS), states.wake),
+    Recurring("find check-ins that were missed", timedelta(seconds=10), monitors.sweep),
     Recurring("go on with storms", timedelta(seconds=30), calm.weather),
     Recurring("sum up maintenance that is over", timedelta(seconds=15), calm.after_maintenance),
     Recurring("forget maintenance that is over", timedelta(hours=1), calm.forget_maintenance),
@@ -113,10 +137,12 @@ RECURRING = (
     Recurring("forget mail that people sent", timedelta(hours=1), _prune_inbound),
     Recurring("make bundles that were left", timedelta(minutes=1), assemble.sweep),
     Recurring("forget what was uploaded for releases", timedelta(hours=1), assemble.forget),
+    Recurring("give late feedback its issue", timedelta(hours=1), _claim_feedback),
     Recurring("forget old events", timedelta(minutes=15), _prune_events),
     Recurring("forget old notices", timedelta(hours=1), _prune_notices),
     Recurring("encrypt secrets with the first key", timedelta(hours=1), post.reseal),
-    Recurring("forget ended sessions", timedelta(hours=12), _prune_sessions),
+    Recurring("forget watches that are over", timedelta(hours=12), _prune_watches),
+    Recurring("forget ended sessions and old searches", timedelta(hours=12), _prune_sessions),
 )
 
 
@@ -170,6 +196,7 @@ def sweep_once() -> dict[str, int]:
     callbacks.run(*callbacks.waiting(now()))
     pushes.run(*pushes.waiting(now()))
     states.wake(now())
+    monitors.sweep(now())
     calm.weather(now())
     calm.after_maintenance(now())
     notice_ids = [notice_id for notice_id, _ in unplanned(now())]

@@ -3,13 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.domain import priority
 from app.models.accounts import User
 from app.models.base import Base, BigKey, Keyed
 from app.models.projects import Project, Team
 from app.models.releases import Commit, Release
+
+
+def _priority(context: Any) -> int:
+    """Of a row that is about to be inserted."""
+    row = context.get_current_parameters()
+    return priority.of(row.get("times_seen") or 0, row["last_seen"])
 
 
 class Issue(Keyed):
@@ -22,6 +29,7 @@ class Issue(Keyed):
         Index("ix_issues_newest", "project_id", "status", "first_seen", "id"),
         Index("ix_issues_most_events", "project_id", "status", "times_seen", "id"),
         Index("ix_issues_most_users", "project_id", "status", "users_seen", "id"),
+        Index("ix_issues_priority", "project_id", "status", "priority", "id"),
         Index("ix_issues_assignee", "assignee_user_id", "status", "last_seen", "id"),
         Index("ix_issues_first_release", "project_id", "first_release"),
         Index(
@@ -54,6 +62,7 @@ class Issue(Keyed):
     last_seen: Mapped[datetime]
     times_seen: Mapped[int] = mapped_column(default=0)
     users_seen: Mapped[int] = mapped_column(default=0)
+    priority: Mapped[int] = mapped_column(BigInteger, default=_priority)  # changes with what it is made of
     comment_count: Mapped[int] = mapped_column(default=0)
     first_release: Mapped[str | None] = mapped_column(String(200))
     last_release: Mapped[str | None] = mapped_column(String(200))
@@ -236,17 +245,29 @@ class Attachment(Keyed):
 
 
 class Feedback(Keyed):
-    """What a person who met an error wrote about it. May arrive before the event it names."""
+    """What a person who met an error wrote about it.
+
+    It may arrive before the event that it names, and then belongs to no issue yet.
+    """
 
     __tablename__ = "feedback"
+    __table_args__ = (
+        Index("ix_feedback_project", "project_id", "id"),
+        Index("ix_feedback_event", "project_id", "event_id"),
+        Index("ix_feedback_issue", "issue_id", "id"),
+        Index("ix_feedback_created", "created_at"),
+    )
 
-    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
     event_id: Mapped[str | None] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(200), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
     comments: Mapped[str] = mapped_column(Text, default="")
     url: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
+
+    issue: Mapped[Issue | None] = relationship()
 
 
 class IssueHour(Base):
@@ -310,7 +331,7 @@ class IssueTag(Base):
     """How often an issue was seen with a tag's value."""
 
     __tablename__ = "issue_tags"
-    __table_args__ = (Index("ix_issue_tags_value", "key", "value"),)
+    __table_args__ = (Index("ix_issue_tags_value", "key", "value", "issue_id"),)
 
     issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
@@ -333,6 +354,19 @@ class IngestCount(Base):
     category: Mapped[str] = mapped_column(String(32), primary_key=True)
     outcome: Mapped[str] = mapped_column(String(32), primary_key=True)
     count: Mapped[int] = mapped_column(default=0)
+
+
+class ClientLoss(Base):
+    """What SDKs say that they did not send, by project, hour, category and their reason."""
+
+    __tablename__ = "client_losses"
+    __table_args__ = (Index("ix_client_losses_hour", "hour"),)
+
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(String(32), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(32), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class IngestCursor(Base):

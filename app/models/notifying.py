@@ -21,7 +21,16 @@ class Activity(Keyed):
     """Something that happened to an issue: a row of its timeline."""
 
     __tablename__ = "activities"
-    __table_args__ = (Index("ix_activities_issue", "issue_id", "id"),)
+    __table_args__ = (
+        Index("ix_activities_issue", "issue_id", "id"),
+        # What came back, for the numbers of releases.
+        Index(
+            "ix_activities_regressions",
+            "project_id",
+            sqlite_where=text("type = 'set_regression'"),
+            postgresql_where=text("type = 'set_regression'"),
+        ),
+    )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))

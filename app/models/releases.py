@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.accounts import User
 from app.models.base import Base, Keyed
-from app.models.projects import Organization
+from app.models.projects import Organization, Project
 
 
 class Release(Keyed):
@@ -56,7 +56,22 @@ class ReleaseEnvironment(Base):
     environment: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
+class ReleaseWatch(Base):
+    """Somebody wants to follow the issues that are first seen in a release until then."""
+
+    __tablename__ = "release_watches"
+    __table_args__ = (Index("ix_release_watches_until", "until"),)
+
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    until: Mapped[datetime]
+
+
 class Repository(Keyed):
+    """Where commits are. It is for the projects that have it, or with `is_shared` for the organization."""
+
     __tablename__ = "repositories"
     __table_args__ = (UniqueConstraint("organization_id", "name"),)
 
@@ -65,6 +80,20 @@ class Repository(Keyed):
     provider: Mapped[str] = mapped_column(String(32), default="")
     url: Mapped[str] = mapped_column(String(500), default="")
     created_at: Mapped[datetime | None]
+    is_shared: Mapped[bool] = mapped_column(default=False)
+
+
+class RepositoryProject(Base):
+    """Whoever sees the project may use the repository."""
+
+    __tablename__ = "repository_projects"
+
+    repository_id: Mapped[int] = mapped_column(
+        ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True
+    )
+    project_id: Mapped[int] = mapped_column(
+        ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class Commit(Keyed):
@@ -153,7 +182,10 @@ class DeployProject(Base):
 
 
 class PushHook(Keyed):
-    """Where a provider of repositories tells an organization of pushes: an address, and a secret."""
+    """Where a provider of repositories tells an organization of pushes: an address, and a secret.
+
+    What it tells of is for one project, or without one for all of the organization.
+    """
 
     __tablename__ = "push_hooks"
 
@@ -167,8 +199,10 @@ class PushHook(Keyed):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     called_at: Mapped[datetime | None]  # when it last came with the right signature
     trouble: Mapped[str] = mapped_column(String(255), default="")  # why what came last could not be used
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
 
     organization: Mapped[Organization] = relationship()
+    project: Mapped[Project | None] = relationship()
 
 
 class Push(Keyed):

@@ -25,6 +25,8 @@ from app.models import (
 )
 
 T = TypeVar("T")
+# Who looks: a person, or an organization by a token of its own, which sees what is in it and nothing else.
+Viewer = User | Organization
 
 # A condition on `Issue`: what is being merged or deleted is gone for everybody, long before its rows are.
 IS_THERE = Issue.status.not_in(lifecycle.HIDDEN)
@@ -37,8 +39,8 @@ def visible_organizations(session: Session, user: User) -> list[Organization]:
     return list(session.scalars(found))
 
 
-def visible_organization(session: Session, user: User, slug: str) -> Organization:
-    found = select(Organization).where(Organization.slug == slug, _belongs(user))
+def visible_organization(session: Session, viewer: Viewer, slug: str) -> Organization:
+    found = select(Organization).where(Organization.slug == slug, _belongs(viewer))
     return _or_not_found(session.scalar(found))
 
 
@@ -52,14 +54,14 @@ def organizations_where(session: Session, user: User, permission: str) -> list[O
     return list(session.scalars(found))
 
 
-def visible_projects(session: Session, user: User) -> list[Project]:
-    found = select(Project).where(sees_project(user)).order_by(Project.name, Project.id)
+def visible_projects(session: Session, viewer: Viewer) -> list[Project]:
+    found = select(Project).where(sees_project(viewer)).order_by(Project.name, Project.id)
     return list(session.scalars(found))
 
 
-def visible_project(session: Session, user: User, org_slug: str, project_slug: str) -> Project:
+def visible_project(session: Session, viewer: Viewer, org_slug: str, project_slug: str) -> Project:
     named = (Organization.slug == org_slug) & (Project.slug == project_slug)
-    found = select(Project).join(Project.organization).where(named, sees_project(user))
+    found = select(Project).join(Project.organization).where(named, sees_project(viewer))
     found = found.options(joinedload(Project.pauses))  # every page says whether the project is paused
     return _or_not_found(session.scalars(found).unique().first())
 
@@ -205,13 +207,15 @@ def menu(session: Session, user: User) -> list[tuple[Organization, list[Project]
     return list(places.items())
 
 
-def sees_project(user: User) -> ColumnElement[bool]:
+def sees_project(viewer: Viewer) -> ColumnElement[bool]:
     """A condition on `Project`, for queries of one's own."""
-    if user.is_superuser:
+    if isinstance(viewer, Organization):
+        return Project.organization_id == viewer.id
+    if viewer.is_superuser:
         return true()
-    mine = Membership.user_id == user.id
+    mine = Membership.user_id == viewer.id
     by_role = select(Membership.organization_id).where(mine, Membership.role.in_(roles.SEES_EVERY_PROJECT))
-    by_team = _team_members().where(TeamMember.user_id == user.id)
+    by_team = _team_members().where(TeamMember.user_id == viewer.id)
     return or_(
         Project.organization_id.in_(by_role),
         Project.id.in_(by_team.with_only_columns(team_projects.c.project_id)),
@@ -223,10 +227,12 @@ def sees_issue(user: User) -> ColumnElement[bool]:
     return and_(sees_project(user), IS_THERE)
 
 
-def _belongs(user: User) -> ColumnElement[bool]:
-    if user.is_superuser:
+def _belongs(viewer: Viewer) -> ColumnElement[bool]:
+    if isinstance(viewer, Organization):
+        return Organization.id == viewer.id
+    if viewer.is_superuser:
         return true()
-    return Organization.id.in_(select(Membership.organization_id).where(Membership.user_id == user.id))
+    return Organization.id.in_(select(Membership.organization_id).where(Membership.user_id == viewer.id))
 
 
 def _issues(user: User) -> Select[Issue]:

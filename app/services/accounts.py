@@ -1,4 +1,4 @@
-"""People and what lets them or their programs in: accounts, passwords, one-time links, API tokens.
+"""People and what lets them in: accounts, passwords, one-time links.
 
 Of a secret only its SHA-256 is kept. These are long random numbers, so a fast hash is enough; passwords are
 not, and get argon2id.
@@ -6,7 +6,6 @@ not, and get argon2id.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -17,9 +16,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import SQLColumnExpression, delete, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from app.domain import addresses, handles, scopes
+from app.domain import addresses, handles
 from app.domain.errors import Refused
-from app.models import ApiToken, EmailAddress, EndedSession, OneTimeLink, User
+from app.models import EmailAddress, EndedSession, OneTimeLink, User
 from app.services import upserting
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1000
@@ -30,7 +29,6 @@ LIFETIMES = {
     "sign_in": timedelta(minutes=15),
     "verify": timedelta(days=3),
 }
-TOKEN_PREFIX = "sntryu_"  # noqa: S105 (what secret scanners look for)
 USE_IS_NOTED_EVERY = timedelta(minutes=5)
 
 # OWASP's second choice: the first needs 47 MiB a sign-in, which threads side by side would multiply.
@@ -280,38 +278,3 @@ def owner_of(session: Session, link: OneTimeLink | None) -> User | None:
 
 def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-# API tokens
-
-
-def create_token(
-    session: Session, user: User, *, given: Sequence[str] = scopes.SCOPES, name: str = "", now: datetime
-) -> str:
-    """The text of a new token with these scopes; nobody can read it again."""
-    text = TOKEN_PREFIX + secrets.token_hex(32)
-    session.add(
-        ApiToken(
-            user_id=user.id,
-            name=name,
-            token_hash=hashed(text),
-            last_characters=text[-4:],
-            scopes=scopes.checked(given),
-            created_at=now,
-        )
-    )
-    session.flush()
-    return text
-
-
-def find_token(session: Session, text: str) -> ApiToken | None:
-    """The token, if neither it nor its owner's account is switched off."""
-    return session.scalar(
-        select(ApiToken)
-        .join(User)
-        .where(ApiToken.token_hash == hashed(text), ApiToken.revoked_at.is_(None), User.is_active)
-    )
-
-
-def note_token_use(session: Session, token_id: int, *, now: datetime) -> None:
-    session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now))

@@ -128,6 +128,26 @@ def _reference(path: Path) -> str:
     return found[-1].decode("utf-8", "replace") if found else ""
 
 
+def delete_file(session: Session, shelf: Shelf, file: ArtifactFile) -> None:
+    """A single file of a release; with the last one its bundle goes."""
+    bundle = session.get_one(ArtifactBundle, file.bundle_id, with_for_update=True)
+    sha1 = file.sha1
+    session.delete(file)
+    session.flush()
+    if not session.scalar(select(exists().where(ArtifactFile.bundle_id == bundle.id))):
+        session.delete(bundle)
+        session.flush()
+    _forget_content(session, shelf, bundle.organization_id, [sha1])
+
+
+def delete_files(session: Session, shelf: Shelf, release: Release) -> None:
+    """All of its single files."""
+    ids = set(session.scalars(files_of(release).with_only_columns(ArtifactFile.bundle_id).order_by(None)))
+    held = select(ArtifactBundle).where(ArtifactBundle.id.in_(ids)).order_by(ArtifactBundle.id)
+    for bundle in session.scalars(held.with_for_update()).all():
+        take_away(session, shelf, bundle)
+
+
 def note_use(session: Session, bundle_ids: Collection[int], *, now: datetime) -> None:
     """Events needed these bundles. To within a day, so that it is seldom written."""
     if bundle_ids:
@@ -149,11 +169,12 @@ def forget(session: Session, shelf: Shelf, *, unused_since: datetime, now: datet
     found = select(ArtifactBundle).where(old).order_by(ArtifactBundle.id).limit(PORTION)
     leaving = session.scalars(found.with_for_update(skip_locked=True)).all()
     for bundle in leaving:
-        _forget(session, shelf, bundle)
+        take_away(session, shelf, bundle)
     return len(leaving)
 
 
-def _forget(session: Session, shelf: Shelf, bundle: ArtifactBundle) -> None:
+def take_away(session: Session, shelf: Shelf, bundle: ArtifactBundle) -> None:
+    """A bundle with all that is in it."""
     own = select(ArtifactFile.sha1).where(ArtifactFile.bundle_id == bundle.id, ArtifactFile.sha1.is_not(None))
     sha1s = set(session.scalars(own))
     session.execute(delete(ArtifactFile).where(ArtifactFile.bundle_id == bundle.id))

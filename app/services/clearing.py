@@ -26,6 +26,8 @@ from app.models import (
     IssueMute,
     IssueRedirect,
     IssueTag,
+    IssueText,
+    IssueTrait,
     IssueUser,
     RuleFiring,
     Subscription,
@@ -36,11 +38,14 @@ from app.services.access import IS_THERE
 # All that belongs to an issue but its events, and grows with it.
 PARTS: Sequence[tuple[type[Base], InstrumentedAttribute[Any]]] = (
     (IssueTag, IssueTag.issue_id),
+    (IssueText, IssueText.issue_id),
+    (IssueTrait, IssueTrait.issue_id),
     (IssueUser, IssueUser.issue_id),
     (IssueEnvironmentUser, IssueEnvironmentUser.issue_id),
     (IssueHour, IssueHour.issue_id),
     (IssueCount, IssueCount.issue_id),
     (Activity, Activity.issue_id),
+    (Feedback, Feedback.issue_id),
     (Subscription, Subscription.issue_id),
     (Bookmark, Bookmark.issue_id),
     (IssueMute, IssueMute.issue_id),
@@ -73,7 +78,16 @@ def clear(session: Session, issue_id: int) -> bool:
 
 
 def move_events(session: Session, from_ids: Collection[int], to_id: int) -> int:
-    """Give a chunk of the events of some issues to another one; how many there were."""
+    """Give a chunk of the events of some issues to another one; how many there were.
+
+    What was written about them goes with the first chunk.
+    """
+    session.execute(
+        update(Feedback)
+        .where(Feedback.issue_id.in_(from_ids))
+        .values(issue_id=to_id)
+        .execution_options(synchronize_session=False)
+    )
     chunk = select(Event.id).where(Event.issue_id.in_(from_ids)).limit(pruning.CHUNK)
     moved = session.scalars(
         update(Event)

@@ -14,7 +14,6 @@ from app.domain.errors import Refused
 from app.models import (
     Commit,
     CommitFile,
-    Organization,
     Release,
     ReleaseCommit,
     ReleaseHead,
@@ -22,8 +21,8 @@ from app.models import (
     Repository,
     User,
 )
-from app.services import fixing, releases, timeline
-from app.services.upserting import insert_all, insert_missing, insert_missing_returning
+from app.services import fixing, releases, repository_owners, timeline
+from app.services.upserting import insert_all, insert_missing_returning
 
 # What commits that name no repository are kept under.
 NO_REPOSITORY = "unnamed"
@@ -51,9 +50,9 @@ def set_commits(
 
     `by` is whose token brought them; see `fixing`.
     """
-    organization = session.get_one(Organization, release.organization_id)
     ordered = commit_lists.dated(commit_lists.newest_first(given), now=now)
-    stored = store(session, organization, ordered, base_url=base_url, by=by, now=now)
+    places = repository_owners.claimed(session, release, {_place(each) for each in given}, by=by, now=now)
+    stored = store(session, ordered, places, base_url=base_url, by=by, now=now)
     rows = stored.rows
     newest: dict[int, Commit] = {}
     for row in rows:
@@ -76,7 +75,7 @@ def set_refs(
         session.execute(delete(ReleaseHead).where(ReleaseHead.release_id == release.id))
         _replace(session, release, [], by=by, now=now)
         return
-    places = _repositories(session, release.organization_id, {ref.repository for ref in refs})
+    places = repository_owners.named(session, release, {ref.repository for ref in refs}, by=by)
     for ref in refs:
         if ref.repository not in places:
             raise Refused(f"There is no repository “{ref.repository}” here.", field="refs")
@@ -132,8 +131,8 @@ class Stored:
 
 def store(
     session: Session,
-    organization: Organization,
     given: Sequence[Given],
+    places: Mapping[str, Repository],
     *,
     base_url: str,
     by: User | None,
@@ -141,9 +140,8 @@ def store(
 ) -> Stored:
     """The rows of these commits, made where there are none; each issue that one of them names shows it.
 
-    A commit that comes with another message than before has been edited.
+    `places` are their repositories by name. A commit that comes with another message has been edited.
     """
-    places = remember_repositories(session, organization, [_place(each) for each in given], now=now)
     of_key = {(places[_place(each)].id, each.key): each for each in given}
     made = set(_insert(session, of_key))
     rows = _rows(session, of_key)
@@ -164,38 +162,8 @@ def store(
     return Stored([rows[key] for key in of_key], {row.id for row, _ in edited})
 
 
-def remember_repositories(
-    session: Session,
-    organization: Organization,
-    names: Iterable[str],
-    *,
-    now: datetime,
-    provider: str = "",
-    url: str = "",
-) -> Mapping[str, Repository]:
-    """By name; those that are not there yet are made."""
-    wanted = set(names)
-    rows = [
-        {
-            "organization_id": organization.id,
-            "name": name,
-            "provider": provider,
-            "url": url,
-            "created_at": now,
-        }
-        for name in wanted
-    ]
-    insert_missing(session, Repository, rows, "organization_id", "name")
-    return _repositories(session, organization.id, wanted)
-
-
 def _place(given: Given) -> str:
     return given.repository or NO_REPOSITORY
-
-
-def _repositories(session: Session, organization_id: int, names: Collection[str]) -> dict[str, Repository]:
-    here = (Repository.organization_id == organization_id) & Repository.name.in_(names)
-    return {row.name: row for row in session.scalars(select(Repository).where(here))}
 
 
 Key = tuple[int, str]  # a repository, and a hash

@@ -27,6 +27,7 @@ from app.services import (
     mail_facts,
     mail_handed,
     mail_headers,
+    mail_monitor,
     mail_owners,
     mail_storm,
     mail_subjects,
@@ -234,6 +235,8 @@ class Composer:
 
     def _of_issue(self, scene: Scene, template: str, context: Mapping[str, Any]) -> Words:
         told = mail_handed.news(scene, template)
+        if told.link is None:
+            told = replace(told, link=mail_monitor.link(scene, self.site.links))
         smaller = (told.within(frames=frames, characters=characters) for frames, characters in ROOMS)
         return self._fitting(template, ({**context, "news": news} for news in smaller))
 

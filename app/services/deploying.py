@@ -21,6 +21,7 @@ from app.models import (
     User,
 )
 from app.services import release_owners, releasing, timeline
+from app.services.access import Viewer
 from app.services.upserting import insert_all, insert_missing
 
 LONGEST_ENVIRONMENT, LONGEST_NAME = 64, 200
@@ -140,7 +141,7 @@ def commits_are_in(session: Session, release: Release) -> None:
     )
 
 
-def of_release(release: Release, user: User) -> Select[Deploy]:
-    """Its deploys of projects that the person sees, newest first."""
-    found = select(Deploy).where(Deploy.release_id == release.id, releasing.deploy_seen_by(user))
+def of_release(release: Release, viewer: Viewer) -> Select[Deploy]:
+    """Its deploys of projects that are seen, newest first."""
+    found = select(Deploy).where(Deploy.release_id == release.id, releasing.deploy_seen_by(viewer))
     return found.order_by(Deploy.id.desc())

@@ -9,18 +9,21 @@ from typing import Any
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
+from app.domain import priority, traits
 from app.models import (
+    ClientLoss,
     IngestCount,
     Issue,
     IssueCount,
     IssueEnvironmentUser,
     IssueHour,
     IssueTag,
+    IssueTrait,
     IssueUser,
 )
 from app.services.digest_issues import Seen
 from app.services.reading import Read
-from app.services.upserting import add_counts, keep_latest
+from app.services.upserting import add_counts, insert_missing, keep_latest
 
 _PERSON = ("issue_id", "ident")
 _PERSON_HERE = (*_PERSON, "environment")
@@ -58,6 +61,7 @@ class Change:
             "people": self.people,
             "first_seen": self.first,
             "last_seen": self.last,
+            "priority": priority.of(self.issue.times_seen + self.events, self.last),
             "level": self.level,
             "last_release": self.release,
             "first_release": self.issue.first_release or self.release,
@@ -75,6 +79,7 @@ def count_seen(session: Session, seen: Sequence[Seen]) -> None:
     _add_hours(session, seen)
     _add_received(session, seen)
     _add_tags(session, seen)
+    _add_traits(session, seen)
 
 
 def count_items(session: Session, reads: Sequence[Read]) -> None:
@@ -90,6 +95,17 @@ def count_items(session: Session, reads: Sequence[Read]) -> None:
         if count
     ]
     add_counts(session, IngestCount, rows, "project_id", "hour", "category", "outcome")
+
+
+def count_losses(session: Session, reads: Sequence[Read]) -> None:
+    """What SDKs say that they did not send, by when they said so: their own clocks may be wrong."""
+    counts: Counter[tuple[int, datetime, str, str]] = Counter()
+    for each in reads:
+        for (category, reason), count in each.losses.items():
+            counts[each.project.id, _hour(each.entry.received_at), category, reason] += count
+    keys = ("project_id", "hour", "category", "reason")
+    rows = [dict(zip(keys, key, strict=True), count=count) for key, count in counts.items()]
+    add_counts(session, ClientLoss, rows, *keys)
 
 
 def _new_people(session: Session, seen: Sequence[Seen]) -> Counter[int]:
@@ -147,6 +163,7 @@ def _update_issues(session: Session, changes: dict[int, Change]) -> None:
             users_seen=table.c.users_seen + bindparam("people"),
             first_seen=bindparam("first_seen"),
             last_seen=bindparam("last_seen"),
+            priority=bindparam("priority"),
             level=bindparam("level"),
             last_release=bindparam("last_release"),
             first_release=bindparam("first_release"),
@@ -190,6 +207,14 @@ def _add_tags(session: Session, seen: Sequence[Seen]) -> None:
         for key, count in counts.items()
     ]
     add_counts(session, IssueTag, rows, "issue_id", "key", "value", latest="last_seen")
+
+
+def _add_traits(session: Session, seen: Sequence[Seen]) -> None:
+    found = {
+        (*trait, each.issue.id) for each in seen for trait in traits.of(each.event, is_first=each.is_new)
+    }
+    rows = [{"key": key, "value": value, "issue_id": issue_id} for key, value, issue_id in found]
+    insert_missing(session, IssueTrait, rows, "key", "value", "issue_id")
 
 
 def _hour(moment: datetime) -> datetime:

@@ -13,8 +13,9 @@ from app.domain import short_id
 from app.domain.event import Event
 from app.domain.lifecycle import UNRESOLVED
 from app.domain.shapes import cut
-from app.models import Issue, IssueHash, Project
+from app.models import Issue, IssueHash, IssueText, Project
 from app.services.access import IS_THERE
+from app.services.matching_events import folded
 from app.services.reading import Lines, Read
 from app.services.upserting import insert_all
 
@@ -134,7 +135,13 @@ def _make_issues(session: Session, first: dict[HashKey, Read]) -> dict[HashKey, 
     made = session.scalars(insert(Issue).returning(Issue), rows)
     issues = {keys[issue.project_id, issue.number]: issue for issue in made}
     _remember_hashes(session, first, issues)
+    insert_all(session, IssueText, [text_row(issue) for issue in issues.values()])
     return issues
+
+
+def text_row(issue: Issue) -> dict[str, Any]:
+    """Where its words are looked for."""
+    return {"issue_id": issue.id, "text": folded(f"{issue.title}\n{issue.culprit}\n{issue.message}")}
 
 
 def _reserve_numbers(session: Session, needed: Counter[int]) -> dict[int, Iterator[int]]:

@@ -15,16 +15,20 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain.shapes import cut
-from app.models import Attachment, Event, Feedback, Notice, Project
+from app.models import Attachment, Event, Notice, Project
 from app.services import (
     alerting,
     artifacts,
     auto_assigning,
+    checking_in,
     digest_counts,
     digest_issues,
+    feedback,
+    recovering,
     regressing,
     releases_seen,
     waking,
+    watching,
 )
 from app.services.categories import ATTACHMENT, ERROR
 from app.services.ceilings import Ceilings
@@ -118,9 +122,12 @@ def keep(session: Session, batch: Batch, *, now: datetime, ceilings: Ceilings | 
         log.warning("entry %s is set aside: %s", entry.id, type(error).__name__)
         set_aside(session, entry, error, now=now)
     reads = _of_living_projects(session, batch.reads)
+    checked = checking_in.take(session, reads, now=now)
+    reads += checked.failures
     fresh = _sort_out_duplicates(session, reads)
     seen = digest_issues.place(session, fresh)
     releases_seen.remember(session, seen)
+    watching.follow_new(session, seen, now=now)
     regressed = regressing.regress(session, seen, now=now)
     insert_all(session, Event, [_event_row(each) for each in seen])
     digest_counts.count_seen(session, seen)
@@ -128,10 +135,12 @@ def keep(session: Session, batch: Batch, *, now: datetime, ceilings: Ceilings | 
     _mark_first_events(session, seen)
     _keep_enclosures(session, reads, seen)
     digest_counts.count_items(session, reads)
+    digest_counts.count_losses(session, reads)
     artifacts.note_use(session, batch.bundles, now=now)
     assigned = auto_assigning.assign(session, seen, now=now)
     notice_ids = alerting.fire(session, seen, now=now, ceilings=ceilings)
-    return Digested(_notices_of(session, regressed + woken + assigned) + notice_ids, len(seen))
+    recovered = recovering.recover(session, checked.recovered, now=now)
+    return Digested(_notices_of(session, regressed + woken + assigned + recovered) + notice_ids, len(seen))
 
 
 def _projects(session: Session, entries: Iterable[Entry]) -> dict[int, Project]:
@@ -210,7 +219,8 @@ def _mark_first_events(session: Session, seen: Sequence[Seen]) -> None:
 
 def _keep_enclosures(session: Session, reads: Sequence[Read], seen: Sequence[Seen]) -> None:
     """Feedback may come before its event; an attachment without an event is nobody's."""
-    insert_all(session, Feedback, [row for each in reads for row in each.feedback])
+    feedback.take_in(session, [row for each in reads for row in each.feedback])
+    feedback.claim(session, {(each.project.id, each.event.event_id): each.issue.id for each in seen})
     known = {(each.project.id, each.event.event_id) for each in seen}
     orphans = [each for each in reads if each.attachments and _key(each) not in known]
     if orphans:

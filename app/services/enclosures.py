@@ -7,6 +7,9 @@ from typing import Any
 from app.domain import tolerant_json
 from app.domain.envelope import Item, event_id_from
 from app.domain.rejections import Malformed
+from app.models import Project
+from app.services import feedback
+from app.services.feedback import Words
 from app.services.stream_entry import Entry
 
 MAX_ATTACHMENT = 20 << 20
@@ -47,7 +50,7 @@ def within_limits(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], lis
     return kept, notes
 
 
-def feedback(item: Item, entry: Entry) -> dict[str, Any] | None:
+def feedback_row(item: Item, entry: Entry, project: Project) -> dict[str, Any] | None:
     """A row for a user report or a feedback; None for one that cannot be read or says nothing."""
     if item.size > MAX_FEEDBACK:
         return None
@@ -59,15 +62,14 @@ def feedback(item: Item, entry: Entry) -> dict[str, Any] | None:
     text = _text(said.get("comments") or said.get("message"))
     if not text:
         return None
-    return {
-        "project_id": entry.project_id,
-        "event_id": event_id_from(said.get("event_id") or said.get("associated_event_id")),
-        "name": _line(said.get("name"))[:200],
-        "email": _line(said.get("email") or said.get("contact_email"))[:254],
-        "comments": text[:8192],
-        "url": _line(said.get("url"))[:2048],
-        "created_at": entry.received_at,
-    }
+    words = Words(
+        comments=text,
+        name=_line(said.get("name")),
+        email=_line(said.get("email") or said.get("contact_email")),
+        url=_line(said.get("url")),
+    )
+    event_id = event_id_from(said.get("event_id") or said.get("associated_event_id"))
+    return feedback.row(project, words, event_id=event_id, now=entry.received_at)
 
 
 def _said(payload: dict[str, Any]) -> dict[str, Any]:

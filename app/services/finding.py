@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, exists, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload, lazyload
 
 from app.domain import search
 from app.domain.cursor import Cursor
 from app.domain.search import Query
-from app.models import Issue, IssueHour, Notice, Organization, Project, Team, User
+from app.models import Environment, Issue, IssueHour, IssueTag, Notice, Organization, Project, Team, User
 from app.services import access
 from app.services.matching import condition
 from app.services.undoing import UNDONE
@@ -19,7 +19,8 @@ from app.services.undoing import UNDONE
 PAGE, COUNTED_UP_TO, HOURS = 25, 1000, 24
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-NOTHING = "0"
+NOTHING, MOST_ENVIRONMENTS = "0", 100
+EVERYTHING = Query(())
 
 # Every order is descending, the id breaks ties.
 SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
@@ -27,24 +28,39 @@ SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
     "new": Issue.first_seen,
     "freq": Issue.times_seen,
     "users": Issue.users_seen,
+    "priority": Issue.priority,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose issues, and where: one project, or all that the person sees of an organization."""
+    """Whose issues, and where: one project, or all that the person sees of an organization.
+
+    Of these only some projects and environments may be asked for; none given means all.
+    """
 
     user: User
     organization: Organization
     project: Project | None = None
+    project_ids: Sequence[int] = ()
+    environments: Sequence[str] = ()
 
     @property
     def holds(self) -> ColumnElement[bool]:
+        conditions = [access.IS_THERE, self._is_here]
+        if self.project_ids:
+            conditions.append(Issue.project_id.in_(self.project_ids))
+        if self.environments:
+            of_issue = (IssueTag.issue_id == Issue.id) & (IssueTag.key == "environment")
+            conditions.append(exists().where(of_issue, IssueTag.value.in_(self.environments)))
+        return and_(*conditions)
+
+    @property
+    def _is_here(self) -> ColumnElement[bool]:
         if self.project is not None:
-            return and_(Issue.project_id == self.project.id, access.IS_THERE)
+            return Issue.project_id == self.project.id
         seen = Project.organization_id == self.organization.id
-        projects = select(Project.id).where(seen, access.sees_project(self.user))
-        return and_(Issue.project_id.in_(projects), access.IS_THERE)
+        return Issue.project_id.in_(select(Project.id).where(seen, access.sees_project(self.user)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +113,7 @@ def find(
     size: int = PAGE,
 ) -> Page:
     """A page of the issues that match. Two queries."""
-    ids = _page_of_ids(scope, query, now, SORTS[sort], cursor, size)
+    ids = _page_of_ids(session, scope, query, now, SORTS[sort], cursor, size)
     found = sorted(
         session.execute(_in_full(Issue.id.in_(select(ids.subquery().c.id)))),
         key=lambda row: (getattr(row[0], SORTS[sort].key), row[0].id),
@@ -125,8 +141,8 @@ def matching(
 ) -> Sequence[int]:
     """The ids of the first issues that match, in the order of the list, over all its pages."""
     column = SORTS[sort]
-    ids = select(Issue.id).where(_matches(scope, query, now)).order_by(column.desc(), Issue.id.desc())
-    return session.scalars(ids.limit(limit)).all()
+    ids = select(Issue.id).where(_matches(session, scope, query, now))
+    return session.scalars(ids.order_by(column.desc(), Issue.id.desc()).limit(limit)).all()
 
 
 def row_of(session: Session, issue: Issue, *, now: datetime) -> StreamRow:
@@ -137,20 +153,21 @@ def row_of(session: Session, issue: Issue, *, now: datetime) -> StreamRow:
 
 def belongs(session: Session, scope: Scope, query: Query, issue: Issue, *, now: datetime) -> bool:
     """Whether the issue is one that the search finds."""
-    found = select(Issue.id).where(Issue.id == issue.id, _matches(scope, query, now))
+    found = select(Issue.id).where(Issue.id == issue.id, _matches(session, scope, query, now))
     return session.scalar(found) is not None
 
 
-def counts(session: Session, scope: Scope, texts: Collection[str], *, now: datetime) -> dict[str, int]:
-    """How many issues each search finds, up to a limit: nobody reads further. One query."""
-    columns = [
-        select(func.count())
-        .select_from(
-            select(Issue.id).where(_matches(scope, _parsed(scope, text), now)).limit(COUNTED_UP_TO).subquery()
-        )
-        .scalar_subquery()
-        for text in texts
-    ]
+def counts(
+    session: Session, scope: Scope, texts: Collection[str], *, now: datetime, also: Query = EVERYTHING
+) -> dict[str, int]:
+    """How many issues each search finds, and `also` holds for, up to a limit: nobody reads further.
+
+    One query, and on SQLite one before it where `also` asks for something.
+    """
+    shared = condition(session, also, now=now)
+    each = [_matches(session, scope, _parsed(scope, text), now) & shared for text in texts]
+    some = [select(Issue.id).where(which).limit(COUNTED_UP_TO).subquery() for which in each]
+    columns = [select(func.count()).select_from(ids).scalar_subquery() for ids in some]
     return dict(zip(texts, session.execute(select(*columns)).one(), strict=True))
 
 
@@ -158,11 +175,21 @@ def newest(session: Session, scope: Scope, query: Query, *, now: datetime) -> st
     """Changes whenever an issue that matches is seen, or begins to match as the last one seen."""
     found = session.execute(
         select(Issue.id, Issue.last_seen)
-        .where(_matches(scope, query, now))
+        .where(_matches(session, scope, query, now))
         .order_by(Issue.last_seen.desc(), Issue.id.desc())
         .limit(1)
     ).first()
     return _version(found.id, found.last_seen) if found else NOTHING
+
+
+def environments(scope: Scope) -> Select[str]:
+    """Where events came from, as a query: as many as one would look through."""
+    here = Environment.project_id == scope.project.id if scope.project else None
+    if here is None:
+        seen = Project.organization_id == scope.organization.id
+        here = Environment.project_id.in_(select(Project.id).where(seen, access.sees_project(scope.user)))
+    found = select(Environment.name).where(here, Environment.name != "").distinct()
+    return found.order_by(Environment.name).limit(MOST_ENVIRONMENTS)
 
 
 def last_resolved(session: Session, scope: Scope) -> Issue | None:
@@ -179,11 +206,12 @@ def _parsed(scope: Scope, text: str) -> Query:
     return search.parse(text, me=scope.user.id)
 
 
-def _matches(scope: Scope, query: Query, now: datetime) -> ColumnElement[bool]:
-    return scope.holds & condition(query, now=now)
+def _matches(session: Session, scope: Scope, query: Query, now: datetime) -> ColumnElement[bool]:
+    return scope.holds & condition(session, query, now=now)
 
 
 def _page_of_ids(
+    session: Session,
     scope: Scope,
     query: Query,
     now: datetime,
@@ -193,7 +221,7 @@ def _page_of_ids(
 ) -> Select[int]:
     """The ids alone first, so that an index can give them: rows are only read for what is shown."""
     order = tuple_(column, Issue.id)
-    ids = select(Issue.id).where(_matches(scope, query, now)).limit(size + 1)
+    ids = select(Issue.id).where(_matches(session, scope, query, now)).limit(size + 1)
     if cursor is not None:
         here = (_value(column, cursor.value), cursor.id)
         ids = ids.where(order > here if cursor.backward else order < here)

@@ -1,4 +1,5 @@
-"""The short lists of an issue's page: its events by day, its tags, and in what it can be resolved.
+"""The short lists of an issue's page: its events by day, its tags, in what it can be resolved, and whether
+anybody wrote about it.
 
 Each is a few rows of a few small columns, so that one query reads them all.
 """
@@ -10,14 +11,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from app.models import EmailAddress, Issue, IssueHour, IssueTag
+from app.models import EmailAddress, Feedback, Issue, IssueHour, IssueTag
 from app.models.base import UtcDateTime
 from app.services import owning, releases
 from app.services.releases import Listed, Offer
 
 DAYS = 30
 VALUES_SHOWN, TAGS_SHOWN = 3, 8
-HOUR, TAG, ADDRESS = "hour", "tag", "address"
+HOUR, TAG, ADDRESS, WRITTEN = "hour", "tag", "address", "written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,12 @@ class Lists:
     tags: Mapping[str, Sequence[TagShare]]
     offer: Offer
     whose: Mapping[str, int]
+    feedback: int
 
 
 def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[str] = ()) -> Lists:
     """All of them, with one query; also who has these addresses."""
-    each = [_hours(issue, now), _tags(issue), *releases.offered(issue.project)]
+    each = [_hours(issue, now), _tags(issue), _written(issue), *releases.offered(issue.project)]
     if addresses:
         each.append(_holders(addresses))
     rows = session.execute(union_all(*(select(one.subquery()) for one in each))).all()
@@ -47,6 +49,7 @@ def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[s
         _shares([row for row in rows if row.sort == TAG]),
         releases.offer_of(rows),
         owning.whose((row.name, row.number, bool(row.total)) for row in rows if row.sort == ADDRESS),
+        sum(row.number for row in rows if row.sort == WRITTEN),
     )
 
 
@@ -64,6 +67,17 @@ def _holders(addresses: Collection[str]) -> Select[*Listed]:
         .where(EmailAddress.address.in_(addresses))
         .order_by(EmailAddress.id)
     )
+
+
+def _written(issue: Issue) -> Select[*Listed]:
+    return select(
+        literal(WRITTEN).label("sort"),
+        literal("").label("name"),
+        literal("").label("value"),
+        cast(null(), UtcDateTime).label("at"),
+        func.count().label("number"),
+        literal(0).label("total"),
+    ).where(Feedback.issue_id == issue.id)
 
 
 def tag_shares(session: Session, issue: Issue) -> Mapping[str, Sequence[TagShare]]:

@@ -137,7 +137,7 @@ def _lines(notice: Notice, found: Deployed, moments: Moments, version: str) -> S
         f"Release {version}, deployed {moments.minute(found.at)}{by}.{many}{files}{'.' if many else ''}",
         f"Yours: {yours}{more}" if yours else "",
         f"Resolves: {', '.join(found.resolved)}" if found.resolved else "",
-        f"New issues in {version}: {new or 'none yet'}.",
+        f"Watch it: new issues in {version} ({new or 'none yet'}).",
         "" if found.commits else "No commits of it are known here.",
     )
 

@@ -13,6 +13,8 @@ from app.models import Notice, Verdict
 from app.services import mail_broken, mail_rule
 from app.services.mail_detail import LINK, detail_of
 
+LONGEST_VERSION = 60
+
 
 def of(notice: Notice, links: Links) -> Mapping[str, Any]:
     """The facts that all readers of a notice share."""
@@ -38,6 +40,8 @@ def of(notice: Notice, links: Links) -> Mapping[str, Any]:
         "settings_url": links.settings(),
     }
     facts |= _ties(notice, data)
+    if issue and issue.first_release and shows:
+        facts["born"] = f"release {phrases.shortened(issue.first_release, LONGEST_VERSION)}"
     if KINDS[notice.kind].category == DEPLOYS:
         facts |= {
             "release": phrases.one_line(str(data.get("version", ""))) if shows else "",
@@ -207,7 +211,16 @@ def _switch(
         return label, links.fine_tune("workflow", facts["project_slug"])
     if verdict.reasons[:1] == [Reason.UNASSIGNED]:
         return "Which workflow changes you get: change", links.workflow_kinds()
+    if verdict.reasons[:1] == [Reason.RELEASE_WATCHED] and "born" in facts:
+        return _watch(notice, facts, links)
     return "", ""
+
+
+def _watch(notice: Notice, facts: Mapping[str, Any], links: Links) -> tuple[str, str]:
+    """Where the watch of the issue's first release is stopped. Opening it does nothing."""
+    version = notice.issue.first_release if notice.issue else None
+    place = facts["organization_slug"], facts["project_slug"]
+    return f"Stop following what is first seen in {facts['born']}", links.watch(*place, version or "")
 
 
 def clock(zone: str) -> Mapping[str, Any]:

@@ -152,15 +152,25 @@ def alert(scene: Scene) -> News:
     state = KINDS[scene.notice.kind].word
     where = f" in {scene.environment}" if scene.environment else ""
     release = f", release {scene.release}" if scene.release else ""
+    known = f"{_seen(scene)}{release}{_deployed(scene)}."
     return News(
         state=state,
         tone={"alert.new": "new", "alert.regression": "regressed"}.get(scene.notice.kind, "again"),
         beside=_places(scene),
         preheader=preheader(f"{state}{where}{release}.", f"{scene.counts} so far."),
-        lines=(f"{_seen(scene)}{release}. {scene.counts} so far.", *_handed(scene)),
+        lines=(f"{known} {scene.counts} so far.", *_handed(scene)),
         excerpt=event,
         rows=_rows(scene, event),
     )
+
+
+def _deployed(scene: Scene) -> str:
+    """ " (deployed 09:02 by Sam Okoro)", where somebody told of it."""
+    live = scene.records.deployed(scene.issue, scene.event) if scene.event else None
+    if live is None or live.at is None:
+        return ""
+    by = f" by {live.by}" if live.by else ""
+    return f" (deployed {scene.moments.minute(live.at)}{by})"
 
 
 def _handed(scene: Scene) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ from app.models import (
     User,
     Verdict,
 )
-from app.services import access, deploy_facts, event_body, storm_issues, suspecting
+from app.services import access, deploy_facts, deploys_then, event_body, storm_issues, suspecting
+from app.services.deploys_then import Live
 
 HOURS = 24
 ALERT_KINDS = tuple(name for name, kind in KINDS.items() if kind.category == ALERTS)
@@ -75,6 +76,12 @@ class Records(Protocol):
     def deploy(self, notice: Notice, reader: User) -> deploy_facts.Deployed:
         """What was deployed, as far as its reader sees it."""
 
+    def deployed(self, issue: Issue, event: Event) -> Live | None:
+        """The last deploy of the event's release to its environment, before it happened."""
+
+    def live(self, notice: Notice, version: str) -> Live | None:
+        """Whether the release was live by then; None for a project that nobody tells of deploys."""
+
     def suspect(self, issue: Issue, event: Event) -> str:
         """The commit that probably caused it, with its author; "" if none is suspect."""
 
@@ -88,6 +95,7 @@ class StoredRecords:
         self._suspects: dict[int, str] = {}
         self._admins: dict[int, set[int]] = {}
         self._carried: dict[int, dict[int, list[Verdict]]] = {}
+        self._deployed: dict[int, Live | None] = {}
 
     def event(self, notice: Notice) -> Event | None:
         if notice.event_id and notice.id not in self._events:
@@ -223,6 +231,19 @@ class StoredRecords:
 
     def deploy(self, notice: Notice, reader: User) -> deploy_facts.Deployed:
         return deploy_facts.of(self.session, notice, reader)
+
+    def deployed(self, issue: Issue, event: Event) -> Live | None:
+        if not event.release or not event.environment:
+            return None
+        if event.id not in self._deployed:
+            there = (issue.project, event.release, event.environment)
+            self._deployed[event.id] = deploys_then.last(self.session, *there, until=event.timestamp)
+        return self._deployed[event.id]
+
+    def live(self, notice: Notice, version: str) -> Live | None:
+        if notice.project is None:
+            return None
+        return deploys_then.standing(self.session, notice.project, version, until=notice.occurred_at)
 
     def suspect(self, issue: Issue, event: Event) -> str:
         if event.id not in self._suspects:

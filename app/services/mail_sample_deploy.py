@@ -5,7 +5,8 @@ from collections.abc import Callable
 from app.domain import phrases
 from app.models import Delivery
 from app.services.deploy_facts import Deployed, Line, Place
-from app.services.mail_samples import AT, SHA, Scenery, Texts, delivery, of_notice
+from app.services.mail_sample_texts import Texts
+from app.services.mail_samples import AT, SHA, Scenery, delivery, of_notice
 
 
 def deploy(*reasons: str, commits: int) -> Callable[[Scenery], Delivery]:

@@ -273,6 +273,11 @@ SAMPLES: Mapping[str, Sample] = {
             "resolved-age", "Resolved by age", _resolved("set_resolved_by_age", by_person=False, hours=336)
         ),
         Sample(
+            "resolved-recovery",
+            "Resolved as its monitor checks in again",
+            _resolved("set_resolved_by_recovery", by_person=False, monitor="Nightly backup", recoveries=2),
+        ),
+        Sample(
             "reopened",
             "Reopened by a person",
             _workflow("reopened", "set_unresolved", "subscribed", data={"was": "resolved"}),
@@ -321,6 +326,7 @@ SAMPLES: Mapping[str, Sample] = {
         ),
         Sample("unassigned", "Nobody has it now", _unassigned),
         Sample("comment", "Comment with a mention", _comment("mention")),
+        Sample("comment-watched", "Comment, for who watched its release", _comment("release_watched")),
         Sample("comment-team", "Comment that mentions your team", _comment("team_mention", "subscribed")),
         Sample(
             "digest-resolved",
@@ -365,6 +371,17 @@ SAMPLES: Mapping[str, Sample] = {
             "primary-changed",
             "Another primary address",
             _letter("primary_changed", old="priya@example.com", new="priya@home.example.com"),
+        ),
+        Sample(
+            "token-made",
+            "A token for the API was made",
+            _letter(
+                "token_made",
+                name="CI of checkout",
+                organization="",
+                scopes="org:read, project:read, project:releases",
+                path="/settings/account/tokens/",
+            ),
         ),
         Sample(
             "reply-refused",

@@ -1,6 +1,6 @@
 """What made-up mails are of, for the gallery and for tests: rows that were never stored.
 
-Nothing here is of a real person or project. `TEXTS` are the ways in which data can be trying.
+Nothing here is of a real person or project.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -26,87 +26,13 @@ from app.models import (
 )
 from app.services import event_body
 from app.services.deploy_facts import Deployed
+from app.services.deploys_then import Live
+from app.services.mail_sample_texts import Texts
 from app.services.storm_issues import Issues
 
 AT = datetime(2026, 11, 23, 8, 14, 3, tzinfo=UTC)
 ZONE = "Europe/Paris"
 SHA = "1f0c3aa94e2b7d6c5a8f90e1d2c3b4a5968778ab"
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """What people and programs wrote. `has_event` is whether the event is still there."""
-
-    title: str
-    culprit: str
-    message: str
-    comment: str
-    project: str = "checkout"
-    reader: str = "Priya Nair"
-    actor: str = "Ana Lima"
-    other: str = "Sam Okoro"
-    release: str = "4.2.1"
-    environment: str = "production"
-    rule: str = "New issues"
-    commit: str = "Guard against empty cart. Fixes CHECKOUT-4F"
-    frames: int = 10
-    has_event: bool = True
-
-
-_MARKUP = '</style></title><script>alert(1)</script><b hx-get="/x">&amp; {{ 7*7 }} %s '
-_NASTY = f"{_MARKUP}\u202e\x1b[31m\r\nBcc: all@example.com"
-TEXTS: Mapping[str, Texts] = {
-    "typical": Texts(
-        title="TypeError: Cannot read properties of undefined (reading 'total')",
-        culprit="cart/summary.js in renderTotals",
-        message="Cannot read properties of undefined (reading 'total')",
-        comment="@priya does the new totals service ever return null for guests? It looks like\n"
-        "`cart.total` is missing only when the cart came from a shared link:\n\n"
-        "    return cart.total.amount\n\n"
-        "See https://wiki.example.com/totals",
-    ),
-    "hostile": Texts(
-        title=(_NASTY + " 💥" * 300)[:255],
-        culprit=("<img src=x onerror=alert(1)>" * 10)[:200],
-        message="💥<" * 5000,
-        comment=_NASTY + "\n" + "💥&<" * 3000,
-        project=_NASTY[:60],
-        reader='Priya "<b>" Nair\r\nBcc: x@example.com',
-        actor="<script>" + "Ana " * 30,
-        other="💥" * 60,
-        release="<b>" + "9" * 190,
-        environment="<i>prod</i>",
-        rule=_NASTY[:64],
-        commit=_NASTY * 4,
-        frames=300,
-    ),
-    "right to left": Texts(
-        title="خطأ: تعذّر قراءة المجموع من السلة",
-        culprit="سلة/ملخص.js في اعرض_المجموع",
-        message="القيمة غير معرّفة",
-        comment="@priya هل تعيد الخدمة الجديدة قيمة فارغة للزوار؟\nראי גם https://wiki.example.com/totals",
-        project="الدفع",
-        reader="نور الهدى",
-        actor="דנה לוי",
-        other="سامي",
-        release="٤.٢.١",
-        environment="إنتاج",
-        rule="مشكلات جديدة",
-        commit="إصلاح السلة الفارغة",
-    ),
-    "empty": Texts(
-        title="<unlabeled event>",
-        culprit="",
-        message="",
-        comment="?",
-        release="",
-        environment="",
-        rule="",
-        commit="",
-        frames=0,
-        has_event=False,
-    ),
-}
 
 
 @dataclass
@@ -160,6 +86,7 @@ class Scenery:
             "last_seen": AT - timedelta(minutes=4),
             "times_seen": 412,
             "users_seen": 87,
+            "first_release": self.texts.release or None,
             "mail_subject": name if guarded else f"{name} - {title}"[:128],
         }
         return Issue(
@@ -282,6 +209,13 @@ class MadeUp:
     def suspect(self, issue: Issue, event: Event) -> str:
         line = " ".join(self.scenery.texts.commit.split())[:80]
         return f"{SHA[:7]} “{line}” by {self.scenery.texts.other}" if line else ""
+
+    def deployed(self, issue: Issue, event: Event) -> Live | None:
+        texts = self.scenery.texts
+        return Live(texts.environment, AT - timedelta(minutes=12), texts.other) if texts.release else None
+
+    def live(self, notice: Notice, version: str) -> Live | None:
+        return Live(self.scenery.texts.environment) if self.scenery.texts.environment else None
 
     def deploy(self, notice: Notice, reader: User) -> Deployed:
         made: Deployed = self.scenery.known["deployed"]

@@ -59,9 +59,10 @@ def _in_release(scene: Scene) -> News:
     version = scene.version
     if not version:
         return _in_next_release(scene)
-    said = [f"{scene.actor} resolved this in release {version}."]
+    live = _live(scene)
+    said = [f"{scene.actor} resolved this in release {version}{live}."]
     if scene.data.get("commit"):
-        said = [f"Fixed by {_of_commit(scene)}.", f"That makes it resolved in release {version}."]
+        said = [f"Fixed by {_of_commit(scene)}.", f"That makes it resolved in release {version}{live}."]
     return _news(
         scene,
         f"Resolved in {version}",
@@ -71,6 +72,17 @@ def _in_release(scene: Scene) -> News:
         "release does.",
         link=_commit_link(scene),
     )
+
+
+def _live(scene: Scene) -> str:
+    """ " (not deployed to production yet)", where somebody tells of deploys at all."""
+    live = scene.records.live(scene.notice, str(scene.data.get("version") or ""))
+    if live is None:
+        return ""
+    where = phrases.shortened(live.environment, LONGEST_STATE)
+    if live.at is None:
+        return f" (not deployed to {where} yet)"
+    return f" (deployed to {where} {scene.moments.minute(live.at)})"
 
 
 def _in_next_release(scene: Scene) -> News:
@@ -132,11 +144,26 @@ def _by_age(scene: Scene) -> News:
     )
 
 
+def _by_recovery(scene: Scene) -> News:
+    """A job that runs again. Where mails say nothing of events, they say nothing of monitors either."""
+    monitor = phrases.shortened(str(scene.data.get("monitor") or ""), LONGEST_COMMIT)
+    number = int(scene.data.get("recoveries") or 1)
+    times = f", {number} times in a row" if number > 1 else ""
+    return _news(
+        scene,
+        "Recovered",
+        preheader("Recovered:", f"{monitor} ran well again{times}."),
+        f"{monitor} ran and reported success{times}. If it fails or is missed again, this reopens and you "
+        "hear of it.",
+    )
+
+
 RESOLVED: Mapping[str, Writer] = {
     "set_resolved": _now,
     "set_resolved_in_release": _in_release,
     "set_resolved_in_commit": _in_commit,
     "set_resolved_by_age": _by_age,
+    "set_resolved_by_recovery": _by_recovery,
 }
 
 

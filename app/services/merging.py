@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, literal, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.domain import priority
 from app.domain.errors import NotFound, Refused
 from app.domain.lifecycle import PENDING_MERGE
 from app.models import (
@@ -30,6 +31,7 @@ from app.models import (
     IssueMute,
     IssueRedirect,
     IssueTag,
+    IssueTrait,
     IssueUser,
     Notice,
     RuleFiring,
@@ -152,6 +154,7 @@ def _add_up(session: Session, ids: Sequence[int], primary: Issue) -> int:
     _sum(session, IssueCount, {IssueCount.count: SUM}, ids, primary)
     _sum(session, IssueEnvironmentUser, {IssueEnvironmentUser.last_seen: LATEST}, ids, primary)
     _sum(session, IssueTag, {IssueTag.count: SUM, IssueTag.last_seen: LATEST}, ids, primary)
+    _bring_traits(session, ids, primary)
     _sum(session, RuleFiring, {RuleFiring.last_fired: LATEST}, ids, primary)
     known = _people(session, primary)
     met = {IssueUser.first_seen: EARLIEST, IssueUser.last_seen: LATEST}
@@ -174,6 +177,13 @@ def _sum(
         for measure, how in measures.items()
     }
     session.connection().execute(statement.on_conflict_do_update(index_elements=names, set_=both))
+
+
+def _bring_traits(session: Session, ids: Sequence[int], primary: Issue) -> None:
+    table = IssueTrait.__table__
+    rows = select(table.c.key, table.c.value, literal(primary.id, BigKey)).where(table.c.issue_id.in_(ids))
+    statement = insert_into(session, IssueTrait).from_select(["key", "value", "issue_id"], rows.distinct())
+    session.connection().execute(statement.on_conflict_do_nothing())
 
 
 def _people(session: Session, issue: Issue) -> int:
@@ -227,6 +237,7 @@ def _add_columns(session: Session, others: Sequence[Issue], primary: Issue, peop
     primary.first_seen, primary.last_seen = oldest.first_seen, newest.last_seen
     primary.level = newest.level
     primary.times_seen += events
+    primary.priority = priority.of(primary.times_seen, primary.last_seen)
     primary.users_seen += people
     primary.comment_count += sum(each.comment_count for each in others)
     _raise_baseline(session, primary, events, people)

@@ -78,6 +78,10 @@ def _by_age(data: Mapping[str, Any]) -> str:
     return f", because it had no event for {length}" if length else ""
 
 
+def _by_recovery(data: Mapping[str, Any]) -> str:
+    return f", because {data.get('monitor', 'its monitor')} checks in again"
+
+
 def _reopened(data: Mapping[str, Any]) -> str:
     return ", which was ignored" if data.get("was") == IGNORED else ""
 
@@ -87,6 +91,7 @@ _WAYS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "set_resolved_in_release": _in_release,
     "set_resolved_in_commit": _in_commit,
     "set_resolved_by_age": _by_age,
+    "set_resolved_by_recovery": _by_recovery,
     "set_unresolved": _reopened,
 }
 

@@ -9,6 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.models import (
     Attachment,
     Base,
+    CheckIn,
+    ClientLoss,
     Delivery,
     Digest,
     EndedSession,
@@ -32,8 +34,10 @@ RECEIVED: Sequence[tuple[type[Base], InstrumentedAttribute[datetime]]] = (
     (UndigestedEntry, UndigestedEntry.created_at),
     (Feedback, Feedback.created_at),
     (IngestCount, IngestCount.hour),
+    (ClientLoss, ClientLoss.hour),
     (IssueHour, IssueHour.hour),
     (IssueCount, IssueCount.start),
+    (CheckIn, CheckIn.started_at),
 )
 
 

@@ -17,8 +17,8 @@ from app.domain import commit_lists, pushes
 from app.domain.commit_lists import Given
 from app.domain.errors import NotFound, Refused
 from app.domain.pushes import Headers, Provider, Pushed
-from app.models import Commit, Organization, Push, PushHook, Repository, User
-from app.services import committing, deploying, fixing, pruning
+from app.models import Commit, Organization, Project, Push, PushHook, Repository, User
+from app.services import committing, deploying, fixing, pruning, repository_owners
 from app.services.sealing import Seal, Sealed
 
 log = logging.getLogger(__name__)
@@ -33,10 +33,11 @@ def add(
     provider: str,
     seal: Seal,
     *,
+    only: Project | None = None,
     by: User,
     now: datetime,
 ) -> tuple[PushHook, str]:
-    """A hook and its secret, which is never shown again."""
+    """A hook and its secret, which is never shown again. What it tells of is for one project, or for all."""
     if provider not in pushes.PROVIDERS:
         raise Refused(f"Choose one of: {', '.join(pushes.PROVIDERS)}.", field="provider")
     if len(of(session, organization)) >= MOST_HOOKS:
@@ -49,6 +50,7 @@ def add(
         secret=seal.close({"secret": secret}),
         created_at=now,
         created_by_id=by.id,
+        project=only,
     )
     session.add(row)
     session.flush()
@@ -133,27 +135,21 @@ def work(session: Session, push_id: int, *, base_url: str, now: datetime) -> Non
     try:
         pushed = pushes.read(pushes.PROVIDERS[row.hook.provider], row.event, row.body)
         if pushed is not None:
-            _take(session, row.hook.organization, row.hook.provider, pushed, base_url=base_url, now=now)
+            _take(session, row.hook, pushed, base_url=base_url, now=now)
     except Refused as error:
         row.hook.trouble = error.message[:255]
         log.info("a push cannot be used", extra={"push": row.id, "error": row.hook.trouble})
     session.flush()
 
 
-def _take(
-    session: Session,
-    organization: Organization,
-    provider: str,
-    pushed: Pushed,
-    *,
-    base_url: str,
-    now: datetime,
-) -> None:
-    place = _place(session, organization, provider, pushed, now=now)
+def _take(session: Session, hook: PushHook, pushed: Pushed, *, base_url: str, now: datetime) -> None:
+    name = pushed.repository[: commit_lists.LONGEST_NAME]
+    url = pushed.url[:500] if pushed.url.startswith(("https://", "http://")) else ""
+    place = repository_owners.pushed(session, hook, name, url, now=now)
     given = [_in(place, each) for each in pushed.commits]
     given += [Given(key=sha, repository=place.name) for sha in pushed.merged]
     dated = commit_lists.dated(commit_lists.newest_first(given), now=now)
-    stored = committing.store(session, organization, dated, base_url=base_url, by=None, now=now)
+    stored = committing.store(session, dated, {place.name: place}, base_url=base_url, by=None, now=now)
     said = [(commit, pushed.merged[commit.key]) for commit in stored.rows if commit.key in pushed.merged]
     fixing.refer(session, said, base_url=base_url, now=now)
     _complete(session, stored.rows, now=now)
@@ -169,20 +165,6 @@ def _in(place: Repository, given: Given) -> Given:
         place.name,
         given.files,
     )
-
-
-def _place(
-    session: Session, organization: Organization, provider: str, pushed: Pushed, *, now: datetime
-) -> Repository:
-    """The repository; where only its name was known, what the provider says of it is added."""
-    name = pushed.repository[: commit_lists.LONGEST_NAME]
-    url = pushed.url[:500] if pushed.url.startswith(("https://", "http://")) else ""
-    known = committing.remember_repositories(
-        session, organization, [name], now=now, provider=provider, url=url
-    )
-    row = known[name]
-    row.provider, row.url = row.provider or provider, row.url or url
-    return row
 
 
 def _complete(session: Session, commits: Sequence[Commit], *, now: datetime) -> None:

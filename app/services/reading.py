@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain import check_ins, client_reports, timestamps
 from app.domain import event as events
-from app.domain import timestamps
+from app.domain.check_ins import CheckIn
+from app.domain.client_reports import Losses
 from app.domain.decoding import decode
 from app.domain.envelope import Envelope, Item, from_store, parse
 from app.domain.event import Event, Receipt
@@ -17,9 +19,10 @@ from app.domain.ownership import Rules
 from app.domain.ownership_lines import Match
 from app.models import Project
 from app.services import enclosures, event_body
-from app.services.categories import ATTACHMENT, ERROR, category_of
+from app.services.categories import ATTACHMENT, ERROR, MONITOR, category_of
 from app.services.stream_entry import (
     ACCEPTED,
+    CHECK_IN,
     DISCARDED,
     DROPPED,
     INVALID,
@@ -52,7 +55,9 @@ class Read:
     body: bytes = b""
     attachments: list[dict[str, Any]] = field(default_factory=list)
     feedback: list[dict[str, Any]] = field(default_factory=list)
+    check_ins: list[CheckIn] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    losses: Losses = field(default_factory=Counter)  # what the SDK says that it did not send
     lines: Lines | None = None
 
     def discard(self) -> None:
@@ -69,6 +74,9 @@ def read(entry: Entry, project: Project, unminify: Unminify | None = None) -> Re
         made.counts.update(read_tally(entry.body))
         return made
     plain = decode(entry.body, entry.encoding, cap=MAX_DECODED)
+    if entry.kind == CHECK_IN:
+        _keep_check_in(made, plain)
+        return made
     envelope = from_store(plain) if entry.kind == STORE else parse(plain)
     main = envelope.event
     for item in envelope.items:
@@ -119,14 +127,38 @@ def _read_attachment(made: Read, item: Item) -> None:
 
 
 def _read_feedback(made: Read, item: Item) -> None:
-    row = enclosures.feedback(item, made.entry)
+    row = enclosures.feedback_row(item, made.entry, made.project)
     made.counts[category_of(item.type), ACCEPTED if row else INVALID] += 1
     if row:
         made.feedback.append(row)
+
+
+def _read_client_report(made: Read, item: Item) -> None:
+    losses = client_reports.read(item.payload)
+    made.counts[category_of(item.type), INVALID if losses is None else ACCEPTED] += 1
+    made.losses.update(losses or {})
+
+
+def _read_check_in(made: Read, item: Item) -> None:
+    if item.size > check_ins.MOST_BYTES:
+        _drop(made, item)
+    else:
+        _keep_check_in(made, item.payload)
+
+
+def _keep_check_in(made: Read, payload: bytes) -> None:
+    """Counted with what becomes of it, which shows only when it is kept."""
+    sent = check_ins.read(payload)
+    if sent:
+        made.check_ins.append(sent)
+    else:
+        made.counts[MONITOR, INVALID] += 1
 
 
 _READERS: dict[str, Callable[[Read, Item], None]] = {
     "attachment": _read_attachment,
     "user_report": _read_feedback,
     "feedback": _read_feedback,
+    "client_report": _read_client_report,
+    "check_in": _read_check_in,
 }

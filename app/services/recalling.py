@@ -177,7 +177,7 @@ def _changes_sought(sought: ChangesSought, user: User) -> list[ColumnElement[boo
 
 Names = Mapping[tuple[str, int], str]
 # What the detail of a change calls the thing that was changed.
-NAMES = ("issue", "address", "rule")
+NAMES = ("issue", "address", "rule", "release")
 
 
 def _names(session: Session, audits: Sequence[SettingAudit]) -> Names:

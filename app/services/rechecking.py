@@ -29,6 +29,7 @@ LED_TO = {
     "set_resolved_in_release": RESOLVED,
     "set_resolved_in_commit": RESOLVED,
     "set_resolved_by_age": RESOLVED,
+    "set_resolved_by_recovery": RESOLVED,
     "set_ignored": IGNORED,
     "set_unresolved": UNRESOLVED,
     "set_regression": UNRESOLVED,

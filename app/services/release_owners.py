@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import NotFound, Refused
 from app.models import Project, Release, ReleaseProject, User
 from app.services import access, releases_seen
+from app.services.access import Viewer
 
 STRANGER = (
     "This release belongs to projects that you do not see. Put the name of your package before its version, "
@@ -27,9 +28,9 @@ class NotYours(Refused):
     """What only owners of a release may do."""
 
 
-def owned_by(user: User) -> ColumnElement[bool]:
-    """A condition on `Release`: one of the projects that own it is one that this person sees."""
-    return _has(access.sees_project(user), ~ReleaseProject.is_guest)
+def owned_by(viewer: Viewer) -> ColumnElement[bool]:
+    """A condition on `Release`: one of the projects that own it is one that is seen."""
+    return _has(access.sees_project(viewer), ~ReleaseProject.is_guest)
 
 
 def owns(session: Session, user: User | None, release: Release) -> bool:

@@ -1,5 +1,7 @@
-"""Releases, repositories and commits, as far as issues are resolved in them.
+"""Looking up releases and commits by name: what an issue can be resolved in, and which release is newer.
 
+Making and changing releases is `releasing`, making them of events `releases_seen`; what pages show of them
+are `release_lists` and `release_pages`, who may do what `release_owners` and `repository_owners`.
 "Newest" and "latest" go by the order date: when a release was finished, else when it was first seen.
 """
 
@@ -22,8 +24,10 @@ from app.models import (
     ReleaseEnvironment,
     ReleaseProject,
     Repository,
+    User,
 )
 from app.models.base import UtcDateTime
+from app.services import repository_owners
 
 SHORTEST_SHA = 4
 OFFERED = 20
@@ -63,11 +67,11 @@ def offered(project: Project) -> tuple[Select[*Listed], Select[*Listed]]:
     """The queries behind an offer, for a query that asks for more: see `offer_of`."""
     newest = _of_project(project.id).order_by(*NEWEST_FIRST).limit(OFFERED)
     has_commits = exists().where(Commit.repository_id == Repository.id)
-    of_organization = (Repository.organization_id == project.organization_id) & has_commits
+    of_project = repository_owners.of_project(project) & has_commits
     repositories = _listed(REPOSITORY, Repository.name, cast(null(), UtcDateTime), Repository.id)
     return (
         newest.with_only_columns(*_listed(RELEASE, Release.version, order_date, Release.id)),
-        select(*repositories).where(of_organization),
+        select(*repositories).where(of_project),
     )
 
 
@@ -124,6 +128,17 @@ def newest_of(
     return session.scalars(found.order_by(*NEWEST_FIRST).limit(limit)).all()
 
 
+def newest_of_each() -> Select[int, str]:
+    """Each project that has releases, and the version of its newest one."""
+    rank = func.row_number().over(partition_by=ReleaseProject.project_id, order_by=NEWEST_FIRST)
+    ranked = (
+        select(ReleaseProject.project_id, Release.version, rank.label("rank"))
+        .join(Release, Release.id == ReleaseProject.release_id)
+        .subquery()
+    )
+    return select(ranked.c.project_id, ranked.c.version).where(ranked.c.rank == 1)
+
+
 def is_known(release: Release, event: Seen) -> bool:
     """Whether there was the release already when the event came in; an event makes its own known."""
     return release.version == event.release or release.date_added <= event.received_at
@@ -143,15 +158,20 @@ def named(session: Session, project: Project, version: str) -> Release:
     return found
 
 
-def commit_named(session: Session, organization_id: int, repository: str, sha: str) -> Commit:
-    """A commit by its hash, or by the beginning of it. `Refused` when there is none, or more than one."""
+def commit_named(
+    session: Session, organization_id: int, repository: str, sha: str, *, by: User | None
+) -> Commit:
+    """A commit by its hash, or by the beginning of it. `Refused` when there is none, or more than one.
+
+    Of repositories that `by` may use: a guess shall not read the commits of others.
+    """
     sha = sha.strip().lower()
     if not repository.strip():
         raise Refused("Name the repository of the commit.", field="repository")
     if len(sha) < SHORTEST_SHA or not sha.isalnum():
         raise Refused("Give the commit’s hash, or at least its first four characters.", field="commit")
     where = (Repository.organization_id == organization_id) & (Repository.name == repository.strip())
-    place = session.scalar(select(Repository).where(where))
+    place = session.scalar(select(Repository).where(where, repository_owners.usable_by(by)))
     if place is None:
         raise Refused(f"There is no repository “{repository.strip()}” here.", field="repository")
     begins = (Commit.repository_id == place.id) & Commit.key.startswith(sha, autoescape=True)

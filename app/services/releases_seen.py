@@ -1,4 +1,7 @@
-"""Releases and environments exist as soon as an event names them."""
+"""What a batch of events names: its releases and environments exist from then on.
+
+Also the one door through which a release gets a project, for whoever gives it one.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set

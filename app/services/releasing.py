@@ -1,10 +1,10 @@
-"""Releases as people and build servers make them: created, finished, archived, deleted, listed."""
+"""Releases as people and build servers make them: created, finished, archived, deleted, and read by them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import commits, versions
@@ -20,15 +20,14 @@ from app.models import (
     Release,
     ReleaseCommit,
     ReleaseProject,
-    Repository,
     User,
 )
 from app.services import access, release_owners, releases
+from app.services.access import Viewer
 from app.services.upserting import insert_missing_returning
 
 OPEN, ARCHIVED = STATUSES = ("open", "archived")
 LONGEST_URL, LONGEST_REF = 500, 200
-MOST_REPOSITORIES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +123,21 @@ def project_ids(session: Session, release: Release) -> list[int]:
     return list(session.scalars(found.order_by(ReleaseProject.project_id)))
 
 
-def visible(session: Session, user: User, organization: Organization, version: str) -> Release:
+def visible(session: Session, viewer: Viewer, organization: Organization, version: str) -> Release:
     """A release of a project that the person sees, else `NotFound`."""
     if "\x00" in version:  # PostgreSQL refuses to look for it
         raise NotFound
-    found = _of(organization.id).where(Release.version == version, seen_by(user))
+    found = _of(organization.id).where(Release.version == version, seen_by(viewer))
     row = session.scalars(found).first()
     if row is None:
         raise NotFound
     return row
 
 
-def seen_by(user: User, project_ids: Collection[int] | None = None) -> ColumnElement[bool]:
+def seen_by(viewer: Viewer, project_ids: Collection[int] | None = None) -> ColumnElement[bool]:
     """A condition on `Release`: it is of a project that this person sees; of these, if any are named."""
     link = (ReleaseProject.release_id == Release.id) & (Project.id == ReleaseProject.project_id)
-    seen = link & access.sees_project(user)
+    seen = link & access.sees_project(viewer)
     if project_ids is not None:
         seen &= Project.id.in_(project_ids)
     return exists().where(seen).correlate(Release)
@@ -146,14 +145,14 @@ def seen_by(user: User, project_ids: Collection[int] | None = None) -> ColumnEle
 
 def listed(
     organization: Organization,
-    user: User,
+    viewer: Viewer,
     *,
     project_ids: Collection[int] | None = None,
     beginning: str = "",
     status: str = "",
 ) -> Select[Release]:
     """The releases that the person sees, newest first."""
-    found = _of(organization.id).where(seen_by(user, project_ids))
+    found = _of(organization.id).where(seen_by(viewer, project_ids))
     if beginning:
         found = found.where(Release.version.startswith(beginning, autoescape=True))
     if status:
@@ -161,7 +160,7 @@ def listed(
     return found.order_by(*releases.NEWEST_FIRST)
 
 
-def before_with_commits(session: Session, release: Release, user: User) -> Release | None:
+def before_with_commits(session: Session, release: Release, viewer: Viewer) -> Release | None:
     """The newest earlier release of the same projects whose newest commit is named in full.
 
     It is one whose commits this person may read.
@@ -179,7 +178,7 @@ def before_with_commits(session: Session, release: Release, user: User) -> Relea
         .correlate(Release)
     )
     found = _of(release.organization_id).where(Release.id.in_(theirs), releases.is_before(release), first)
-    found = found.where(release_owners.owned_by(user))
+    found = found.where(release_owners.owned_by(viewer))
     return session.scalars(found.order_by(*releases.NEWEST_FIRST).limit(1)).first()
 
 
@@ -207,12 +206,12 @@ class Facts:
     last_deploy: Deploy | None = None
 
 
-def facts(session: Session, rows: Sequence[Release], user: User) -> Mapping[int, Facts]:
+def facts(session: Session, rows: Sequence[Release], viewer: Viewer) -> Mapping[int, Facts]:
     """By the id of the release, with a number of queries that does not grow with them."""
     ids = [row.id for row in rows]
-    projects, owned = _projects(session, ids, user)
+    projects, owned = _projects(session, ids, viewer)
     counts = _commit_counts(session, owned)
-    deploys, last_deploys = _deploys(session, ids, user)
+    deploys, last_deploys = _deploys(session, ids, viewer)
     authors = _authors(session, owned)
     last_commits = _last_commits(session, owned)
     new = new_issues(session, rows, projects)
@@ -232,13 +231,13 @@ def facts(session: Session, rows: Sequence[Release], user: User) -> Mapping[int,
 
 
 def _projects(
-    session: Session, ids: Collection[int], user: User
+    session: Session, ids: Collection[int], viewer: Viewer
 ) -> tuple[dict[int, list[Project]], set[int]]:
     """By release, and the releases that one of them owns."""
     found = (
         select(ReleaseProject.release_id, ReleaseProject.is_guest, Project)
         .join(Project, Project.id == ReleaseProject.project_id)
-        .where(ReleaseProject.release_id.in_(ids), access.sees_project(user))
+        .where(ReleaseProject.release_id.in_(ids), access.sees_project(viewer))
         .order_by(Project.slug)
     )
     theirs: dict[int, list[Project]] = {}
@@ -294,18 +293,22 @@ def _last_commits(session: Session, ids: Collection[int]) -> dict[int, Commit]:
     return {release_id: commit for release_id, commit in session.execute(found)}
 
 
-def deploy_seen_by(user: User) -> ColumnElement[bool]:
-    """A condition on `Deploy`: it is of a project that this person sees."""
+def deploy_seen_by(viewer: Viewer, project_ids: Collection[int] | None = None) -> ColumnElement[bool]:
+    """A condition on `Deploy`: it is of a project that this person sees; of these, if any are named."""
     link = (DeployProject.deploy_id == Deploy.id) & (Project.id == DeployProject.project_id)
-    return exists().where(link, access.sees_project(user)).correlate(Deploy)
+    if project_ids is not None:
+        link &= Project.id.in_(project_ids)
+    return exists().where(link, access.sees_project(viewer)).correlate(Deploy)
 
 
-def _deploys(session: Session, ids: Collection[int], user: User) -> tuple[dict[int, int], dict[int, Deploy]]:
+def _deploys(
+    session: Session, ids: Collection[int], viewer: Viewer
+) -> tuple[dict[int, int], dict[int, Deploy]]:
     """How many each release has that the person sees, and the last of them."""
     count = func.count().label("count")
     of_release = (
         select(func.max(Deploy.id).label("newest"), count)
-        .where(Deploy.release_id.in_(ids), deploy_seen_by(user))
+        .where(Deploy.release_id.in_(ids), deploy_seen_by(viewer))
         .group_by(Deploy.release_id)
         .subquery()
     )
@@ -314,18 +317,6 @@ def _deploys(session: Session, ids: Collection[int], user: User) -> tuple[dict[i
     )
     rows = [(deploy, number) for deploy, number in found]
     return {each.release_id: number for each, number in rows}, {each.release_id: each for each, _ in rows}
-
-
-def repositories(session: Session, organization: Organization) -> Sequence[Row[Repository, int]]:
-    """Those that commits came from, by name, each with how many."""
-    found = (
-        select(Repository, func.count(Commit.id))
-        .outerjoin(Commit, Commit.repository_id == Repository.id)
-        .where(Repository.organization_id == organization.id)
-        .group_by(Repository.id)
-        .order_by(Repository.name, Repository.id)
-    )
-    return session.execute(found.limit(MOST_REPOSITORIES)).all()
 
 
 def commits_of(release: Release) -> Select[Commit]:

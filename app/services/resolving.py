@@ -50,7 +50,7 @@ def resolve(
 
     `Refused` when the release or commit that is asked for is not there.
     """
-    return settle(session, issue, _way(session, issue, into), by=by, now=now, batch=batch)
+    return settle(session, issue, _way(session, issue, into, by), by=by, now=now, batch=batch)
 
 
 def settle(
@@ -98,7 +98,7 @@ def refuse_several_projects(project_ids: Collection[int], into: Target | None) -
         )
 
 
-def _way(session: Session, issue: Issue, into: Target | None) -> Way:
+def _way(session: Session, issue: Issue, into: Target | None, by: User | None) -> Way:
     if into is None:
         return Way()
     project = issue.project
@@ -106,7 +106,7 @@ def _way(session: Session, issue: Issue, into: Target | None) -> Way:
         return Way(IN_NEXT_RELEASE, PENDING, releases.newest(session, project))
     if into.kind == IN_RELEASE:
         return Way(IN_RELEASE, SETTLED, releases.named(session, project, into.version))
-    commit = releases.commit_named(session, project.organization_id, into.repository, into.commit)
+    commit = releases.commit_named(session, project.organization_id, into.repository, into.commit, by=by)
     release = releases.of_commits(session, [project.id], [commit.id]).get((project.id, commit.id))
     return Way(IN_COMMIT, SETTLED if release else PENDING, release, commit)
 

@@ -17,7 +17,8 @@ from app.models import AlertRule, Delivery, Destination, Issue, Notice, Project,
 from app.services import destinations, mail_samples, onboarding, testing_mail
 from app.services.mail_detail import detail_of
 from app.services.mail_records import Records
-from app.services.mail_samples import TEXTS, MadeUp, Scenery
+from app.services.mail_sample_texts import TEXTS
+from app.services.mail_samples import MadeUp, Scenery
 
 RULE, ISSUE, EVENT = "rule", "issue", "event"
 SAMPLE = "This project has no event yet, so the issue is made up and its links lead nowhere."

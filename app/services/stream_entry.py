@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 STREAM = "tocsin:ingest"
 GENERATION = "tocsin:ingest:generation"
 
-ENVELOPE, STORE, TALLY, UNREADABLE = "envelope", "store", "tally", "unreadable"
+ENVELOPE, STORE, CHECK_IN = "envelope", "store", "check_in"
+TALLY, UNREADABLE = "tally", "unreadable"
 # What became of an item, as it is counted.
 ACCEPTED, DUPLICATE, DROPPED, INVALID = "accepted", "duplicate", "dropped", "invalid"
 RATE_LIMITED, OVERLOADED, DISCARDED = "rate_limited", "overloaded", "discarded"

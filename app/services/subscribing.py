@@ -69,6 +69,22 @@ def release(
     session.flush()
 
 
+def release_all(session: Session, rows: Iterable[Subscription], *, why: Reason, now: datetime) -> None:
+    """The same for rows of several issues, each of which has something of it."""
+    for row in rows:
+        row.reasons = [reason for reason in row.reasons if reason != why]
+        row.updated_at = now
+        if not row.reasons:
+            session.delete(row)
+    session.flush()
+
+
+def fresh(issue: Issue, user_id: int, why: Reason, *, now: datetime) -> dict[str, Any]:
+    """A subscription to an issue that nobody can have known before."""
+    row = {"issue_id": issue.id, "user_id": user_id, "state": SUBSCRIBED, "reasons": [str(why)]}
+    return {**row, "updated_at": now, "via": "system"}
+
+
 def subscribe(session: Session, issue: Issue, *, user: User, now: datetime, via: str) -> bool:
     """Follow the issue by one's own wish; False if that was so already."""
     [row] = _locked_rows(session, issue, [user.id], now)

@@ -29,6 +29,7 @@ FAMILIES: Mapping[str, str] = {
     "set_resolved_in_release": MOVED,
     "set_resolved_in_commit": MOVED,
     "set_resolved_by_age": MOVED,
+    "set_resolved_by_recovery": MOVED,
     "set_unresolved": MOVED,
     "set_ignored": MOVED,
     "set_regression": MOVED,

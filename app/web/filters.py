@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, has_request_context
 from flask_login import current_user
 
-from app.domain import ignoring
+from app.domain import addresses, ignoring
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SPANS = (  # the first span shorter than its limit names the age
@@ -146,5 +146,6 @@ FILTERS = {
 
 
 def init_app(app: Flask) -> None:
-    """Give every template these filters."""
+    """Give every template these filters and tests."""
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.tests["mail_address"] = addresses.is_one

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, abort, current_app, request, url_for
 
 from app.db import begin_writing, db
+from app.models import Organization, Project
 from app.services import access
 from app.settings import ROOT
 from app.web.delays import delay
@@ -15,6 +16,7 @@ from app.web.identity import me_or_none
 from app.web.on_call import standing
 from app.web.pauses import banners
 
+PLACES = "tocsin.places"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # Whose bodies are read as they came: nothing here is typed into a form.
 RAW = {"api", "callbacks"}
@@ -106,13 +108,23 @@ def _frame() -> dict[str, Any]:
         "me": person,
         "mail_captured": current_app.config["SETTINGS"].mail_is_captured,
         "on_call": lambda: standing(person) if person else None,
-        "menu": (lambda: access.menu(db.session, person)) if person else (list),
+        "menu": places,
         "org": None,
         "project": None,
         "active_tab": None,
         "delay": delay,
         "maintenance": banners,
     }
+
+
+def places() -> list[tuple[Organization, list[Project]]]:
+    """What the person sees, for the menus and for whatever else of a page asks for it."""
+    known = request.environ
+    if PLACES not in known:
+        person = me_or_none()
+        known[PLACES] = access.menu(db.session, person) if person else []
+    found: list[tuple[Organization, list[Project]]] = known[PLACES]
+    return found
 
 
 @cache

@@ -6,6 +6,8 @@ from flask.typing import ResponseReturnValue
 from app.domain import delivery_states, explanations, wording
 from app.domain.kinds import KINDS
 from app.domain.routing import GATES, Reason
+from app.domain.search.keys import FAMILIES, KEYS
+from app.web.hypermedia import page_or_fragment
 
 bp = Blueprint("help", __name__, url_prefix="/help")
 
@@ -22,6 +24,7 @@ EXAMPLE = {
         "team": "#payments",
     },
     "doing": "assigned",
+    "born": "release 4.2.1",
     "scope": wording.scope_words("account"),
 }
 PARAMS = {
@@ -79,3 +82,9 @@ def notifications() -> ResponseReturnValue:
 @bp.get("/email-headers/")
 def email_headers() -> ResponseReturnValue:
     return render_template("help/email_headers.html", headers=HEADERS, sieve=SIEVE)
+
+
+@bp.get("/search/")
+def searching() -> ResponseReturnValue:
+    """The whole page, or for the popover beside a search box the tables alone."""
+    return page_or_fragment("help/searching.html", "help/_searching.html", keys=KEYS, families=FAMILIES)

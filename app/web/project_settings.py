@@ -13,9 +13,10 @@ from app.db import db
 from app.domain import short_id, subjects
 from app.domain.errors import NotFound, Refused
 from app.models import Project, ProjectKey
-from app.services import access, auto_resolving, configuring, workspaces
+from app.services import access, auto_resolving, configuring, traffic, workspaces
 from app.services.auto_resolving import Effect
 from app.web import project_pages
+from app.web import traffic as pictures
 from app.web.filters import span_of_hours
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required
@@ -224,6 +225,7 @@ def _keys(project: Project) -> dict[str, object]:
     return {
         **project_pages.frame(project),
         "keys": [(key, workspaces.dsn(url, key, project), _windows(key)) for key in found],
+        "picture": pictures.picture(traffic.of_project(db.session, project, now=now())),
     }
 
 

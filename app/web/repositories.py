@@ -11,8 +11,8 @@ from app.clock import now
 from app.db import db
 from app.domain import pushes
 from app.domain.errors import NotFound, Refused
-from app.models import Organization, PushHook
-from app.services import access, pushing, releasing
+from app.models import Organization, Project, PushHook
+from app.services import access, pushing, repository_owners
 from app.web.hypermedia import see_other
 from app.web.identity import login_required, me
 
@@ -30,10 +30,11 @@ def show(org: str) -> ResponseReturnValue:
 @login_required
 def add(org: str) -> ResponseReturnValue:
     """Answers with the page, for the secret is shown this once."""
-    organization = _to_edit(org)
+    organization, form = _to_edit(org), request.form
     try:
+        only = _project(organization, form.get("project", ""))
         row, secret = pushing.add(
-            db.session, organization, request.form.get("provider", ""), outgoing.seal(), by=me(), now=now()
+            db.session, organization, form.get("provider", ""), outgoing.seal(), only=only, by=me(), now=now()
         )
     except Refused as error:
         return _page(organization, errors={error.field or "": error.message}), 422
@@ -61,6 +62,31 @@ def delete(org: str, hook_id: int) -> ResponseReturnValue:
     return see_other(url_for("repositories.show", org=org))
 
 
+@bp.post("/<int:repository_id>/sharing")
+@login_required
+def share(org: str, repository_id: int) -> ResponseReturnValue:
+    """`project` is the one that it is for, none: all of the organization."""
+    organization = _to_edit(org)
+    row = repository_owners.find(db.session, organization, repository_id)
+    try:
+        only = _project(organization, request.form.get("project", ""))
+    except Refused as error:
+        return _page(organization, errors={error.field or "": error.message}), 422
+    repository_owners.share(db.session, row, only=only)
+    db.session.commit()
+    flash(f"Its commits are for {only.name if only else 'all projects'} from now on.")
+    return see_other(url_for("repositories.show", org=org))
+
+
+def _project(organization: Organization, slug: str) -> Project | None:
+    if not slug:
+        return None
+    try:
+        return access.visible_project(db.session, me(), organization.slug, slug)
+    except NotFound:
+        raise Refused("There is no such project.", field="project") from None
+
+
 def _to_edit(org: str) -> Organization:
     organization = access.visible_organization(db.session, me(), org)
     if not access.can(db.session, me(), organization, EDIT):
@@ -82,10 +108,16 @@ def _page(
         active_tab="settings",
         may_edit=may_edit,
         hooks=[_shown(row, made) for row in hooks],
-        repositories=releasing.repositories(db.session, organization),
+        repositories=repository_owners.listed(db.session, organization, me()),
+        projects=[("", "All projects"), *_projects(organization)] if may_edit else (),
         providers=[(each.name, each.label) for each in pushes.PROVIDERS.values()],
         errors=errors or {},
     )
+
+
+def _projects(organization: Organization) -> list[tuple[str, str]]:
+    seen = access.visible_projects(db.session, me())
+    return [(each.slug, each.name) for each in seen if each.organization_id == organization.id]
 
 
 def _shown(row: PushHook, made: tuple[int, str] | None) -> dict[str, Any]:

@@ -126,3 +126,28 @@ SNIPPETS = {
 def for_platform(platform: str) -> str:
     """The snippet to show first for a project of this platform."""
     return platform if platform in SNIPPETS else "python"
+
+
+def of_feedback(dsn: str, url: str) -> list[tuple[str, str]]:
+    """How to send what people write, to the address of the API's call for it."""
+    return [(heading, _replaced(text, {"<DSN>": dsn, "<URL>": url})) for heading, text in _FEEDBACK]
+
+
+_FEEDBACK = (
+    (
+        "From a page, with the SDK that reports its errors",
+        "Sentry.captureFeedback({\n"
+        "  name: form.name.value,\n"
+        "  email: form.email.value,\n"
+        "  message: form.message.value,\n"
+        "  associatedEventId: Sentry.lastEventId(),\n"
+        "});",
+    ),
+    (
+        "From anywhere else",
+        "curl '<URL>' \\\n"
+        "  -H 'Authorization: DSN <DSN>' \\\n"
+        "  -H 'Content-Type: application/json' \\\n"
+        '  -d \'{"event_id": "…", "name": "Jane", "email": "jane@example.net", "comments": "…"}\'',
+    ),
+)

@@ -12,6 +12,8 @@ from werkzeug.test import TestResponse
 from app.db import db
 from app.domain.scopes import SCOPES
 from app.extensions import limiter
+from app.models import Organization
+from tests.api import held
 
 
 class Program:
@@ -31,6 +33,7 @@ class Program:
             kwargs.setdefault("content_type", "application/json")
         kwargs["headers"] = self.headers | kwargs.pop("headers", {})
         answer = self.client.open(f"/api/0{path}", method=method, **kwargs)
+        held.to_its_description(self.app, answer, kwargs.get("data"))
         self.session.expire_all()
         return answer
 
@@ -55,10 +58,15 @@ class Program:
 
 @pytest.fixture
 def program(app, session, make) -> Callable[..., Program]:
-    """`program(alice)` has every scope, `program(alice, ["event:read"])` one, `program(None)` no token."""
+    """`program(alice)` has every scope, `program(alice, ["event:read"])` one, `program(None)` no token.
 
-    def made(user, scopes: Sequence[str] = SCOPES) -> Program:
-        return Program(app, session, make.token(user, scopes) if user else None)
+    `program(acme)` has a token of the organization's own.
+    """
+
+    def made(whose, scopes: Sequence[str] = SCOPES) -> Program:
+        if isinstance(whose, Organization):
+            return Program(app, session, make.organization_token(whose))
+        return Program(app, session, make.token(whose, scopes) if whose else None)
 
     return made
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.models import ApiToken, Attachment, Pause
-from app.services import commenting
+from app.domain.scopes import OFFERED
+from app.models import ApiToken, Attachment, IssueTag, Pause
+from app.services import commenting, keeping_searches
 from tests.api.calls import calls, filled
 
 # The one scope that each call needs; `write` includes `read`, `admin` includes `write`.
@@ -43,6 +44,17 @@ NEEDS = {
     "delete_issues_of_project": "event:admin",
     "delete_issues_of_organization": "event:admin",
     "by_short_id": "event:read",
+    "searches": "event:read",
+    "create_search": "event:write",
+    "delete_search": "event:write",
+    "pin_search": "event:write",
+    "unpin_search": "event:write",
+    "tags": "event:read",
+    "tag_values": "event:read",
+    "hashes": "event:read",
+    "feedback_of_project": "event:read",
+    "write_feedback": "event:write",
+    "stats": "project:read",
     "comments": "event:read",
     "comment": "event:write",
     "change_comment": "event:write",
@@ -81,9 +93,20 @@ NEEDS = {
     "assemble_files": "project:releases",
     "files": "project:releases",
     "files_of_project": "project:releases",
+    "file": "project:releases",
+    "file_of_project": "project:releases",
+    "delete_file": "project:releases",
+    "delete_file_of_project": "project:releases",
+    "delete_files_of_project": "project:releases",
     "upload_file": "project:releases",
     "upload_file_of_project": "project:releases",
     "repositories": "org:read",
+    "monitors_of_organization": "org:read",
+    "monitors_of_project": "org:read",
+    "monitor_of_organization": "org:read",
+    "monitor_of_project": "org:read",
+    "check_ins_of_monitor": "org:read",
+    "check_ins_of_monitor_of_project": "org:read",
     "releases_of_organization": "project:read",
     "releases_of_project": "project:read",
     "create_release": "project:releases",
@@ -105,7 +128,7 @@ NEEDS = {
     "notice": "event:read",
     "why": "event:read",
 }
-OPEN = {"about"}
+OPEN = {"about", "description"}
 # These name nothing that could belong to somebody else.
 OF_ONESELF = {"organizations", "projects", "my_settings", "change_settings", "notices", "why", "settings_of"}
 
@@ -132,8 +155,10 @@ def parts(cast, make, issue, session, now, hook):
         ends_at=now + timedelta(days=9),
         created_at=now,
     )
-    session.add_all([attachment, pause])
+    tag = IssueTag(issue_id=issue.id, key="environment", value="production", count=1, last_seen=now)
+    session.add_all([attachment, pause, tag])
     session.flush()
+    keeping_searches.pin(session, cast.acme, cast.alice, query="level:fatal", sort="date")
     return {
         "org": "acme",
         "proj": "shop",
@@ -143,13 +168,17 @@ def parts(cast, make, issue, session, now, hook):
         "comment_id": commenting.comment(session, issue, text="Hello", by=cast.alice, now=now).id,
         "short_id": issue.short_id,
         "event_id": event.event_id,
+        "tag": "environment",
         "attachment_id": attachment.id,
         "public_id": make.notice(issue).public_id,
+        "search_id": make.saved_search(cast.acme, cast.alice).id,
         "user": cast.alice.id,
         "integration": hook.id,
         "rule": make.rule(cast.shop).id,
         "pause": pause.id,
         "version": make.release(cast.shop, "1.0").version,
+        "monitor": make.check_in(cast.shop).slug,
+        "file_id": make.release_file(cast.shop, "1.0").id,
     }
 
 
@@ -158,10 +187,12 @@ def test_the_table_names_every_call(app):
 
 
 # What scopes of other areas open too: a build server lists repositories before it sends commits.
-ALSO = {"repositories": {"project"}}
+# Feedback is of a project, and about an event.
+ALSO = {"repositories": {"project"}, "feedback_of_project": {"project"}, "write_feedback": {"project"}}
 GONE_BY_ANOTHER = (
     *("delete_issue", "delete_comment", "unmute_rule"),
     *("delete_release", "delete_release_of_project"),
+    *("delete_file", "delete_file_of_project"),
 )
 
 
@@ -205,6 +236,47 @@ def test_what_belongs_to_others_does_not_exist(app, program, cast, parts, unlimi
         if name not in OPEN | OF_ONESELF:
             answer = charlie(method, filled(path, parts), {"status": "resolved"})
             assert (answer.status_code, list(answer.json)) == (404, ["detail"]), (method, path)
+
+
+# What an organization's own token is for. Nobody is behind it.
+BUILDS = {
+    *("repositories", "releases_of_organization", "releases_of_project"),
+    *("create_release", "create_release_of_project", "release", "release_of_project"),
+    *("change_release", "change_release_of_project", "delete_release", "delete_release_of_project"),
+    *("previous_release", "commits_of_release", "commits_of_release_of_project"),
+    *("deploys", "deploys_of_project", "create_deploy", "create_deploy_of_project"),
+    *("how_to_upload", "upload_chunks", "assemble_bundle", "assemble_files"),
+    *("files", "files_of_project", "upload_file", "upload_file_of_project"),
+    *("file", "file_of_project", "delete_file", "delete_file_of_project", "delete_files_of_project"),
+}
+
+
+def test_an_organizations_own_token_makes_releases_and_does_nothing_else(
+    app, program, cast, parts, unlimited
+):
+    build = program(cast.acme)
+    for method, path, name in sorted(calls(app), key=lambda call: call[0] == "DELETE"):
+        unlimited()
+        answer = build(method, filled(path, parts), {})
+        if name in BUILDS | OPEN:
+            gone = answer.status_code == 404 and name in GONE_BY_ANOTHER
+            assert answer.status_code in (200, 201, 204, 400) or gone, (method, path, answer.text)
+        else:
+            assert (answer.status_code, list(answer.json)) == (403, ["detail"]), (method, path)
+
+
+def test_another_organizations_own_token_finds_nothing(app, program, cast, parts, unlimited):
+    build = program(cast.rivals)
+    for method, path, name in calls(app):
+        unlimited()
+        if name in BUILDS:
+            answer = build(method, filled(path, parts), {"version": "9", "projects": ["shop"]})
+            assert (answer.status_code, list(answer.json)) == (404, ["detail"]), (method, path)
+
+
+@pytest.mark.any_database
+def test_people_are_offered_the_scopes_that_open_something(app):
+    assert set(OFFERED) == set(NEEDS.values())
 
 
 def test_another_projects_things_do_not_exist_under_ones_own(api, cast, make, parts, unlimited):

@@ -303,3 +303,28 @@ def test_a_file_that_is_too_large_is_refused(upload):
 
 def test_files_of_unknown_releases_are_refused(upload):
     assert upload(b"x", "~/a.js", path=FILES.replace("shop@1", "shop@9")).status_code == 404
+
+
+def test_a_single_file_is_read_and_deleted(upload, api, directory):
+    upload(CODE, "~/static/app.min.js", dist="7")
+    upload(CODE, "~/static/copy.js")
+    first, second = api.read(FILES)
+    path = f"{FILES}{first['id']}/"
+    assert api.read(path) == first
+    with api.get(f"{path}?download=1") as answer:
+        assert answer.data == CODE
+    assert api.delete(path).status_code == 204
+    assert api.get(path).status_code == 404
+    with api.get(f"{FILES}{second['id']}/?download") as answer:
+        assert answer.data == CODE  # another build consists of it, too
+    assert api.delete(f"/organizations/acme/releases/shop@1/files/{second['id']}/").status_code == 204
+    assert (api.read(FILES), files_in(directory)) == ([], 0)
+
+
+def test_all_single_files_of_a_release_are_deleted_at_once(upload, api, directory):
+    for name, dist in (("~/a.js", "7"), ("~/b.js", "")):
+        upload(name.encode(), name, dist=dist)
+    assert api.delete("/projects/acme/shop/files/source-maps/").status_code == 400
+    assert api.delete("/projects/acme/shop/files/source-maps/?name=shop@9").status_code == 404
+    assert api.delete("/projects/acme/shop/files/source-maps/?name=shop@1").status_code == 204
+    assert (api.read(FILES), files_in(directory)) == ([], 0)

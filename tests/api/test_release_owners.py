@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import event, select
 
 from app.db import db
-from app.models import Activity, IssueCommit, Release, ReleaseProject, Subscription
-from app.services import deploying, suspecting
+from app.domain.errors import Refused
+from app.domain.resolutions import in_commit
+from app.models import Activity, Commit, IssueCommit, Release, ReleaseProject, Subscription
+from app.services import deploying, releases, resolving, suspecting
 from app.services.deploying import Wishes
 
 pytestmark = pytest.mark.both_databases
@@ -220,6 +222,69 @@ def test_of_a_list_a_hundred_issues_are_fixed_each_by_one_commit(session, make, 
     assert [issue.status for issue in issues] == ["resolved"] * 100 + ["unresolved"] * 2
     assert len(session.scalars(select(IssueCommit)).all()) == 100
     assert [record.left_out for record in caplog.records if hasattr(record, "left_out")] == [2]
+
+
+# Whose repositories are
+
+
+def test_a_guessed_hash_reads_no_commit_of_a_repository_of_others(release, program, cast):
+    def asked(repository):
+        refs = [{"repository": repository, "commit": "0000"}]
+        return program(cast.dee).post(RELEASES, {"version": "tools@9", "projects": ["tools"], "refs": refs})
+
+    assert asked("acme/shop").status_code == 400
+    assert asked("acme/shop").text == asked("acme/none").text.replace("none", "shop")
+
+
+def test_who_names_a_repository_of_others_gets_one_apart(release, session, program, cast, dees):
+    assert dees("Tidy up").status_code == 201
+    names = {
+        person.name: [each["name"] for each in program(person).get("/organizations/acme/repos/").json]
+        for person in (cast.alice, cast.bob, cast.dee)
+    }
+    assert names == {
+        "Alice": ["acme/shop", "acme/shop (tools)"],
+        "Bob": ["acme/shop"],
+        "Dee": ["acme/shop (tools)"],
+    }
+    sent = {"refs": [{"repository": "acme/shop", "commit": f"{1:040x}"}]}
+    shown = program(cast.dee).put(f"{RELEASES}tools@1/", sent).json
+    assert shown["lastCommit"]["repository"]["name"] == "acme/shop (tools)"
+    assert session.scalars(select(Commit.message).order_by(Commit.id)).all() == ["Tidy up", "Tidy up"]
+
+
+def test_no_issue_is_resolved_by_a_commit_of_a_repository_of_others(release, session, make, cast, tools, now):
+    own = make.issue(tools)
+    into = in_commit("acme/shop", f"{1:040x}"[:8])
+    with pytest.raises(Refused, match="There is no repository"):
+        resolving.resolve(session, own, by=cast.dee, now=now, into=into)
+    assert releases.offer(session, tools).repositories == []
+    assert resolving.resolve(session, own, by=cast.alice, now=now, into=into)
+
+
+def test_a_project_that_an_owner_releases_it_for_may_use_it_from_then_on(release, make, program, cast):
+    billing = make.project(cast.acme, "billing", teams=[cast.team])
+    make.member(cast.acme, cast.charlie)
+    billing.teams.append(make.team(cast.acme, "billing-team", members=[cast.charlie]))
+    assert program(cast.charlie).get("/organizations/acme/repos/").json == []
+    sent = {"version": "billing@1", "projects": ["billing"], "commits": [commit(2)]}
+    program(cast.bob).post(RELEASES, sent)
+    assert [each["name"] for each in program(cast.charlie).get("/organizations/acme/repos/").json] == [
+        "acme/shop"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("refs", "because"),
+    {
+        "too many": ([{"repository": "a", "commit": "abcd"}] * 501, "at most 500"),
+        "a long name": ([{"repository": "a" * 201, "commit": "abcd"}], "needs a repository"),
+        "a long hash": ([{"repository": "a", "commit": "a" * 65}], "names no commit"),
+    }.values(),
+)
+def test_refs_have_bounds(release, program, cast, refs, because):
+    answer = program(cast.bob).put(PATH, {"refs": refs})
+    assert (answer.status_code, because in answer.text) == (400, True)
 
 
 # What is shown as a link

@@ -10,8 +10,9 @@ import pytest
 from app.channels import CHANNELS, apprise, campfire, twilio_answers
 from app.channels.apprise import Apprise
 from app.channels.base import Call, settings_of
-from app.channels.http import Reply, attempt
+from app.channels.http import Reply
 from app.channels.irc import Irc
+from app.channels.meanings import attempt
 from app.channels.opsgenie import OpsGenie
 from app.channels.pagerduty import PagerDuty
 from app.channels.slack import Slack

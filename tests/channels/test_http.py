@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.channels import http as outgoing
+from app.channels import meanings
 from app.channels.base import Outcome
-from app.channels.http import Http, Reply, moved
+from app.channels.http import Http, Reply
+from app.channels.meanings import moved
 from app.domain import outward
 from app.domain.outward import Allowed
 from tests.channels.conftest import LOOPBACK
@@ -26,9 +27,9 @@ PUBLIC = "93.184.215.14"
 
 
 def called(http, url, **more):
-    return outgoing.attempt(
+    return meanings.attempt(
         lambda: http.post(url, b"{}", {"Content-Type": "application/json"}, **more),
-        lambda reply: outgoing.usual(reply, now=NOW),
+        lambda reply: meanings.usual(reply, now=NOW),
         request=f"POST {url}",
     )
 
@@ -104,7 +105,7 @@ WAITS = {
 
 @pytest.mark.parametrize(("text", "wait"), WAITS.values(), ids=WAITS)
 def test_how_long_the_other_side_wants_us_to_wait(text, wait):
-    assert outgoing.retry_after({"Retry-After": text}, now=NOW) == wait
+    assert meanings.retry_after({"Retry-After": text}, now=NOW) == wait
 
 
 def test_a_slow_answer_is_unsure_and_tried_again(http, receiver):
@@ -307,4 +308,4 @@ def test_through_a_proxy_that_is_set_the_proxy_judges(receiver, caplog):
 
 def test_meanings_do_not_depend_on_the_case_of_headers():
     reply = Reply(429, {"rEtRy-aFtEr": "3"}, "", 1, "")
-    assert outgoing.usual(reply, now=NOW).retry_after == timedelta(seconds=3)
+    assert meanings.usual(reply, now=NOW).retry_after == timedelta(seconds=3)

@@ -17,6 +17,7 @@ LEADS_TO = {
     ("resolve_anew", RESOLVED): RESOLVED,
     ("wake", IGNORED): UNRESOLVED,
     ("age", UNRESOLVED): RESOLVED,
+    ("recover", UNRESOLVED): RESOLVED,
 }
 
 

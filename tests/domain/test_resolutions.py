@@ -44,6 +44,11 @@ CASES = {
     "by a commit that is in no release": (BY_COMMIT, "9.0", False),
     "by a commit of 2.0: an older release": (BY_COMMIT_IN_2, "1.9", False),
     "by a commit of 2.0: itself": (BY_COMMIT_IN_2, "2.0", True),
+    "by a commit of 2.0: a newer one": (BY_COMMIT_IN_2, "2.1", True),
+    "by a commit of 2.0: no release": (BY_COMMIT_IN_2, None, False),
+    "in 2.0: one of another package, as old": (IN_2, "cart@9.0", False),
+    "in 2.0: a hash, as old": (IN_2, "1f0c3aa", False),
+    "next: a hash, as old": (NEXT_AFTER_1, "1f0c3aa", False),
 }
 
 

@@ -59,6 +59,7 @@ PUBLIC_REASONS = {
     *("subscribed", "committer", "owner_rule", "team_owner_rule", "fallback_all", "rule_member", "rule_team"),
     *("required", "workflow_always", "resubscribed", "bookmarked", "deploys_all", "rule_integration"),
     "rule_author",  # of E19, whom the catalogue names without a code
+    "release_watched",  # of 5.13, likewise
 }
 
 NEW, COMMENT, ASSIGNED = (Happening(KINDS[name]) for name in ("alert.new", "comment", "assigned"))

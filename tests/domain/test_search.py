@@ -6,18 +6,23 @@ import pytest
 
 from app.domain.search import (
     Assigned,
+    Attribute,
     BadSearch,
-    Bookmarked,
+    InLatest,
     Is,
-    Member,
+    IssueId,
     Pattern,
     SeenWithin,
     ShortId,
     Tag,
+    Tied,
     TimesSeen,
+    Unreached,
     Words,
     parse,
 )
+from app.domain.search.keys import FAMILIES, KEYS
+from app.settings import ROOT
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 NOON = DAY + timedelta(hours=12)
@@ -35,26 +40,45 @@ TERMS = {
     "is:archived": [Is("ignored")],
     "is:assigned is:unassigned": [Is("assigned"), Is("unassigned")],
     "is:for_review": [Is("for_review")],
-    "is:Bookmarked": [Bookmarked(7)],
-    "!bookmarks:me": [Bookmarked(7, negated=True)],
+    "is:Bookmarked is:subscribed": [Tied("bookmarked", user_id=7), Tied("subscribed", user_id=7)],
+    "!bookmarks:me": [Tied("bookmarked", user_id=7, negated=True)],
+    "bookmarks:ana": [Tied("bookmarked", person="ana")],
+    "subscribed:@ana": [Tied("subscribed", person="@ana")],
+    "is:linked !is:linked is:unlinked": [Is("linked"), Is("linked", True), Is("linked", True)],
+    "told:me": [Tied("told", user_id=7)],
+    "-told:me !told:me": [Tied("told", user_id=7, negated=True)] * 2,
+    "told:none": [Tied("told")],
+    "reach:none": [Unreached()],
+    "!reach:none": [Unreached(negated=True)],
     "status:resolved": [Is("resolved")],
     "assigned:me": [Assigned(user_id=7)],
     "assigned:none": [Assigned()],
     "assigned:#ops": [Assigned(team="ops")],
     "!assigned:ana@example.org": [Assigned(person="ana@example.org", negated=True)],
-    "level:Error": [Member("level", exactly("error"))],
-    "environment:production": [Member("environment", exactly("production"))],
-    "env:p*": [Member("environment", Pattern(("p", "")))],
-    'environment:""': [Member("environment", UNSET)],
-    "release:shop@*": [Member("release", Pattern(("shop@", "")))],
-    'release:"1.0 beta"': [Member("release", exactly("1.0 beta"))],
+    "level:Error": [Attribute("level", exactly("error"))],
+    "environment:production": [Attribute("environment", exactly("production"))],
+    "env:p*": [Attribute("environment", Pattern(("p", "")))],
+    'environment:""': [Attribute("environment", UNSET)],
+    "release:shop@*": [Attribute("release", Pattern(("shop@", "")))],
+    'release:"1.0 beta"': [Attribute("release", exactly("1.0 beta"))],
     "issue:shop-1A": [ShortId("shop", 42)],
-    "browser.name:Fire*fox*": [Tag("browser.name", Pattern(("Fire", "fox", "")))],
+    "browser.name:Fire*fox*": [Attribute("browser.name", Pattern(("Fire", "fox", "")))],
     "tags[level]:x": [Tag("level", exactly("x"))],
-    r"path:a\*b": [Tag("path", exactly("a*b"))],
-    'plan:"say \\"hi\\""': [Tag("plan", exactly('say "hi"'))],
-    "has:plan": [Tag("plan", UNSET, negated=True)],
-    '!plan:""': [Tag("plan", UNSET, negated=True)],
+    r"path:a\*b": [Attribute("path", exactly("a*b"))],
+    'plan:"say \\"hi\\""': [Attribute("plan", exactly('say "hi"'))],
+    "has:plan": [Attribute("plan", UNSET, negated=True)],
+    '!plan:""': [Attribute("plan", UNSET, negated=True)],
+    "any_tag:x": [Tag(None, exactly("x"))],
+    "first-release:1.0": [Attribute("first_release", exactly("1.0"))],
+    "firstRelease:latest": [InLatest(first=True)],
+    "!release:latest": [InLatest(first=False, negated=True)],
+    "user:email:ana@example.org": [Attribute("user.email", exactly("ana@example.org"))],
+    "user:7": [Attribute("user", exactly("7"))],
+    "user.ip_address:::1": [Attribute("user.ip", exactly("::1"))],
+    "error.type:Key*": [Attribute("error.type", Pattern(("Key", "")))],
+    "server-name:web-1": [Attribute("server_name", exactly("web-1"))],
+    "stack.function:pay": [Attribute("stack.function", exactly("pay"))],
+    "issue.id:17": [IssueId(17)],
     "timesSeen:5": [TimesSeen("=", 5)],
     "times_seen:>=100": [TimesSeen(">=", 100)],
     "!timesSeen:<3": [TimesSeen("<", 3, negated=True)],
@@ -63,6 +87,10 @@ TERMS = {
     "last-seen:-30m": [SeenWithin("last_seen", ((">=", timedelta(minutes=30)),))],
     "lastSeen:>2026-11-23": [SeenWithin("last_seen", ((">", DAY),))],
     "lastSeen:2026-11-23": [SeenWithin("last_seen", ((">=", DAY), ("<", DAY + timedelta(days=1))))],
+    "event.timestamp:>=2026-11-23 is:resolved event.timestamp:<2026-11-24": [
+        Is("resolved"),
+        SeenWithin("timestamp", ((">=", DAY), ("<", DAY + timedelta(days=1)))),
+    ],
     "lastSeen:2026-11-23T12:00:00": [
         SeenWithin("last_seen", ((">=", NOON - timedelta(minutes=5)), ("<", NOON + timedelta(minutes=6))))
     ],
@@ -103,6 +131,12 @@ BAD = {
     "( a )": ["("],
     "level:[error,fatal]": ["level:[error,fatal]"],
     "is: resolved": ["is:"],
+    "reach:all": ["reach:all", "none"],
+    "stack.lineno:5": ["stack.lineno", "stack.filename", "tags[stack.lineno]"],
+    "issue.id:SHOP-1": ["issue.id:SHOP-1", "number"],
+    "-level:error": ["-level:error", "!level:error"],
+    "is:done cart level:loud": ["is:done", "level:loud"],
+    "a\0b": ["character"],
 }
 
 
@@ -111,6 +145,12 @@ def test_an_error_names_the_term_and_what_may_be_written(text, named):
     with pytest.raises(BadSearch) as caught:
         parse(text)
     assert all(part in str(caught.value) for part in named)
+
+
+def test_what_can_be_understood_is_left_over():
+    with pytest.raises(BadSearch) as caught:
+        parse('is:done "a b" cart !level:loud release:"1 0"')
+    assert caught.value.rest == '"a b" cart release:"1 0"'
 
 
 LIKES = [(("a", "b"), "a%b"), (("50%_", ""), r"50\%\_%"), (("a\\b",), r"a\\b")]
@@ -128,3 +168,12 @@ def test_a_pattern_for_the_database(parts, like):
 def test_what_no_database_should_be_asked_is_refused_in_words(text):
     with pytest.raises(BadSearch, match=r"is the most|outside the calendar"):
         parse(text)
+
+
+def test_the_manual_has_every_key_as_the_table_that_reads_it():
+    manual = (ROOT / "docs" / "search.md").read_text().replace("\\*", "*")
+    for key in KEYS:
+        names = ", ".join(f"`{name}`" for name in key.names)
+        assert f"| {names} | {key.takes} | {key.means} |" in manual
+    for family in FAMILIES:
+        assert f"| {', '.join(f'`{name}`' for name in family.names)} |" in manual

@@ -77,7 +77,9 @@ def test_libraries_are_not_the_applications_own(source, in_app):
 
 def test_a_mapped_frame_keeps_what_it_was():
     frame = {"abs_path": minified_shop.URL, "lineno": 1, "colno": 45, "context_line": "min", "function": "o"}
+    sent = dict(frame)
     source_maps.apply(frame, Token("../src/cart.ts", 6, 11, None, ["a\n"], "b\x00\r\n", ["c"]))
+    assert source_maps.as_sent(frame) == sent
     assert frame == {
         "filename": "src/cart.ts",
         "abs_path": "src/cart.ts",

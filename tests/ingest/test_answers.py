@@ -105,6 +105,8 @@ REFUSALS = {
     "minidump": ("/api/ID/minidump/?sentry_key=KEY", {}, 501),
     "unreal": ("/api/ID/unreal/KEY/", {}, 501),
     "check-in without a key": ("/api/ID/cron/nightly/", {}, 400),
+    "check-in with a status that there is not": ("/api/ID/cron/nightly/KEY/?status=fine", {}, 400),
+    "check-in with a broken body": ("/api/ID/cron/nightly/KEY/", {"data": b"{"}, 400),
     "check-in with an unknown key": (f"/api/ID/cron/nightly/{UNKNOWN}/", {}, 403),
     "nel": ("/api/ID/nel/", {"headers": X}, 404),
     "otlp": ("/api/ID/otlp/v1/traces/", {"headers": X}, 404),
@@ -201,7 +203,7 @@ def test_a_check_in_by_address_is_taken_and_counted(instance):
         assert post(instance, path, method=method, data=b"").status_code == 202
     instance.digest()
     [count] = instance.scalars(select(IngestCount))
-    assert (count.category, count.outcome, count.count) == ("monitor", "dropped", 2)
+    assert (count.category, count.outcome, count.count) == ("monitor", "accepted", 2)
 
 
 def test_a_key_of_a_second_project_does_not_open_the_first(instance):

@@ -15,7 +15,8 @@ from app.channels.base import Mail
 from app.domain.site import Site
 from app.services.composing import Composer
 from app.services.mail_sample_list import SAMPLES
-from app.services.mail_samples import AT, TEXTS, MadeUp, Scenery
+from app.services.mail_sample_texts import TEXTS
+from app.services.mail_samples import AT, MadeUp, Scenery
 from app.services.mail_templates import MailTemplates
 from app.settings import ROOT
 
@@ -34,6 +35,7 @@ IN_THREAD = [
         "verify",
         "address",
         "primary",
+        "token",
         "reply",
         "integration",
         "storm",
@@ -41,7 +43,15 @@ IN_THREAD = [
         "rule",
     }
 ]
-LETTERS = ["sign-in", "invite", "verify", "address-verified", "primary-changed", "reply-refused"]
+LETTERS = [
+    "sign-in",
+    "invite",
+    "verify",
+    "address-verified",
+    "primary-changed",
+    "token-made",
+    "reply-refused",
+]
 
 
 @dataclass(frozen=True)

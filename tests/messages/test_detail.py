@@ -3,7 +3,7 @@
 import pytest
 
 from app.services.mail_sample_list import SAMPLES
-from app.services.mail_samples import TEXTS
+from app.services.mail_sample_texts import TEXTS
 from tests.messages.samples import LETTERS, composed
 
 ABOUT_ISSUES = [name for name in SAMPLES if name not in [*LETTERS, "test"]]

@@ -9,7 +9,7 @@ from bs4 import Comment
 from app.domain.excerpt import excerpt
 from app.domain.kinds import KINDS, OUTWARD
 from app.services.mail_sample_list import SAMPLES
-from app.services.mail_samples import TEXTS
+from app.services.mail_sample_texts import TEXTS
 from tests.messages.samples import EVERY, IN_THREAD, LETTERS, composed
 
 ids = [f"{name}-{texts}" for name, texts in EVERY]

@@ -7,7 +7,8 @@ from tests.messages.samples import composed
 SAID = {
     "alert-new": (
         "NEW  checkout · production",
-        "First seen Mon 23 Nov 2026 09:14:03 CET, release 4.2.1. 3 events, 2 users so far.",
+        "First seen Mon 23 Nov 2026 09:14:03 CET, release 4.2.1 (deployed 09:02 by Sam Okoro). "
+        "3 events, 2 users so far.",
         "… 5 more frames",
         "Handled: no",
     ),
@@ -29,11 +30,15 @@ SAID = {
         "Ana Lima resolved this. It stays resolved until another event arrives",
         "Lifetime: 412 events",
     ),
-    "resolved-release": ("RESOLVED IN 4.2.2", "An event of 4.2.2 or of a newer release does."),
+    "resolved-release": (
+        "RESOLVED IN 4.2.2",
+        "Ana Lima resolved this in release 4.2.2 (not deployed to production yet).",
+        "An event of 4.2.2 or of a newer release does.",
+    ),
     "resolved-next-release": ("It takes effect with the next release created after 4.2.1.",),
     "resolved-by-release": (
         "Fixed by commit 1f0c3aa “Guard against empty cart.",
-        "resolved in release 4.2.2.",
+        "resolved in release 4.2.2 (not deployed to production yet).",
     ),
     "resolved-commit": (
         "RESOLVED BY COMMIT",

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import AlertRule, Delivery, Digest, Project, ProjectKey, Team, User
-from app.services import access, accounts
+from app.services import access, tokens
 from app.settings import ROOT, load
 
 
@@ -56,7 +56,16 @@ def test_five_commands_make_a_workspace_that_an_sdk_can_send_to(told, session):
     key = session.scalars(select(ProjectKey)).one()
     assert project["dsn"] == f"https://{key.public}@tocsin.example.org/{project['id']}"
     assert access.project_member_ids(session, project["id"]) == {person["id"]}
-    assert accounts.find_token(session, token["token"]).scopes == ["event:read"]
+    assert tokens.find(session, token["token"]).scopes == ["event:read"]
+
+
+def test_an_organizations_own_token_is_made_and_revoked(told, cast, session):
+    text = told("tokens", "create", "--org", "acme", "--name", "CI")["token"]
+    assert tokens.find(session, text).organization_id == cast.acme.id
+    session.rollback()
+    for _ in range(2):
+        assert told("tokens", "revoke", text) == {"revoked": "CI", "owner": "acme"}
+    assert tokens.find(session, text) is None
 
 
 def test_running_it_twice_changes_nothing_more(told, session):
@@ -91,6 +100,10 @@ ERRORS = {
     "an unknown person": (("tokens", "create", "no@example.org"), "no account for no@example.org"),
     "an unknown team": (("projects", "create", "x", "--org", "acme", "--team", "t"), "no team t in acme"),
     "an unknown scope": (("tokens", "create", "alice@example.org", "--scope", "all"), "no scope all"),
+    "nobody's token": (("tokens", "create"), "person’s address, or --org"),
+    "a token of two": (("tokens", "create", "alice@example.org", "--org", "acme"), "or --org"),
+    "more than an organization's": (("tokens", "create", "--org", "acme", "--scope", "org:ci"), "no other"),
+    "a token that is none": (("tokens", "revoke", "sntryu_0"), "no such token"),
     "a reserved slug": (("orgs", "create", "api"), "address of a page"),
     "no address": (("users", "create", "ana"), "not a mail address"),
     "a short password": (("users", "create", "a@example.org", "--password", "x"), "at least 8"),

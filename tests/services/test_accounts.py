@@ -1,4 +1,4 @@
-"""Accounts: people, passwords, one-time links, tokens."""
+"""Accounts: people, passwords, one-time links."""
 
 from datetime import timedelta
 
@@ -141,37 +141,6 @@ def test_an_ended_session_is_forgotten_once_its_cookies_have_run_out(session, no
 def test_only_a_hash_of_a_link_is_kept(session, make, now):
     secret = accounts.make_link(session, "password", user=make.user(), now=now)
     assert secret not in session.scalars(select(OneTimeLink.secret_hash)).one()
-
-
-def test_a_token_is_found_by_its_text_and_nothing_else(session, make, now):
-    ana = make.user()
-    text = accounts.create_token(session, ana, now=now)
-    assert text.startswith("sntryu_")
-    assert len(text) == 7 + 64
-    found = accounts.find_token(session, text)
-    assert (found.user, found.last_characters) == (ana, text[-4:])
-    assert accounts.find_token(session, text[:-1] + ("0" if text[-1] != "0" else "1")) is None
-    assert accounts.find_token(session, found.token_hash) is None
-
-
-def test_a_revoked_token_is_gone(session, make, now):
-    text = accounts.create_token(session, make.user(), now=now)
-    accounts.find_token(session, text).revoked_at = now
-    session.flush()
-    assert accounts.find_token(session, text) is None
-
-
-def test_the_token_of_somebody_switched_off_is_gone(session, make, now):
-    ana = make.user()
-    text = accounts.create_token(session, ana, now=now)
-    ana.is_active = False
-    session.flush()
-    assert accounts.find_token(session, text) is None
-
-
-def test_a_token_has_the_scopes_it_was_given(session, make, now):
-    text = accounts.create_token(session, make.user(), given=["event:write", "org:read"], now=now)
-    assert accounts.find_token(session, text).scopes == ["org:read", "event:write"]
 
 
 def test_a_refused_account_leaves_nothing(session, now):

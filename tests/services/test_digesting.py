@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from app.domain import priority
 from app.models import (
     Activity,
     Attachment,
@@ -18,6 +19,8 @@ from app.models import (
     IssueHash,
     IssueHour,
     IssueTag,
+    IssueText,
+    IssueTrait,
     IssueUser,
     Notice,
     Project,
@@ -343,3 +346,39 @@ def test_a_larger_batch_takes_no_more_statements(session, digest, count_statemen
     with count_statements() as many:
         digest(*batch(60, "C"))
     assert len(many) <= len(few)
+
+
+SAID = {
+    "user": {"id": "7", "email": "ana@example.org", "geo": {"city": "Graz"}},
+    "request": {"url": "https://shop.example/pay"},
+    "transaction": "pay",
+    "contexts": {"os": {"name": "Linux", "version": 6}, "device": {"family": "", "battery_level": 40}},
+}
+FRAMES = [{"function": "run", "in_app": False}, *({"function": f"f{n}", "in_app": True} for n in range(12))]
+
+
+def test_what_events_say_outside_their_tags_is_kept_once_for_searches(session, digest):
+    one = payload("KeyError: cart", **SAID)
+    one["exception"]["values"][-1]["stacktrace"] = {"frames": FRAMES}
+    other = {**one, "event_id": uuid.uuid4().hex, "user": {"username": "bob"}}
+    digest(one, other)
+    found = {(row.key, row.value) for row in session.scalars(select(IssueTrait))}
+    assert {(key, value) for key, value in found if not key.startswith("stack.")} == {
+        ("user.id", "7"),
+        ("user.email", "ana@example.org"),
+        ("user.username", "bob"),
+        ("geo.city", "Graz"),
+        ("os.name", "Linux"),
+        ("os.version", "6"),
+        ("transaction", "pay"),
+        ("url", "https://shop.example/pay"),
+        ("error.type", "KeyError"),
+    }
+    assert {value for key, value in found if key == "stack.function"} == {f"f{n}" for n in range(2, 12)}
+
+
+def test_a_new_issue_can_be_found_by_its_words_and_its_priority(session, digest, now):
+    digest(payload("KeyError: CART"), payload("KeyError: CART"))
+    issue, words = only_issue(session), session.scalars(select(IssueText)).one()
+    assert words.text.startswith("keyerror: cart\n")
+    assert issue.priority == priority.of(2, issue.last_seen)

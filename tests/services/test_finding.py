@@ -6,8 +6,8 @@ import pytest
 
 from app.domain import cursor as cursors
 from app.domain import search
-from app.models import IssueHour, IssueTag
-from app.services import finding
+from app.models import Bookmark, IssueCommit, IssueHour, IssueTag, IssueTrait
+from app.services import finding, matching_events
 from app.services.finding import PAGE, Scope
 
 pytestmark = pytest.mark.both_databases
@@ -28,6 +28,17 @@ def find(session, in_shop, now):
         return [row.issue.title for row in page.rows]
 
     return titles
+
+
+TRAITS = {
+    "user.id": "7",
+    "user.email": "ana@example.org",
+    "url": "https://shop.example/pay?step=2",
+    "error.type": "KeyError",
+    "stack.function": "pay",
+    "os.name": "Linux",
+    "geo.city": "Graz",
+}
 
 
 def tag(session, issue, key, value, count=1):
@@ -53,6 +64,23 @@ def several(make, cast, session, now):
     tag(session, old, "environment", "production")
     tag(session, teams, "environment", "staging")
     tag(session, teams, "release", "shop@2.0")
+    tag(session, old, "release", "shop@1.0")
+    old.first_release = "shop@1.0"
+    teams.first_release = "shop@2.0"
+    make.release(shop, "shop@1.0")
+    make.release(shop, "shop@2.0")
+    for key, value in TRAITS.items():
+        session.add(IssueTrait(issue_id=old.id, key=key, value=value))
+    session.add(Bookmark(issue_id=mine.id, user_id=cast.alice.id, created_at=now))
+    make.subscription(teams, cast.bob, "commented")
+    make.event(old, at=now - timedelta(days=8))
+    make.event(old, at=now - timedelta(hours=2))
+    make.delivery(make.notice(mine, planned_at=now), cast.alice, state="accepted")
+    make.delivery(make.notice(teams, planned_at=now), cast.bob, state="failed")
+    make.notice(old)
+    commit = make.commit(cast.acme)
+    session.add(IssueCommit(issue_id=old.id, commit_id=commit.id, tie="references", created_at=now))
+    session.flush()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +108,7 @@ def several(make, cast, session, now):
         "environment:production": "KeyError",
         "env:prod*": "KeyError",
         "!environment:production is:unresolved": "TimeoutError ValueError",
-        "release:shop@*": "ValueError",
+        "release:shop@*": "KeyError ValueError",
         "browser:Firefox*": "KeyError",
         'browser:"Firefox 140"': "KeyError",
         "browser:Chrome_141": "TimeoutError",
@@ -108,6 +136,43 @@ def several(make, cast, session, now):
         "title:KeyError*": "KeyError",
         "culprit:coupons.*": "ValueError",
         "platform:python is:ignored": "OSError",
+        "is:bookmarked": "TimeoutError",
+        "bookmarks:alice": "TimeoutError",
+        "bookmarks:none is:unresolved": "KeyError ValueError",
+        "is:subscribed": "",
+        "subscribed:bob": "ValueError",
+        "!subscribed:bob is:unresolved": "KeyError TimeoutError",
+        "is:linked": "KeyError",
+        "is:unlinked is:unresolved": "TimeoutError ValueError",
+        "told:me": "TimeoutError",
+        "-told:me is:unresolved": "KeyError ValueError",
+        "told:bob": "",
+        "told:none is:unresolved": "KeyError ValueError",
+        "reach:none is:unresolved": "ValueError",
+        "first-release:shop@1.0": "KeyError",
+        "first-release:latest": "ValueError",
+        "!first-release:latest is:unresolved": "KeyError TimeoutError",
+        "release:latest": "ValueError",
+        "has:release": "KeyError ValueError",
+        "user.id:7": "KeyError",
+        "user:email:ana@example.org": "KeyError",
+        "user:ana@*": "KeyError",
+        "user:7 !user:8": "KeyError",
+        "user.email:*@EXAMPLE.org": "KeyError",
+        "has:user.email": "KeyError",
+        "!has:user.email is:unresolved": "TimeoutError ValueError",
+        "url:*/pay*": "KeyError",
+        "!url:*/pay* is:unresolved": "TimeoutError ValueError",
+        "error.type:KeyError": "KeyError",
+        "stack.function:pay os.name:Linux geo.city:Graz": "KeyError",
+        "any_tag:staging": "ValueError",
+        "!any_tag:staging is:unresolved": "KeyError TimeoutError",
+        "event.timestamp:-3h": "KeyError",
+        "event.timestamp:>2026-11-01 event.timestamp:<2026-11-13": "KeyError",
+        "event.timestamp:>2026-11-13 event.timestamp:<2026-11-19": "",
+        "issue.id:0": "",
+        "ke": "KeyError",
+        "ÉTÉ": "",
     }.items(),
 )
 def test_a_search_finds_exactly_what_it_says(several, find, text, found):
@@ -119,7 +184,14 @@ def test_nothing_asked_means_what_is_unresolved(several, find):
 
 
 @pytest.mark.parametrize(
-    ("sort", "order"), [("date", "c b a"), ("new", "a b c"), ("freq", "b c a"), ("users", "c a b")]
+    ("sort", "order"),
+    [
+        ("date", "c b a"),
+        ("new", "a b c"),
+        ("freq", "b c a"),
+        ("users", "c a b"),
+        ("priority", "c b a"),
+    ],
 )
 def test_every_order_puts_the_most_first(make, shop, find, now, sort, order):
     hours = [timedelta(hours=n) for n in range(4)]
@@ -129,6 +201,26 @@ def test_every_order_puts_the_most_first(make, shop, find, now, sort, order):
         shop, title="c", last_seen=now + hours[2], first_seen=now - hours[2], times_seen=4, users_seen=7
     )
     assert find(sort=sort) == order.split()
+
+
+def test_ten_times_the_events_weigh_ten_minutes(make, shop, find, now):
+    make.issue(shop, title="often", times_seen=1000, last_seen=now - timedelta(minutes=29))
+    make.issue(shop, title="oftener", times_seen=1000, last_seen=now - timedelta(minutes=31))
+    make.issue(shop, title="once", times_seen=1, last_seen=now)
+    assert find(sort="priority") == ["often", "once", "oftener"]
+
+
+@pytest.mark.parametrize("many", [1, 2000])
+def test_what_is_common_and_what_is_rare_is_found_alike(several, find, monkeypatch, many):
+    monkeypatch.setattr(matching_events, "MANY", many)
+    assert find("is:unresolved environment:production keyerror browser:Firefox*") == ["KeyError: cart"]
+
+
+def test_words_are_found_in_the_small_letters_of_every_script(make, shop, find):
+    make.issue(shop, title="Fehler: GRÖSSE fehlt", culprit='he said "no"', message="Ünïcode\nlines")
+    for text in ("größe", "grösse", "FEHLER: grö", 'said "no', "ünï", "e", "Ö"):
+        assert find(text) == ["Fehler: GRÖSSE fehlt"], text
+    assert find("fehlt he said") == []
 
 
 @pytest.mark.parametrize("sort", finding.SORTS)

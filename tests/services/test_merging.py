@@ -215,7 +215,10 @@ def test_issues_of_two_projects_are_not_merged(make, cast, merge, session):
 def test_many_events_follow_in_chunks_and_the_rows_last(make, session, cast, merge, monkeypatch):
     monkeypatch.setattr(pruning, "CHUNK", 2)
     issues = make.issue(cast.shop, events=7), make.issue(cast.shop, title=OTHER, events=6)
+    about = select(Event.event_id).where(Event.issue_id == issues[1].id)
+    words = make.feedback(cast.shop, event_id=session.scalar(about.limit(1)))
     primary = merge(*issues)
+    assert words.issue_id == primary.id
     newer = make.issue(cast.shop)
     moved = select(func.count()).where(Event.issue_id == primary.id)
     assert (primary.times_seen, session.scalar(moved)) == (13, 9)

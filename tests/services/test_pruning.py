@@ -7,6 +7,8 @@ from sqlalchemy import func, select
 
 from app.models import (
     Attachment,
+    CheckIn,
+    ClientLoss,
     Delivery,
     Event,
     Feedback,
@@ -58,6 +60,7 @@ def received(issue, at):
         UndigestedEntry(project_id=project_id, stream_id="1-1", error="KeyError", created_at=at, body=b"x"),
         Feedback(project_id=project_id, comments="It broke.", created_at=at),
         IngestCount(project_id=project_id, hour=at, category="error", outcome="accepted", count=1),
+        ClientLoss(project_id=project_id, hour=at, category="error", reason="before_send", count=1),
         IssueHour(issue_id=issue.id, hour=at, count=1),
         IssueCount(issue_id=issue.id, minutes=60, start=at, environment="", count=1),
     ]
@@ -67,6 +70,7 @@ def test_what_came_in_is_forgotten_and_the_issue_stays(session, make, issue, lef
     for at in old_and_new:
         make.event(issue, at=at)
         session.add_all(received(issue, at))
+        make.check_in(issue.project, at=at, every="1 year")
     session.flush()
     pruning.prune_events(session, before=before)
     assert {model: left(model) for model, _ in pruning.RECEIVED} == {
@@ -74,9 +78,11 @@ def test_what_came_in_is_forgotten_and_the_issue_stays(session, make, issue, lef
         Attachment: 1,
         UndigestedEntry: 1,
         Feedback: 1,
-        IngestCount: 1,
+        IngestCount: 2,  # with that of the check-in
+        ClientLoss: 1,
         IssueHour: 1,
         IssueCount: 1,
+        CheckIn: 1,
     }
     assert left(Issue) == 1
 

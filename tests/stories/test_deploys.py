@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.models import Activity, Notice, ReleaseCommit, Verdict
-from app.services import deploying, preferring
+from app.services import deploying, deploys_then, preferring
 from app.services.deploying import Wishes
+from app.services.deploys_then import Live
 
 pytestmark = pytest.mark.both_databases
 
@@ -153,3 +154,30 @@ def test_it_waits_in_quiet_hours_with_everything_else(make, cast, session, deplo
     assert [(row.code, row.outcome) for row in found] == [("quiet_hours", "defer")]
     run_jobs.sweep(after=timedelta(hours=4))
     assert told("deploy") == ["bob"]
+
+
+def test_a_release_is_live_where_it_was_deployed_last(session, make, cast, release, deploy, now):
+    def live(version=release.version, hours=0):
+        until = now + timedelta(hours=hours)
+        return deploys_then.standing(session, cast.shop, version, until=until)
+
+    assert live() is None  # nobody tells of deploys
+    deploy(environment="staging", date_finished=now - timedelta(hours=3))
+    assert (live().environment, live().at) == ("staging", now - timedelta(hours=3))
+    assert live("shop@4.2.1") == Live("staging")
+    older = make.release(cast.shop, "shop@4.2.1")
+    deploying.deploy(session, older, Wishes("production"), [], by=cast.alice, now=now - timedelta(hours=2))
+    assert live() == Live("production")
+    deploy(date_finished=now)
+    assert live() == Live("production", now, "Alice")
+    assert live(hours=-1) == Live("production")
+
+
+def test_the_mail_about_a_new_issue_says_since_when_its_release_is_live(
+    deploy, release, report, run_jobs, mailbox, cast
+):
+    deploy()
+    report("KeyError: after it", release=release.version, environment="production")
+    run_jobs()
+    said = " ".join(mailbox(cast.cy)[-1].text.split())
+    assert ", release shop@4.2.2 (deployed 20 Nov 12:00 by Alice). 1 event, " in said

@@ -109,3 +109,49 @@ def test_every_call_about_releases_is_understood(cli, repository):
     assert "staging" in deploys(cli, V1, "list")
     cli("releases", "delete", V1)
     assert not re.search(re.escape("1.0.0"), cli("releases", "list"))
+
+
+@pytest.fixture
+def statuses(session):
+    def of_all():
+        session.commit()
+        return {name: status for name, status in session.execute(select(Issue.short_id, Issue.status))}
+
+    return of_all
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_issues_are_listed_and_moved(cli, report, run_jobs, session, statuses):
+    for title in ("KeyError: cart", "ValueError: price", "OSError: disk"):
+        report(title)
+    run_jobs.digest()
+    session.commit()
+    first = str(session.scalar(select(Issue.id).where(Issue.short_id == "SHOP-1")))
+    listed = cli("issues", "list")
+    assert all(name in listed for name in ("SHOP-1", "SHOP-2", "SHOP-3", "KeyError: cart"))
+    cli("issues", "resolve", "-i", first)
+    assert statuses() == {"SHOP-1": "resolved", "SHOP-2": "unresolved", "SHOP-3": "unresolved"}
+    assert "SHOP-1" in cli("issues", "list")  # without a search: whatever their status
+    assert "SHOP-1" not in cli("issues", "list", "--query", "is:unresolved")
+    cli("issues", "mute", "--status", "unresolved")
+    assert statuses() == {"SHOP-1": "resolved", "SHOP-2": "ignored", "SHOP-3": "ignored"}
+    cli("issues", "unresolve", "--status", "muted")
+    assert statuses() == {"SHOP-1": "resolved", "SHOP-2": "unresolved", "SHOP-3": "unresolved"}
+    cli("issues", "resolve", "--all")
+    assert set(statuses().values()) == {"resolved"}
+    assert cli.run("issues", "resolve", "-i", "999999").returncode != 0
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_an_event_that_it_sends_is_listed(cli, run_jobs, make, cast, session):
+    key = make.key(cast.shop)
+    session.commit()
+    where = cli.environment["SENTRY_URL"].removeprefix("http://")
+    cli.environment["SENTRY_DSN"] = f"http://{key.public}@{where}/{cast.shop.id}"
+    cli("send-event", "-m", "Sent by hand", "-t", "by:hand", "-u", "email:ann@example.net", "--no-environ")
+    run_jobs.digest()
+    listed = cli("events", "list", "--show-user", "--show-tags")
+    assert all(said in listed for said in ("Sent by hand", "ann@example.net", "by: hand"))
+    assert "No logs" in cli("logs", "list")
+    reported = cli.run("releases", "delete", "no-such")
+    assert (reported.returncode, "nothing" in reported.stdout.lower()) == (0, True)

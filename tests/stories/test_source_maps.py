@@ -23,7 +23,7 @@ from tests.support.minified_shop import (
     sha1,
     thrown,
 )
-from tests.support.sentry_cli import SentryCli
+from tests.support.sentry_cli import Late, SentryCli
 
 pytestmark = pytest.mark.both_databases
 
@@ -113,6 +113,19 @@ def test_frames_say_where_they_are_in_the_original_source(upload, digested, abou
     assert newest["raw"]["abs_path"] == URL
 
 
+def test_the_api_has_both(upload, digested, app, make, cast, session):
+    upload()
+    digested(**thrown(debug_id=DEBUG_ID))
+    headers = {"Authorization": f"Bearer {make.token(cast.alice)}"}
+    session.commit()
+    latest = app.test_client().get("/api/0/issues/SHOP-1/events/latest/", headers=headers).json
+    [entry] = [each for each in latest["entries"] if each["type"] == "exception"]
+    [raised] = entry["data"]["values"]
+    assert raised["stacktrace"]["frames"][-1]["filename"] == "src/cart.ts"
+    frames = raised["rawStacktrace"]["frames"]
+    assert [(each["filename"], each["function"], each["lineNo"]) for each in frames] == MINIFIED
+
+
 def test_the_issue_is_grouped_and_called_by_the_original_source(upload, digested, session):
     """Two builds, in which the minified names differ, and the file's."""
     upload()
@@ -198,13 +211,6 @@ def test_what_events_use_is_kept(upload, digested, session, now):
     assert session.scalars(select(ArtifactBundle.used_at)).one() > now
 
 
-class Late:
-    """An application that is made once its address is known."""
-
-    def __call__(self, environ, start_response):
-        return self.application(environ, start_response)
-
-
 @pytest.fixture(params=[2, 3], ids=["version 2", "version 3"])
 def cli(request, app_with, app, session, make, cast, tmp_path):
     program = sentry_cli.find(request.param)
@@ -234,3 +240,18 @@ def test_what_sentry_cli_injects_and_uploads_is_used(cli, tmp_path, run_jobs, di
     line = next(number for number, text in enumerate(injected, 1) if text.startswith("(()=>"))
     data = digested(**thrown(debug_id=debug_id, line=line) | BUILD)
     assert (places(data), problems(data)) == (ORIGINAL, [])
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_single_files_that_sentry_cli_uploads_are_listed_and_deleted(cli, tmp_path):
+    if sentry_cli.major_of(cli.program) != 2:
+        pytest.skip("only version 2 has single files")
+    (tmp_path / "app.min.js").write_bytes(CODE)
+    cli("releases", "new", "shop@1")
+    for name in ("~/a.js", "~/b.js", "~/c.js"):
+        cli("releases", "files", "shop@1", "upload", "app.min.js", name)
+    cli("releases", "files", "shop@1", "delete", "~/b.js")
+    listed = cli("releases", "files", "shop@1", "list")
+    assert [name in listed for name in ("~/a.js", "~/b.js", "~/c.js")] == [True, False, True]
+    cli("releases", "files", "shop@1", "delete", "--all")
+    assert "~/a.js" not in cli("releases", "files", "shop@1", "list")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from app.channels import http as outgoing
+from app.channels import meanings
 from app.channels.base import ADDRESS, About, Answer, Call, Heard, Outcome, Picture, setting
 from app.channels.http import Http, Reply
 from app.domain.kinds import CLOSING
@@ -33,7 +33,7 @@ class Pager:
 
     def send(self, message: Message, *, http: Http, now: datetime) -> Answer:
         body = json.dumps(self.payload(message)).encode()
-        return outgoing.attempt(
+        return meanings.attempt(
             lambda: http.post(self.url, body, {"Authorization": self.key}),
             lambda reply: self._meaning(reply, now),
             request=body.decode(),
@@ -48,7 +48,7 @@ class Pager:
         )
 
     def _meaning(self, reply: Reply, now: datetime) -> Answer:
-        answer = outgoing.usual(reply, now=now)
+        answer = meanings.usual(reply, now=now)
         if answer.outcome is Outcome.DELIVERED:
             return Answer(Outcome.DELIVERED, references={"ticket": "T-1"})
         return answer

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from werkzeug.serving import make_server
 
@@ -25,10 +26,10 @@ def find(major: int) -> str | None:
         str(Path(sys.executable).with_name("sentry-cli")),
         shutil.which("sentry-cli") or "",
     ]
-    return next((each for each in places if Path(each).is_file() and _major(each) == major), None)
+    return next((each for each in places if Path(each).is_file() and major_of(each) == major), None)
 
 
-def _major(program: str) -> int:
+def major_of(program: str) -> int:
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30)
     return int(said.stdout.split()[1].split(".")[0])
 
@@ -109,3 +110,12 @@ def served(application: object) -> Iterator[str]:
         server.shutdown()
         thread.join(10)
         server.server_close()
+
+
+class Late:
+    """An application that is made once its address is known."""
+
+    application: Any
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return self.application(environ, start_response)

@@ -355,6 +355,39 @@ def test_members_see_the_repositories_and_no_hook(as_user, session, cast, push, 
     assert as_user(cast.charlie).get("/acme/settings/repositories/").status_code == 404
 
 
+def test_a_hook_says_whose_the_commits_are_and_owners_may_change_that(
+    as_user, session, make, cast, push, run_jobs, settings, now
+):
+    make.repository(cast.acme, is_shared=False)  # somebody named it before: that is no claim
+    make.project(cast.acme, "tools", teams=[make.team(cast.acme, "tools-team", members=[cast.dee])])
+    session.commit()
+    push()
+    session.scalars(select(PushHook)).one().project = cast.shop
+    session.commit()
+    run_jobs()
+
+    def shown(person):
+        return ">acme/shop<" in as_user(person).get("/acme/settings/repositories/").text
+
+    assert (shown(cast.bob), shown(cast.dee)) == (True, False)
+    row = session.scalars(select(Repository)).one()
+    path = f"/acme/settings/repositories/{row.id}/sharing"
+    assert as_user(cast.bob).post(path, data={"project": ""}).status_code == 404
+    assert as_user(cast.alice).post(path, data={"project": "none"}).status_code == 422
+    assert as_user(cast.alice).post(path, data={"project": ""}).status_code == 303
+    assert (shown(cast.bob), shown(cast.dee)) == (True, True)
+    assert as_user(cast.alice).post(path, data={"project": "tools"}).status_code == 303
+    assert (shown(cast.bob), shown(cast.dee)) == (False, True)
+
+
+def test_a_hook_is_made_for_a_project(as_user, session, cast):
+    sent = {"provider": "github", "project": "shop"}
+    assert "for Shop" in as_user(cast.alice).post("/acme/settings/repositories/", data=sent).text
+    assert session.scalars(select(PushHook.project_id)).one() == cast.shop.id
+    sent["project"] = "other-shop"
+    assert as_user(cast.alice).post("/acme/settings/repositories/", data=sent).status_code == 422
+
+
 def test_a_provider_that_there_is_not_is_refused(as_user, cast):
     answer = as_user(cast.alice).post("/acme/settings/repositories/", data={"provider": "floppy"})
     assert answer.status_code == 422

@@ -5,6 +5,8 @@ The list and the page of an issue are counted with their own tests.
 
 import pytest
 
+from app.services import deploying
+from app.services.deploying import Wishes
 from tests.support.browser import HTMX
 
 ACCOUNT = "/settings/account/notifications/"
@@ -18,8 +20,9 @@ MOST = {
     "/acme/shop/settings/keys/": 12,
     "/acme/shop/settings/discarded/": 12,
     "/acme/shop/releases/": 8,
+    "/acme/shop/feedback/": 8,
     "/acme/releases/": 8,
-    "/acme/shop/releases/1.0/": 14,
+    "/acme/shop/releases/1.0/": 16,
     "/acme/settings/repositories/": 12,
     "/acme/settings/": 12,
     "/acme/settings/members/": 12,
@@ -45,9 +48,11 @@ def notice(make, issue, cast):
 @pytest.mark.parametrize(("path", "most"), MOST.items(), ids=MOST)
 def test_a_page_asks_no_more_often_than_it_may(as_user, cast, make, issue, notice, queries, path, most):
     for number in range(5):
+        make.feedback(cast.shop, event_id=make.event(issue).event_id)
         make.project(cast.acme, f"p{number}", teams=[cast.team])
         make.commit(cast.acme, release=make.release(cast.shop, "1.0"))
-        make.release(cast.shop, f"1.{number}")
+        made = make.release(cast.shop, f"1.{number}")
+        deploying.deploy(make.session, made, Wishes("production"), [cast.shop], by=cast.bob, now=make.now)
     browser, here = as_user(cast.alice), path.format(notice=notice.public_id, issue=issue.id)
     headers = HTMX if path.endswith("/panel") or path.startswith("/issues/") else {}
     browser.page(here, headers=headers)  # which also looks up what the process then knows

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.domain.cursor import decode
 from app.domain.resolutions import in_release
 from app.models import Release, ReleaseEnvironment
-from app.services import deploying, release_pages, resolving
+from app.services import deploying, release_lists, release_pages, resolving, timeline
 from app.services.deploying import Wishes
 
 pytestmark = pytest.mark.both_databases
@@ -74,14 +74,14 @@ def test_pages_of_the_list_hold_every_release_once(session, make, cast):
         make.release(cast.shop, f"1.{number}", at=make.now + timedelta(minutes=number // 3))
     seen, cursor = [], None
     while True:
-        found = release_pages.listed(session, cast.acme, cast.alice, project=cast.shop, cursor=cursor)
+        found = release_lists.listed(session, cast.acme, cast.alice, project=cast.shop, cursor=cursor)
         seen += [row.release.id for row in found.rows]
         if found.following is None:
             break
         cursor = decode(found.following)
     everyone = select(Release.id).order_by(Release.date_added.desc(), Release.id.desc())
     assert seen == list(session.scalars(everyone))
-    back = release_pages.listed(
+    back = release_lists.listed(
         session, cast.acme, cast.alice, project=cast.shop, cursor=decode(found.previous)
     )
     assert [row.release.id for row in back.rows] == seen[25:50]
@@ -93,7 +93,7 @@ def test_numbers_are_of_the_projects_that_one_sees(session, make, cast, release)
     make.issue(secret, first_release=release.version)
     make.issue(cast.shop, first_release=release.version)
     for person, new in ((cast.alice, 2), (cast.bob, 1), (cast.dee, 1)):
-        [row] = release_pages.listed(session, cast.acme, person).rows
+        [row] = release_lists.listed(session, cast.acme, person).rows
         assert row.new == new
 
 
@@ -122,3 +122,39 @@ def test_the_issue_leads_to_its_releases(as_user, make, cast, release):
     issue = make.issue(cast.shop, first_release=release.version, last_release=release.version)
     page = as_user(cast.alice).get(f"/acme/shop/issues/{issue.id}/").text
     assert "/acme/shop/releases/shop@1.1/" in page
+
+
+def test_the_list_says_what_came_back_and_who_was_told(as_user, session, make, cast, release, now, run_jobs):
+    issue = make.issue(cast.shop, status="resolved")
+    timeline.record(session, issue, "set_regression", by=None, now=now, data={"version": release.version})
+    billing = make.project(cast.acme, "billing", teams=[cast.team])
+    make.release(billing, release.version)
+    deploying.deploy(session, release, Wishes("production"), [cast.shop, billing], by=cast.bob, now=now)
+    session.commit()
+    run_jobs()
+    [row] = release_lists.listed(session, cast.acme, cast.alice).rows
+    assert (row.regressed, list(row.told)) == (1, ["Billing", "Shop"])
+    [row] = release_lists.listed(session, cast.acme, cast.alice, project=cast.shop).rows
+    [notice] = row.told.values()
+    page = as_user(cast.alice).get("/acme/shop/releases/").text
+    assert f"/notices/{notice.public_id}/" in page
+    assert "Told 1" in page  # Bob, whose commit is in it
+    [row] = release_lists.listed(session, cast.acme, cast.alice, project=billing).rows
+    assert row.regressed == 0
+
+
+def test_a_deploy_of_another_project_is_not_the_last_one_of_this(session, make, cast, release, now):
+    billing = make.project(cast.acme, "billing", teams=[cast.team])
+    make.release(billing, release.version)
+    deploying.deploy(session, release, Wishes("production"), [billing], by=cast.bob, now=now)
+    [row] = release_lists.listed(session, cast.acme, cast.alice, project=cast.shop).rows
+    assert (row.deploys, row.last_deploy) == (0, None)
+
+
+def test_what_is_new_within_minutes_of_a_deploy_stands_under_it(session, make, cast, release, now):
+    for minutes, first in ((-1, release.version), (1, release.version), (1, "shop@9"), (3, release.version)):
+        at = now + timedelta(minutes=minutes)
+        make.issue(cast.shop, title=f"{minutes} {first}", first_release=first, first_seen=at)
+    deploying.deploy(session, release, Wishes("production"), [cast.shop], by=cast.bob, now=now)
+    [deployed] = release_pages.shown(session, release, cast.shop, cast.alice).deploys
+    assert [issue.title for issue in deployed.new] == ["1 shop@1.1"]

@@ -17,6 +17,7 @@ _NAMES = (
     "stops",
     "quiet_hours",
     "connections",
+    "tokens",
 )
 for _name in _NAMES:
     import_module(f"app.web.account.{_name}")  # each hangs its routes on `bp`

@@ -22,6 +22,7 @@ for _name in (
     "suspects",
     "gone",
     "bulk",
+    "searches",
     "undo",
 ):
     import_module(f"app.web.issues.{_name}")  # each hangs its routes on `bp`

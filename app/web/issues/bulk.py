@@ -20,9 +20,10 @@ from app.web import limits
 from app.web.hypermedia import fragments, say, see_other, varying, way_back
 from app.web.identity import login_required, me
 from app.web.issues import bulk_changes, undo
+from app.web.issues.asking import Asked, address_of, query_of, scope_at, what_is_asked
 from app.web.issues.blueprint import bp, issue_url
 from app.web.issues.bulk_changes import CHANGES, Done, Wish
-from app.web.issues.listing import Asked, address_of, listed, query_of, scope_at, what_is_asked
+from app.web.issues.listing import listed
 from app.web.issues.rows import row
 from app.web.issues.showing import refused
 

@@ -1,23 +1,35 @@
 """The issue list: of a project, or of all that a person sees of an organization."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, request, session
+from sqlalchemy.exc import OperationalError
 
 from app.clock import now
-from app.db import db
-from app.domain import cursor, search, short_id
-from app.domain.cursor import Cursor
+from app.db import db, in_passing
+from app.domain import short_id
 from app.domain.errors import NotFound
-from app.domain.search import BadSearch, Query
+from app.domain.search import BadSearch
 from app.models import Issue
-from app.services import access, explaining, finding, issue_facts
+from app.services import access, explaining, finding, issue_facts, keeping_searches
 from app.services.finding import Page, Scope
 from app.web.hypermedia import fragments, is_htmx, page_or_fragment, see_other
 from app.web.identity import login_required, me
-from app.web.issues.blueprint import EVERYWHERE, bp, issue_url
+from app.web.issues.asking import (
+    PERIODS,
+    Asked,
+    address_of,
+    narrowing,
+    projects_of,
+    query_of,
+    scope_at,
+    slug_of,
+    what_is_asked,
+)
+from app.web.issues.blueprint import bp, issue_url
 
 TABS = (
     ("Unresolved", "is:unresolved"),
@@ -26,41 +38,57 @@ TABS = (
     ("Ignored", "is:ignored"),
     ("Resolved", "is:resolved"),
 )
-SORTS = (("date", "Last seen"), ("new", "First seen"), ("freq", "Events"), ("users", "Users"))
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address asks for. `text` stands in the search box as it was typed."""
-
-    text: str
-    sort: str
-    cursor: Cursor | None
-
-    @property
-    def begins(self) -> bool:
-        """Whether the list begins with what was seen last, so that news would come in at its top."""
-        return self.sort == "date" and self.cursor is None
-
-    @property
-    def is_default(self) -> bool:
-        return self.text == search.DEFAULT and self.cursor is None
+SORTS = (
+    ("date", "Last seen"),
+    ("new", "First seen"),
+    ("priority", "Priority"),
+    ("freq", "Events"),
+    ("users", "Users"),
+)
+# What is always a click away need not be remembered.
+UNREMEMBERED = {text for _, text in TABS} | {""}
+SEARCHED, SHORT = "searched", 100  # in the cookie, and how much of the text
 
 
 @bp.get("/<org>/<slug>/")
 @login_required
 def stream(org: str, slug: str) -> Response:
-    scope, asked = scope_at(org, slug), what_is_asked()
+    scope = scope_at(org, slug)
+    beside = keeping_searches.beside(db.session, scope)
+    asked = what_is_asked(beside.pin)
     issue = _named(scope, asked.text)
-    return see_other(issue_url(issue)) if issue else listed(scope, asked)
+    if issue:
+        return see_other(issue_url(issue))
+    answer = listed(scope, asked, environments=beside.environments)
+    if answer.status_code == 200 and "query" in request.args and asked.cursor is None:
+        _remember(scope, asked)
+    return answer
 
 
-def listed(scope: Scope, asked: Asked, *, status: int = 200, **more: Any) -> Response:
+def _remember(scope: Scope, asked: Asked) -> None:
+    """The search as one made lately, unless it still is, or somebody else is writing just now."""
+    if asked.text in UNREMEMBERED or session.get(SEARCHED) == asked.text[:SHORT]:
+        return
+    session[SEARCHED] = asked.text[:SHORT]
+    organization_id, user_id = scope.organization.id, scope.user.id
+    db.session.rollback()  # nothing was changed, and on SQLite a reader would be in the way
+    with suppress(OperationalError), in_passing() as own:
+        keeping_searches.note_use(own, organization_id, user_id, asked.text, now=now())
+
+
+def listed(
+    scope: Scope, asked: Asked, *, status: int = 200, environments: Sequence[str] | None = None, **more: Any
+) -> Response:
     """The list; `more` is what was typed below it, and what is wrong with that."""
+    if environments is None:
+        environments = keeping_searches.beside(db.session, scope).environments
+    more |= _selectors(scope, asked, environments)
     try:
         page = _page(scope, asked)
     except BadSearch as problem:
-        return _answer(scope, asked, Page(()), problem=str(problem), status=422, **more)
+        rest = address_of(scope, asked, query=problem.rest)
+        found: dict[str, Any] = {"problem": str(problem), "rest": problem.rest, "rest_address": rest}
+        return _answer(scope, asked, Page(()), status=422, **{**found, **more})
     return _answer(scope, asked, page, status=status, **more)
 
 
@@ -73,14 +101,12 @@ def counts(org: str, slug: str) -> Response:
     return fragments("issues/_tabs.html", otherwise=address_of(scope, asked), **context)
 
 
-def _answer(
-    scope: Scope, asked: Asked, page: Page, *, problem: str = "", status: int = 200, **more: Any
-) -> Response:
+def _answer(scope: Scope, asked: Asked, page: Page, *, status: int = 200, **more: Any) -> Response:
     """With htmx the list alone, and beside it the tabs; else the whole page."""
     context = {
         **_place(scope, asked, counted=is_htmx()),
         "found": page,
-        "problem": problem,
+        "problem": "",
         "reach": explaining.reach_of(db.session, page.notices, reader=me(), now=now()),
         "version": page.version if asked.begins else None,
         "substatus": partial(issue_facts.substatus, now=now()),
@@ -92,22 +118,13 @@ def _answer(
     return page_or_fragment("issues/stream.html", "issues/_found.html", status=status, **context)
 
 
-def scope_at(org: str, slug: str) -> Scope:
-    if slug == EVERYWHERE:
-        return Scope(me(), access.visible_organization(db.session, me(), org))
-    project = access.visible_project(db.session, me(), org, slug)
-    return Scope(me(), project.organization, project)
-
-
-def what_is_asked() -> Asked:
-    """By the address of the list, or by the form below it."""
-    given = request.values
-    sort = given.get("sort", "date")
-    return Asked(
-        given.get("query", search.DEFAULT).strip(),
-        sort if sort in finding.SORTS else "date",
-        cursor.decode(given.get("cursor")),
-    )
+def _selectors(scope: Scope, asked: Asked, environments: Sequence[str]) -> dict[str, Any]:
+    """What there is to choose from beside the search box; what is chosen stays there."""
+    names = list(environments)
+    if asked.environment and asked.environment not in names:
+        names.append(asked.environment)
+    here = () if scope.project else projects_of(scope.organization)
+    return {"environments": [(name, name) for name in names], "projects": [(p.slug, p.name) for p in here]}
 
 
 def _named(scope: Scope, text: str) -> Issue | None:
@@ -118,11 +135,6 @@ def _named(scope: Scope, text: str) -> Issue | None:
         return access.visible_issue_by_short_id(db.session, scope.user, scope.organization, text)
     except NotFound:
         return None
-
-
-def query_of(scope: Scope, asked: Asked) -> Query:
-    """What is searched for; `BadSearch` names the term at fault."""
-    return search.parse(asked.text, me=scope.user.id)
 
 
 def _page(scope: Scope, asked: Asked) -> Page:
@@ -136,35 +148,29 @@ def _place(scope: Scope, asked: Asked, *, counted: bool) -> dict[str, Any]:
         "org": scope.organization,
         "project": scope.project,
         "active_tab": "issues",
-        "slug": scope.project.slug if scope.project else EVERYWHERE,
+        "slug": slug_of(scope),
         "asked": asked,
         "sorts": SORTS,
+        "periods": [(name, words) for name, (words, _) in PERIODS.items()],
         "counted": counted,
-        "tabs_shown": _tabs(scope, counted=counted),
+        "tabs_shown": _tabs(scope, asked, counted=counted),
     }
 
 
-def _tabs(scope: Scope, *, counted: bool) -> list[tuple[str, str, str, str | None]]:
+def _tabs(scope: Scope, asked: Asked, *, counted: bool) -> list[tuple[str, str, str, str | None]]:
     """Label, address, search, and how many that finds."""
     texts = [text for _, text in TABS]
-    found = finding.counts(db.session, scope, texts, now=now()) if counted else {}
-    slug = scope.project.slug if scope.project else EVERYWHERE
-    address = partial(url_for, "issues.stream", org=scope.organization.slug, slug=slug)
-    return [(label, address(query=text), text, _shown(found.get(text))) for label, text in TABS]
+    found = finding.counts(db.session, scope, texts, now=now(), also=narrowing(asked)) if counted else {}
+    return [
+        (label, address_of(scope, asked, query=text, sort="date"), text, _shown(found.get(text)))
+        for label, text in TABS
+    ]
 
 
 def _shown(count: int | None) -> str | None:
     if count is None:
         return None
     return f"{count - 1}+" if count == finding.COUNTED_UP_TO else str(count)
-
-
-def address_of(scope: Scope, asked: Asked | None = None) -> str:
-    slug = scope.project.slug if scope.project else EVERYWHERE
-    more: dict[str, Any] = {"query": asked.text, "sort": asked.sort} if asked else {}
-    if asked and asked.cursor:
-        more["cursor"] = asked.cursor.encode()
-    return url_for("issues.stream", org=scope.organization.slug, slug=slug, **more)
 
 
 def _last_resolved(scope: Scope, asked: Asked, page: Page) -> Issue | None:

@@ -4,14 +4,13 @@ from flask import Response, render_template, request
 
 from app.clock import now
 from app.db import db
-from app.domain import search
 from app.domain.search import BadSearch
 from app.models import Issue
 from app.services import access, finding, issue_timeline
 from app.web.hypermedia import varying
 from app.web.identity import login_required, me
+from app.web.issues.asking import address_of, query_of, scope_at, what_is_asked
 from app.web.issues.blueprint import bp, issue_url
-from app.web.issues.listing import address_of, scope_at, what_is_asked
 
 
 @bp.get("/<org>/<slug>/news")
@@ -19,7 +18,7 @@ from app.web.issues.listing import address_of, scope_at, what_is_asked
 def stream_news(org: str, slug: str) -> Response:
     scope, asked = scope_at(org, slug), what_is_asked()
     try:
-        query = search.parse(asked.text, me=scope.user.id)
+        query = query_of(scope, asked)
     except BadSearch:
         return Response(status=204)
     version = finding.newest(db.session, scope, query, now=now())

@@ -16,15 +16,18 @@ from app.models import Issue
 from app.services import (
     access,
     comment_text,
+    feedback,
     issue_events,
     issue_facts,
     issue_lists,
     issue_timeline,
+    monitor_pages,
     preferring,
     releases,
     silence,
     suggesting,
 )
+from app.services.monitor_failures import LOGGER
 from app.services.releases import Offer
 from app.web.filters import clock
 from app.web.hypermedia import fragments, is_htmx, say, see_other, varying, way_back
@@ -106,6 +109,8 @@ def page(issue: Issue, *, status: int = 200, form: Mapping[str, Any] = MappingPr
         "parts": event_parts.parts_of(event.data, in_full=in_full) if event else None,
         "days": lists.days,
         "tags": lists.tags,
+        "feedback": feedback.of_issue(session, issue) if lists.feedback else None,
+        "monitor": monitor_pages.of_issue(session, issue) if issue.logger == LOGGER else None,
         **form,
     }
     return make_response(render_template("issues/show.html", **context), status)

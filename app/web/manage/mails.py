@@ -17,7 +17,8 @@ from app.domain.errors import NotFound
 from app.domain.site import Site
 from app.services.composing import Composer
 from app.services.mail_sample_list import SAMPLES
-from app.services.mail_samples import AT, TEXTS, MadeUp, Sample, Scenery
+from app.services.mail_sample_texts import TEXTS
+from app.services.mail_samples import AT, MadeUp, Sample, Scenery
 from app.web.manage.blueprint import bp
 
 # A mail brings its own style and nothing else; its links lead nowhere, for what it tells of never was.
