@@ -24,9 +24,10 @@ from app.domain import scopes as known_scopes
 from app.domain.errors import Refused
 from app.jobs import scheduler
 from app.models import Organization, Team, User
-from app.services import accounts, answering, retrying, workspaces
-from app.services import inbound as mail_in
-from app.services import tokens as api_tokens
+from app.services.mails import inbound as mail_in
+from app.services.notices import answering, retrying
+from app.services.people import accounts, workspaces
+from app.services.people import tokens as api_tokens
 from app.settings import Settings
 
 Result = dict[str, Any]

@@ -10,7 +10,7 @@ from app.db import db
 from app.extensions import csrf, login_manager, mail, migrate
 from app.jobs import doorbell
 from app.proxies import BehindProxies
-from app.services.mail_templates import MailTemplates
+from app.services.mails.mail_templates import MailTemplates
 from app.settings import ROOT, Settings, load
 
 

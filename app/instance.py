@@ -4,8 +4,8 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.domain.site import Site
-from app.services import preferring
-from app.services.preferring import Defaults
+from app.services.preferences import preferring
+from app.services.preferences.preferring import Defaults
 
 
 def defaults(session: Session) -> Defaults:

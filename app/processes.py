@@ -14,7 +14,7 @@ from app.db import db, transaction
 from app.ingest import middleware
 from app.jobs import digest, scheduler, worker
 from app.serve import serve
-from app.services import accounts
+from app.services.people import accounts
 from app.settings import Settings
 from app.supervisor import Child
 

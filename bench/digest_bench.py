@@ -24,8 +24,9 @@ from app.domain.decoding import decode
 from app.domain.envelope import parse
 from app.domain.event import Receipt
 from app.models import Base, Project
-from app.services import digesting, event_body, workspaces
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting, event_body
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.people import workspaces
 from bench import payloads
 
 ROUNDS = 5

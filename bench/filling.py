@@ -29,7 +29,9 @@ from app.models import (
     ReleaseProject,
     User,
 )
-from app.services import accounts, digest_issues, event_body, timeline, workspaces
+from app.services.events import digest_issues, event_body
+from app.services.issues import timeline
+from app.services.people import accounts, workspaces
 from app.services.upserting import insert_all
 from bench import payloads
 

@@ -25,18 +25,13 @@ from sqlalchemy.orm import Session
 
 from app.domain import storms
 from app.models import AlertRule, Delivery, Notice, OnCall, Project, QuietHours, User
-from app.services import (
-    accounts,
-    delivering,
-    digesting,
-    holding,
-    notifying,
-    outbox,
-    preferring,
-    storming,
-    workspaces,
-)
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.calm import holding, storming
+from app.services.events import digesting
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.mails import delivering
+from app.services.notices import notifying, outbox
+from app.services.people import accounts, workspaces
+from app.services.preferences import preferring
 from bench import payloads
 from bench.digest_bench import _engine
 

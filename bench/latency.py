@@ -27,8 +27,9 @@ from app import create_app, memory
 from app.db import db
 from app.domain import search
 from app.models import Event, Issue, Organization, Project, User
-from app.services import finding, tokens
-from app.services.finding import Scope
+from app.services.issues import finding
+from app.services.issues.finding import Scope
+from app.services.people import tokens
 from app.settings import load
 from bench.filling import NOW, fill
 

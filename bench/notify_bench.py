@@ -23,8 +23,12 @@ from app.domain.kinds import KINDS
 from app.domain.preferences import Choices
 from app.domain.routing import Happening, Person, Reason
 from app.models import Base, Issue, Notice, Project, User
-from app.services import accounts, delivering, notifying, outbox, preferring, resolving, workspaces
-from app.services.timeline import Batch
+from app.services.issues import resolving
+from app.services.issues.timeline import Batch
+from app.services.mails import delivering
+from app.services.notices import notifying, outbox
+from app.services.people import accounts, workspaces
+from app.services.preferences import preferring
 
 ROUNDS = 5
 

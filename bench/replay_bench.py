@@ -21,9 +21,10 @@ from app import memory
 from app.clock import now
 from app.domain.rule_content import Content
 from app.models import Event, Issue, Project, User
-from app.services import preferring, rule_preview, rule_replaying
-from app.services.rule_reaching import Imagined
-from app.services.rule_replaying import LOOKED_BACK, Budget
+from app.services.preferences import preferring
+from app.services.rules import rule_preview, rule_replaying
+from app.services.rules.rule_reaching import Imagined
+from app.services.rules.rule_replaying import LOOKED_BACK, Budget
 from bench import payloads
 from bench.digest_bench import _engine, _project
 from bench.rules_bench import CHUNK, ENVIRONMENTS, PEOPLE, _digest

@@ -26,9 +26,10 @@ from app import memory
 from app.clock import now
 from app.domain.rule_parts import PERCENT, SPANS
 from app.models import AlertRule, Event, Issue, IssueCount, IssueEnvironmentUser, IssueUser, Project
-from app.services import alerting, digesting, event_body
-from app.services.ceilings import Ceilings
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting, event_body
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.rules import alerting
+from app.services.rules.ceilings import Ceilings
 from bench import payloads
 from bench.digest_bench import _engine, _project
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from playwright.sync_api import sync_playwright
 
 from app.channels import CHANNELS
-from app.services import channel_settings, messages
+from app.services.integrations import channel_settings, messages
 from app.settings import ROOT
 from scripts.find_tools import chromium
 

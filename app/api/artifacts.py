@@ -24,9 +24,10 @@ from app.clock import now
 from app.db import begin_writing, db
 from app.domain.errors import Refused
 from app.models import Organization, Project
-from app.services import access, assembling, chunking, releasing
-from app.services.assembling import State, Upload
-from app.services.shelf import Shelf, TooLarge
+from app.services import access
+from app.services.releases import assembling, chunking, releasing
+from app.services.releases.assembling import State, Upload
+from app.services.releases.shelf import Shelf, TooLarge
 
 MAX_REQUEST = 32 << 20
 # What surrounds the chunks of a request.

@@ -19,7 +19,7 @@ from app.db import db
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
 from app.models import Activity, Issue, User
-from app.services import commenting
+from app.services.issues import commenting
 
 NOT_YOURS = "Only who wrote a comment may change it."
 

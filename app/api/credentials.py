@@ -16,8 +16,9 @@ from app.db import db, reading, transaction
 from app.domain import scopes
 from app.extensions import limiter
 from app.models import ApiToken, Organization, Project, User
-from app.services import access, accounts, tokens
+from app.services import access
 from app.services.access import Viewer
+from app.services.people import accounts, tokens
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -16,7 +16,8 @@ from app.api.types.releases import DeployJson, NewDeployJson
 from app.clock import now
 from app.db import db
 from app.models import Deploy, Organization, Project, Release
-from app.services import access, deploying, releasing
+from app.services import access
+from app.services.releases import deploying, releasing
 
 
 @bp.get("/organizations/<org>/releases/<version>/deploys/")

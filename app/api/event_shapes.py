@@ -8,7 +8,7 @@ from app.api.types.events import AttachmentJson, EntryJson, EventDetailsJson, Ev
 from app.api.types.feedback import FeedbackJson
 from app.domain import source_maps, titles
 from app.models import Attachment, Event
-from app.services import event_body
+from app.services.events import event_body
 
 # Member of the regular form → type of the entry.
 _OBJECTS = {"logentry": "message", "request": "request", "debug_meta": "debugmeta"}

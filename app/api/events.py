@@ -20,7 +20,9 @@ from app.db import db
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
 from app.models import Attachment, Event, Issue, Project
-from app.services import access, event_body, feedback, issue_events
+from app.services import access
+from app.services.events import event_body
+from app.services.issues import feedback, issue_events
 
 FULL = Query("full", "`1`: all of each event.", Literal["1", "true"])
 NAMED = {"latest": "latest", "recommended": "latest", "oldest": "oldest"}

@@ -27,9 +27,9 @@ from app.domain.ratelimits import RateLimit, header
 from app.domain.rejections import Rejected
 from app.extensions import limiter
 from app.models import Feedback, Issue, Project, ProjectKey
-from app.services import feedback
-from app.services.categories import FEEDBACK
-from app.services.feedback import Words
+from app.services.events.categories import FEEDBACK
+from app.services.issues import feedback
+from app.services.issues.feedback import Words
 
 P = ParamSpec("P")
 _DSN = re.compile(r"dsn\s+(\S+)\s*", re.IGNORECASE)

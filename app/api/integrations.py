@@ -23,9 +23,9 @@ from app.db import begin_writing, db
 from app.extensions import limiter
 from app.limits import INTEGRATIONS, INTEGRATIONS_SCOPE
 from app.models import Destination, Project
-from app.services import channel_settings, connecting, delivery_log, destinations
-from app.services.connecting import Vault, Wishes
-from app.services.delivery_log import Sent
+from app.services.integrations import channel_settings, connecting, delivery_log, destinations
+from app.services.integrations.connecting import Vault, Wishes
+from app.services.integrations.delivery_log import Sent
 
 # What is shown and cannot be written is taken, so that what was read can be sent back.
 MEMBERS = ("channel", "name", "settings", "kinds", "enabled", "id", "health", "dateCreated")

@@ -26,9 +26,9 @@ from app.db import db
 from app.domain.errors import NotFound
 from app.domain.issue_update import BadUpdate, Update, read
 from app.models import Issue
-from app.services import matching, resolving, updating
-from app.services.finding import Scope
-from app.services.timeline import Batch
+from app.services.issues import matching, resolving, updating
+from app.services.issues.finding import Scope
+from app.services.issues.timeline import Batch
 
 # One transaction, which others wait for.
 MOST_AT_ONCE = 1000

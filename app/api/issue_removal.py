@@ -14,8 +14,8 @@ from app.clock import now
 from app.db import db
 from app.domain.issue_update import MERGE
 from app.models import Issue
-from app.services import merging, removing
-from app.services.finding import Scope
+from app.services.issues import merging, removing
+from app.services.issues.finding import Scope
 
 
 @bp.delete("/issues/<issue>/")

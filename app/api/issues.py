@@ -18,8 +18,9 @@ from app.clock import now
 from app.db import db
 from app.domain import cursor
 from app.models import Activity, Bookmark, Issue, Subscription, User
-from app.services import access, feedback, finding, issue_lists
-from app.services.finding import Scope
+from app.services import access
+from app.services.issues import feedback, finding, issue_lists
+from app.services.issues.finding import Scope
 
 # What clients write → our name of the order.
 SORTS = {"date": "date", "new": "new", "freq": "freq", "user": "users", "priority": "priority"}

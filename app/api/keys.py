@@ -15,7 +15,7 @@ from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound
 from app.models import Project, ProjectKey
-from app.services import workspaces
+from app.services.people import workspaces
 
 
 @bp.get("/projects/<org>/<proj>/keys/")

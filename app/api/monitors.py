@@ -23,7 +23,8 @@ from app.domain import monitors
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
 from app.models import CheckIn, Monitor, MonitorEnvironment, Organization
-from app.services import access, monitor_pages, monitor_rows
+from app.services import access
+from app.services.monitors import monitor_pages, monitor_rows
 
 PROJECT = Query("project", "Of this project, by id or slug; several: of any of them.", list[str], ["shop"])
 ENVIRONMENT = Query("environment", "Those of this environment.", example="production")

@@ -18,7 +18,7 @@ from app.domain.issue_update import STATUSES
 from app.domain.search import Query, SeenWithin
 from app.models import Issue
 from app.services import access
-from app.services.finding import Scope
+from app.services.issues.finding import Scope
 
 _PERIOD = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -21,9 +21,11 @@ from app.domain.errors import NotFound
 from app.domain.kinds import KINDS
 from app.domain.wording import Reach
 from app.models import Issue, Notice, Project, User
-from app.services import access, accounts, answering, explaining, verdicts
-from app.services.answering import Reply
-from app.services.verdicts import Shown
+from app.services import access
+from app.services.notices import answering, explaining, verdicts
+from app.services.notices.answering import Reply
+from app.services.notices.verdicts import Shown
+from app.services.people import accounts
 
 ISSUE = Query("issue", "The issue, by its id or short id.", example="SHOP-1")
 ORG = Query("org", "The organization, where several have an issue or project of this name.", example="acme")

@@ -15,7 +15,8 @@ from app.api.places import visible_organization
 from app.api.types.workspaces import AboutJson, MemberJson, OrganizationJson, TeamJson
 from app.db import db
 from app.models import Membership, User
-from app.services import access, workspaces
+from app.services import access
+from app.services.people import workspaces
 
 
 @bp.get("/")

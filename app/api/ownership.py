@@ -28,8 +28,10 @@ from app.domain.ownership_lines import Match, OwnershipErrors
 from app.extensions import limiter
 from app.limits import QUESTIONS, QUESTIONS_SCOPE
 from app.models import Event, Ownership, Project
-from app.services import auto_assigning, entrusting, event_body, owner_checks, owning
-from app.services.entrusting import Wishes
+from app.services.events import event_body
+from app.services.issues import auto_assigning
+from app.services.owners import entrusting, owner_checks, owning
+from app.services.owners.entrusting import Wishes
 
 FLAGS = {"fallthrough": "fallthrough", "autoAssignment": "auto_assign", "onlyAssignee": "only_assignee"}
 # Of an event that is only tried: it is never stored.

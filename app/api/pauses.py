@@ -21,7 +21,8 @@ from app.db import db
 from app.domain import pauses
 from app.domain.pauses import Window
 from app.models import Pause, Project
-from app.services import accounts, maintaining, pausing
+from app.services.calm import maintaining, pausing
+from app.services.people import accounts
 
 VIA = "api"
 PLACE = "/projects/<org>/<proj>/pauses/"

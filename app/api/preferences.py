@@ -29,8 +29,9 @@ from app.domain.preferences import (
     WORKFLOW,
 )
 from app.models import Organization, Project, User
-from app.services import accounts, addressing, preferring, tuning
-from app.services.preferring import Defaults, Place
+from app.services.people import accounts
+from app.services.preferences import addressing, preferring, tuning
+from app.services.preferences.preferring import Defaults, Place
 
 DEFAULT = "default"
 # Member of the answer → the setting behind it.

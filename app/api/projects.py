@@ -21,8 +21,10 @@ from app.domain import pacing, slugs
 from app.domain.errors import NotFound
 from app.domain.pacing import Pace
 from app.models import Project
-from app.services import access, alert_delivery, configuring, workspaces
-from app.services.configuring import Wishes
+from app.services import access
+from app.services.people import configuring, workspaces
+from app.services.people.configuring import Wishes
+from app.services.rules import alert_delivery
 
 # Member of the API → field of the settings page.
 SETTINGS = {

@@ -19,9 +19,10 @@ from app.domain.bundles import MAX_URL
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
 from app.models import ArtifactFile, Project, Release
-from app.services import access, artifacts, releasing
-from app.services import shelf as shelves
-from app.services.shelf import TooLarge
+from app.services import access
+from app.services.releases import artifacts, releasing
+from app.services.releases import shelf as shelves
+from app.services.releases.shelf import TooLarge
 
 MAX_NAME, MAX_DIST = MAX_URL, 64
 DOWNLOAD = Query("download", "Present: the file itself.")

@@ -6,7 +6,7 @@ from app.api.shapes import moment
 from app.api.types.releases import CommitJson, DeployJson, ReleaseJson, RepositoryJson
 from app.domain import commits, versions
 from app.models import Commit, Deploy, Release, Repository
-from app.services.releasing import Facts
+from app.services.releases.releasing import Facts
 
 
 def release(row: Release, facts: Facts) -> ReleaseJson:

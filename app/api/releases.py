@@ -28,9 +28,9 @@ from app.db import db
 from app.domain import commit_lists, timestamps
 from app.domain.errors import NotFound
 from app.models import Commit, Organization, Project, Release, Repository
-from app.services import committing, release_owners, releasing, repository_owners
-from app.services.release_owners import NotYours
-from app.services.releasing import Wishes
+from app.services.releases import committing, release_owners, releasing, repository_owners
+from app.services.releases.release_owners import NotYours
+from app.services.releases.releasing import Wishes
 
 RELEASES = "project:releases"
 BUSY = "Another list of commits is being taken for this release. Try again."

@@ -28,10 +28,11 @@ from app.domain import rule_content
 from app.domain.rule_content import Content
 from app.domain.rule_rows import BadRule
 from app.models import AlertRule, Project, RuleMute
-from app.services import access, rule_muting, rule_names, rule_preview, ruling
-from app.services.rule_muting import FOR_EVERYONE, FOR_ME, Silence
-from app.services.rule_preview import Fired, Hour
-from app.services.rule_reaching import Imagined
+from app.services import access
+from app.services.rules import rule_muting, rule_names, rule_preview, ruling
+from app.services.rules.rule_muting import FOR_EVERYONE, FOR_ME, Silence
+from app.services.rules.rule_preview import Fired, Hour
+from app.services.rules.rule_reaching import Imagined
 
 VIA = "api"
 ACTIVE = "active"

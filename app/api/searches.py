@@ -15,8 +15,8 @@ from app.domain import timestamps
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
 from app.models import SavedSearch
-from app.services import keeping_searches
-from app.services.keeping_searches import BUILT_IN, Pin, Wish
+from app.services.issues import keeping_searches
+from app.services.issues.keeping_searches import BUILT_IN, Pin, Wish
 
 EVERYBODYS, OWN = "organization", "owner"
 

@@ -22,8 +22,9 @@ from app.clock import now
 from app.domain.lifecycle import IGNORED
 from app.domain.links import Links
 from app.models import Activity, Issue, Membership, Organization, Project, ProjectKey, Team, User
-from app.services import issue_facts, workspaces
-from app.services.answering import Reply
+from app.services.issues import issue_facts
+from app.services.notices.answering import Reply
+from app.services.people import workspaces
 
 Json = dict[str, Any]
 

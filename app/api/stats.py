@@ -12,7 +12,7 @@ from app.api.types.feedback import PointJson
 from app.clock import now
 from app.db import db
 from app.domain import timestamps
-from app.services import traffic
+from app.services.events import traffic
 
 STEPS = {"1h": traffic.HOUR, "1d": traffic.DAY}
 USUAL = timedelta(days=1)

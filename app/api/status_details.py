@@ -11,7 +11,7 @@ from app.db import db
 from app.domain.lifecycle import IGNORED, RESOLVED
 from app.domain.resolutions import IN_NEXT_RELEASE, SETTLED
 from app.models import Commit, IgnoreCondition, Issue, Resolution
-from app.services import ignoring
+from app.services.issues import ignoring
 
 
 def of(rows: Sequence[Issue]) -> Mapping[int, StatusDetailsJson]:

@@ -14,8 +14,9 @@ from app.api.types.tags import HashJson, TagJson, TagValueJson
 from app.db import db
 from app.domain.errors import NotFound
 from app.models import IssueTag
-from app.services import event_body, issue_tags
-from app.services.issue_tags import Tag
+from app.services.events import event_body
+from app.services.issues import issue_tags
+from app.services.issues.issue_tags import Tag
 
 
 @bp.get("/issues/<issue>/tags/")

@@ -130,7 +130,7 @@ class Heard:
     """What to answer to a call, and what follows from it.
 
     Calls with the same `key` count once. `act` is plain data, carried out by a job: its "do" names what
-    (`services/acting.py`). Without a `content_type` the answer has none.
+    (`services/integrations/acting.py`). Without a `content_type` the answer has none.
     """
 
     status: int = 200

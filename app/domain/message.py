@@ -1,7 +1,7 @@
 """What an integration is told: everything that a channel may put into its own format, and nothing secret.
 
-Built from a notice by `services/messages.py`; the texts are clean (no control characters) and whole: each
-channel cuts by the unit that its service counts in.
+Built from a notice by `services/integrations/messages.py`; the texts are clean (no control characters) and
+whole: each channel cuts by the unit that its service counts in.
 """
 
 import re

@@ -30,16 +30,8 @@ from app.ingest.keys import Key, Keys
 from app.ingest.limits import WITHIN, count_check_in, count_event
 from app.ingest.request import Request
 from app.ingest.stream import Stream, StreamFull
-from app.services.categories import MONITOR, category_of
-from app.services.stream_entry import (
-    CHECK_IN,
-    ENVELOPE,
-    OVERLOADED,
-    RATE_LIMITED,
-    STORE,
-    Entry,
-    tally,
-)
+from app.services.events.categories import MONITOR, category_of
+from app.services.events.stream_entry import CHECK_IN, ENVELOPE, OVERLOADED, RATE_LIMITED, STORE, Entry, tally
 from app.settings_kinds import Network
 
 MAX_DECODED = 100 << 20

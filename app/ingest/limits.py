@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.domain.ratelimits import RateLimit
 from app.ingest.keys import Key
 from app.ingest.stream import Stream
-from app.services.categories import MONITOR
+from app.services.events.categories import MONITOR
 
 
 @dataclass(frozen=True, slots=True)

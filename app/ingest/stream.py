@@ -8,7 +8,7 @@ from redis import ConnectionPool
 from redis.exceptions import ConnectionError as RedisGone
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from app.services.stream_entry import STREAM, Entry
+from app.services.events.stream_entry import STREAM, Entry
 
 # What a digester that was away for a while can still catch up with, and what fits into the embedded Redis.
 MAX_WAITING = 50_000

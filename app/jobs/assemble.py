@@ -8,9 +8,9 @@ from flask import current_app
 from app.clock import now
 from app.db import reading, transaction
 from app.jobs import doorbell
-from app.services import artifacts, assembling, chunking
 from app.services.pruning import CHUNK
-from app.services.shelf import Shelf
+from app.services.releases import artifacts, assembling, chunking
+from app.services.releases.shelf import Shelf
 
 MOST = 100
 # Portions of one sweep.

@@ -10,7 +10,7 @@ from app import outgoing
 from app.clock import now
 from app.db import AWAY, reading, transaction
 from app.jobs import doorbell
-from app.services import calling_back
+from app.services.integrations import calling_back
 
 log = logging.getLogger(__name__)
 MOST = 100

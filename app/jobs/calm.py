@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from app import instance
 from app.db import reading, transaction
 from app.jobs import deliver, doorbell
-from app.services import notifying, storming, summing_up
+from app.services.calm import storming, summing_up
+from app.services.notices import notifying
 
 # Windows that are over are kept so long, should their summary be late.
 KEPT = timedelta(days=1)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.db import reading, transaction
-from app.services import clearing
+from app.services.issues import clearing
 
 # Chunks, and issues, of one sweep.
 MOST = 100

@@ -17,9 +17,11 @@ from app.clock import now
 from app.db import reading, transaction, writing
 from app.jobs import doorbell
 from app.models import Delivery
-from app.services import delivering, posting, reconsidering
-from app.services.composing import Composer
-from app.services.reconsidering import Objections
+from app.services.integrations import posting
+from app.services.mails import delivering
+from app.services.mails.composing import Composer
+from app.services.notices import reconsidering
+from app.services.notices.reconsidering import Objections
 
 log = logging.getLogger(__name__)
 BATCH = 100

@@ -17,14 +17,14 @@ from app.clock import now
 from app.db import AWAY, db, transaction
 from app.jobs import doorbell
 from app.jobs.stream_reader import StreamReader
-from app.services import cursors, digesting
-from app.services.ceilings import Ceilings
-from app.services.cursors import Position
-from app.services.maps import Maps
-from app.services.setting_aside import set_aside
-from app.services.shelf import Shelf
-from app.services.stream_entry import STREAM, Entry
-from app.services.unminifying import Unminifier
+from app.services.events import cursors, digesting
+from app.services.events.cursors import Position
+from app.services.events.setting_aside import set_aside
+from app.services.events.stream_entry import STREAM, Entry
+from app.services.releases.maps import Maps
+from app.services.releases.shelf import Shelf
+from app.services.releases.unminifying import Unminifier
+from app.services.rules.ceilings import Ceilings
 
 log = logging.getLogger(__name__)
 

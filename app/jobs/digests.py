@@ -6,7 +6,7 @@ from app import instance
 from app.clock import now
 from app.db import transaction
 from app.jobs import deliver, doorbell
-from app.services import holding
+from app.services.calm import holding
 
 log = logging.getLogger(__name__)
 

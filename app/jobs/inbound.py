@@ -6,8 +6,8 @@ from flask import current_app
 
 from app.clock import now
 from app.db import AWAY, reading, transaction
-from app.services import inbound
-from app.services.inbound import Intake
+from app.services.mails import inbound
+from app.services.mails.inbound import Intake
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,10 @@ from app.clock import now
 from app.db import reading, transaction
 from app.jobs import doorbell
 from app.jobs.stream_reader import StreamReader
-from app.services import checking_in, cursors, digesting, monitor_rows
-from app.services.digesting import Batch
-from app.services.stream_entry import STREAM
+from app.services.events import cursors, digesting
+from app.services.events.digesting import Batch
+from app.services.events.stream_entry import STREAM
+from app.services.monitors import checking_in, monitor_rows
 
 # Few at a time: after an outage each may have ten misses, and an event for each.
 CHUNK, MOST_CHUNKS = 20, 100

@@ -7,8 +7,8 @@ from app import instance
 from app.clock import now
 from app.db import reading, transaction
 from app.jobs import deliver, doorbell
-from app.services import notifying, outbox
-from app.services.outbox import Group
+from app.services.notices import notifying, outbox
+from app.services.notices.outbox import Group
 
 log = logging.getLogger(__name__)
 

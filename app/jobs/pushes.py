@@ -9,7 +9,7 @@ from app import outgoing
 from app.clock import now
 from app.db import AWAY, reading, transaction
 from app.jobs import doorbell
-from app.services import pushing
+from app.services.releases import pushing
 
 log = logging.getLogger(__name__)
 MOST = 100

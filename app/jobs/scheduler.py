@@ -31,18 +31,13 @@ from app.jobs import (
     states,
 )
 from app.models import Notice
-from app.services import (
-    calling_back,
-    delivering,
-    feedback,
-    holding,
-    keeping_searches,
-    outbox,
-    posting,
-    pruning,
-    pushing,
-    watching,
-)
+from app.services import pruning
+from app.services.calm import holding
+from app.services.integrations import calling_back, posting
+from app.services.issues import feedback, keeping_searches
+from app.services.mails import delivering
+from app.services.notices import outbox
+from app.services.releases import pushing, watching
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 5

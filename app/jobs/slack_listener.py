@@ -21,8 +21,8 @@ from app.channels.base import Outcome
 from app.channels.slack_api import NAME, Calls
 from app.clock import now
 from app.db import reading, transaction
-from app.services import calling_back, slack_listening
-from app.services.slack_listening import Ear
+from app.services.integrations import calling_back, slack_listening
+from app.services.integrations.slack_listening import Ear
 
 log = logging.getLogger(__name__)
 LOOK_EVERY = 30.0

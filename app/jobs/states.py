@@ -5,7 +5,8 @@ from datetime import datetime
 from app.clock import now
 from app.db import reading, transaction
 from app.jobs import doorbell
-from app.services import auto_resolving, muting, waking
+from app.services.issues import auto_resolving, waking
+from app.services.preferences import muting
 
 MOST_CHUNKS = 100
 

@@ -7,8 +7,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import OutOfMemoryError
 
-from app.services.cursors import START, Position
-from app.services.stream_entry import GENERATION, STREAM, Entry, from_fields, order
+from app.services.events.cursors import START, Position
+from app.services.events.stream_entry import GENERATION, STREAM, Entry, from_fields, order
 
 # How often digesting was begun from an entry, and came to no end.
 STARTS = "tocsin:ingest:starts"

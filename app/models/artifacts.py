@@ -1,6 +1,7 @@
 """What build servers upload so that minified stack traces can be read: chunks, bundles, the files in them.
 
-The bytes lie in files under the data directory, named by their hash (`services/shelf.py`); here are rows.
+The bytes lie in files under the data directory, named by their hash (`services/releases/shelf.py`); here are
+rows.
 """
 
 from datetime import datetime

@@ -11,8 +11,8 @@ from app.domain import pacing
 from app.domain.errors import Refused
 from app.domain.pacing import Pace
 from app.models import Project
-from app.services import alert_delivery
-from app.services import pacing as paces
+from app.services.calm import pacing as paces
+from app.services.rules import alert_delivery
 from app.web import project_pages
 from app.web.hypermedia import form_again, page_or_fragment, see_other
 from app.web.identity import login_required

@@ -9,7 +9,7 @@ from app.db import begin_writing, db
 from app.domain.errors import NotFound, Refused
 from app.extensions import limiter
 from app.models import Invitation, User
-from app.services import accounts, inviting, onboarding
+from app.services.people import accounts, inviting, onboarding
 from app.web import identity
 from app.web.hypermedia import form_again, public_url, see_other, way_back
 from app.web.timezones import timezones

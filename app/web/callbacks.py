@@ -7,7 +7,7 @@ from app.channels.base import Call
 from app.clock import now
 from app.db import begin_writing, db
 from app.extensions import csrf, limiter
-from app.services import calling_back
+from app.services.integrations import calling_back
 
 bp = Blueprint("callbacks", __name__)
 csrf.exempt(bp)

@@ -7,7 +7,7 @@ from flask import current_app
 
 from app.clock import now
 from app.db import db
-from app.services import punctuality
+from app.services.notices import punctuality
 from app.web.filters import plural
 from app.web.identity import me_or_none
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, render_template, url_for
 
 from app.db import db
-from app.services import removing
+from app.services.issues import removing
 from app.web import project_pages
 from app.web.hypermedia import say, see_other
 from app.web.identity import login_required, me

@@ -7,7 +7,9 @@ from app.domain import cursor
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
 from app.models import Issue, Project
-from app.services import access, feedback, workspaces
+from app.services import access
+from app.services.issues import feedback
+from app.services.people import workspaces
 from app.web import project_pages, snippets
 from app.web.identity import login_required, me
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import doctor, queue
 from app.clock import now
 from app.db import db
-from app.services import punctuality
+from app.services.notices import punctuality
 
 bp = Blueprint("health", __name__)
 

@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import now
 from app.db import db
-from app.services import access, overview
+from app.services import access
+from app.services.issues import overview
 from app.web.hypermedia import see_other
 from app.web.identity import login_required, me
 

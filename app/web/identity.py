@@ -15,7 +15,7 @@ from app.clock import now
 from app.db import db, in_passing
 from app.extensions import login_manager
 from app.models import User
-from app.services import accounts
+from app.services.people import accounts
 from app.web.hypermedia import hx_redirect, is_htmx
 
 SESSION_ID = "session_id"

@@ -8,7 +8,7 @@ from app.clock import now
 from app.db import begin_writing, db
 from app.domain.errors import Refused
 from app.extensions import csrf
-from app.services import inbound
+from app.services.mails import inbound
 
 bp = Blueprint("inbound", __name__)
 csrf.exempt(bp)

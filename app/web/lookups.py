@@ -3,7 +3,8 @@
 from app.clock import now
 from app.db import db, transaction
 from app.models import Project, User
-from app.services import access, answering
+from app.services import access
+from app.services.notices import answering
 from app.web.identity import me
 
 

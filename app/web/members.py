@@ -10,7 +10,8 @@ from app.domain import roles
 from app.domain.errors import NotFound, Refused
 from app.extensions import limiter
 from app.models import Invitation, Membership, Organization, Team
-from app.services import access, inviting, onboarding, workspaces
+from app.services import access
+from app.services.people import inviting, onboarding, workspaces
 from app.web.hypermedia import form_again, public_url, see_other
 from app.web.identity import login_required, me, me_or_none
 

@@ -17,10 +17,12 @@ from app.domain.kinds import KINDS
 from app.domain.stopping import masked
 from app.domain.storms import STORM
 from app.models import Notice
-from app.services import explaining, rereading, storm_issues, transcribing
-from app.services.explaining import Explanation, Line
-from app.services.recalling import OUTCOMES
-from app.services.verdicts import Recorded
+from app.services.calm import storm_issues
+from app.services.mails import rereading, transcribing
+from app.services.notices import explaining
+from app.services.notices.explaining import Explanation, Line
+from app.services.notices.recalling import OUTCOMES
+from app.services.notices.verdicts import Recorded
 from app.web import lookups
 from app.web.account.typed import number
 from app.web.hypermedia import fragments, page_or_fragment

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.models import Organization
-from app.services import access, configuring
+from app.services import access
+from app.services.people import configuring
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required, me
 

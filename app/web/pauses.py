@@ -16,7 +16,8 @@ from app.domain.clocks import Clock
 from app.domain.errors import Refused
 from app.domain.pauses import Window
 from app.models import Pause, Project, User
-from app.services import access, maintaining, pausing
+from app.services import access
+from app.services.calm import maintaining, pausing
 from app.web import project_pages
 from app.web.hypermedia import form_again, say, see_other, way_back
 from app.web.identity import login_required, me, me_or_none

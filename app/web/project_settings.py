@@ -13,8 +13,11 @@ from app.db import db
 from app.domain import short_id, subjects
 from app.domain.errors import NotFound, Refused
 from app.models import Project, ProjectKey
-from app.services import access, auto_resolving, configuring, traffic, workspaces
-from app.services.auto_resolving import Effect
+from app.services import access
+from app.services.events import traffic
+from app.services.issues import auto_resolving
+from app.services.issues.auto_resolving import Effect
+from app.services.people import configuring, workspaces
 from app.web import project_pages
 from app.web import traffic as pictures
 from app.web.filters import span_of_hours

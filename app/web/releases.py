@@ -10,16 +10,10 @@ from app.db import db
 from app.domain import commits, cursor
 from app.domain.errors import NotFound
 from app.models import Commit, Organization, Project, Release
-from app.services import (
-    access,
-    explaining,
-    preferring,
-    release_lists,
-    release_pages,
-    releasing,
-    uploads,
-    watching,
-)
+from app.services import access
+from app.services.notices import explaining
+from app.services.preferences import preferring
+from app.services.releases import release_lists, release_pages, releasing, uploads, watching
 from app.web import project_pages
 from app.web.hypermedia import fragments, is_htmx, see_other
 from app.web.identity import login_required, me

@@ -12,7 +12,8 @@ from app.db import db
 from app.domain import pushes
 from app.domain.errors import NotFound, Refused
 from app.models import Organization, Project, PushHook
-from app.services import access, pushing, repository_owners
+from app.services import access
+from app.services.releases import pushing, repository_owners
 from app.web.hypermedia import see_other
 from app.web.identity import login_required, me
 

@@ -10,7 +10,7 @@ from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.models import Organization
 from app.services import access
-from app.services import tokens as giving
+from app.services.people import tokens as giving
 from app.web import limits
 from app.web.account.confirmation import proven
 from app.web.hypermedia import form_again, see_other

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.services.traffic import Day, Traffic
+from app.services.events.traffic import Day, Traffic
 
 WIDTH, GAP, HEIGHT = 20, 4, 48
 

@@ -13,8 +13,8 @@ from app.domain.errors import Refused
 from app.domain.stopping import SCOPES
 from app.domain.tokens import BadToken, MailToken
 from app.extensions import csrf, limiter
-from app.services import unsubscribing
-from app.services.putting_back import Memory
+from app.services.preferences import unsubscribing
+from app.services.preferences.putting_back import Memory
 
 bp = Blueprint("unsubscribe", __name__)
 csrf.exempt(bp)

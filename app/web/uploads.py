@@ -4,8 +4,8 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 
 from app.db import db
 from app.models import ArtifactBundle, Project
-from app.services import uploads
-from app.services.shelf import Shelf
+from app.services.releases import uploads
+from app.services.releases.shelf import Shelf
 from app.web import project_pages
 from app.web.hypermedia import say, see_other
 from app.web.identity import login_required, me

@@ -10,7 +10,8 @@ from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
 from app.models import Event, Organization, Project
-from app.services import access, accounts, onboarding, workspaces
+from app.services import access
+from app.services.people import accounts, onboarding, workspaces
 from app.settings import Settings
 from app.web import sample, snippets
 from app.web.hypermedia import form_again, hx_redirect, is_htmx, see_other, varying

@@ -19,9 +19,13 @@ from app.domain.clocks import Clock
 from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
 from app.models import Issue, Notice, Project, User
-from app.services import access, accounts, answering, asking, explaining, holding, next_time, tuning
-from app.services.asking import About, Answer, Question
-from app.services.tuning import Tuned
+from app.services import access
+from app.services.calm import holding
+from app.services.notices import answering, asking, explaining, next_time
+from app.services.notices.asking import About, Answer, Question
+from app.services.people import accounts
+from app.services.preferences import tuning
+from app.services.preferences.tuning import Tuned
 from app.web.hypermedia import is_htmx, page_or_fragment, see_other
 from app.web.identity import login_required, me
 

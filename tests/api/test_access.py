@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.domain.scopes import OFFERED
 from app.models import ApiToken, Attachment, IssueTag, Pause
-from app.services import commenting, keeping_searches
+from app.services.issues import commenting, keeping_searches
 from tests.api.calls import calls, filled
 
 # The one scope that each call needs; `write` includes `read`, `admin` includes `write`.

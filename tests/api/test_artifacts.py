@@ -16,7 +16,7 @@ from app.models import (
     ArtifactChunk,
     ArtifactFile,
 )
-from app.services import assembling, chunking
+from app.services.releases import assembling, chunking
 from tests.support.minified_shop import CODE, MAP, bundle, form, packed, sha1
 
 pytestmark = pytest.mark.both_databases

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.models import Attachment, Deploy, DeployProject
-from app.services import commenting
+from app.services.issues import commenting
 
 ORGANIZATION = (
     "id slug name dateCreated isEarlyAdopter require2FA requireEmailVerification features status.id "

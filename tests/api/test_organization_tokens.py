@@ -9,7 +9,7 @@ from app.api.blueprint import Denied
 from app.api.credentials import me
 from app.domain.kinds import RESOLVING
 from app.models import Activity, Issue
-from app.services import tokens, workspaces
+from app.services.people import tokens, workspaces
 
 RELEASES = "/organizations/acme/releases/"
 

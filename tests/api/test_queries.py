@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import commenting
+from app.services.issues import commenting
 
 LISTS = [
     "/organizations/",

@@ -7,8 +7,9 @@ from app.db import db
 from app.domain.errors import Refused
 from app.domain.resolutions import in_commit
 from app.models import Activity, Commit, IssueCommit, Release, ReleaseProject, Subscription
-from app.services import deploying, releases, resolving, suspecting
-from app.services.deploying import Wishes
+from app.services.issues import resolving
+from app.services.releases import deploying, releases, suspecting
+from app.services.releases.deploying import Wishes
 
 pytestmark = pytest.mark.both_databases
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.api.releases import BUSY
 from app.db import db
 from app.models import Activity, Commit, Issue, Notice, Release, ReleaseHead, Resolution
-from app.services import committing
+from app.services.releases import committing
 
 pytestmark = pytest.mark.both_databases
 

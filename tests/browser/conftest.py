@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.orm import Session
 
 from app.models import Delivery, Issue, Project
-from app.services import accounts
+from app.services.people import accounts
 from tests.conftest import NOON
 from tests.make import PASSWORD, Make
 from tests.support import cast as casting

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from app.services import removing
+from app.services.issues import removing
 from tests.conftest import NOON
 from tests.make import Make
 from tests.support import cast as casting

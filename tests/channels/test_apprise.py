@@ -14,7 +14,7 @@ from app.channels.apprise import Apprise
 from app.channels.base import Outcome, settings_of
 from app.channels.http import Http
 from app.domain import apprise_rules, outward
-from app.services import channel_settings
+from app.services.integrations import channel_settings
 from app.settings import ROOT
 from tests.channels.test_webhook import NOW, message
 from tests.support.receiver import Receiver, answer, slow

@@ -17,7 +17,7 @@ from app.ingest import middleware
 from app.jobs import doorbell
 from app.jobs.digest import Digester
 from app.models import Project, ProjectKey
-from app.services.stream_entry import STREAM
+from app.services.events.stream_entry import STREAM
 from app.settings import Settings, load
 from tests.make import Make, envelope, payload
 from tests.support.databases import bare_app

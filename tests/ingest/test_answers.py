@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from app import refusals
 from app.clock import now
 from app.models import IngestCount, Project, ProjectKey
-from app.services.stream_entry import STREAM, from_fields
+from app.services.events.stream_entry import STREAM, from_fields
 from tests.ingest.conftest import Instance
 from tests.make import Make, envelope, payload
 

@@ -17,7 +17,7 @@ from app.domain.rejections import TooLarge
 from app.ingest import request as requests
 from app.ingest.request import Request
 from app.models import Attachment, Event
-from app.services import event_body
+from app.services.events import event_body
 from tests.make import envelope, payload
 
 
@@ -216,7 +216,7 @@ def attached(name: str, body: bytes) -> tuple[dict[str, str], bytes]:
 
 
 def test_attachments_beyond_the_limits_are_dropped_and_noted(instance, monkeypatch):
-    monkeypatch.setattr("app.services.enclosures.MAX_ATTACHMENT", 10)
+    monkeypatch.setattr("app.services.events.enclosures.MAX_ATTACHMENT", 10)
     items = [attached("big.log", b"x" * 11), *(attached(f"{n}.log", b"x") for n in range(31))]
     assert instance.post(envelope(payload(), items=items)).status_code == 200
     instance.digest()

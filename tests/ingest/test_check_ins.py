@@ -11,8 +11,8 @@ from app.clock import now
 from app.ingest import limits
 from app.jobs import doorbell, monitors
 from app.models import CheckIn, Event, IngestCount, Issue, Monitor, MonitorEnvironment, Notice
-from app.services import digesting
-from app.services.stream_entry import CHECK_IN, Entry
+from app.services.events import digesting
+from app.services.events.stream_entry import CHECK_IN, Entry
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases

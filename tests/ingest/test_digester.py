@@ -20,8 +20,8 @@ from app.db import db
 from app.jobs import digest
 from app.jobs.digest import Digester
 from app.models import Event, IngestCount, IngestCursor, Issue, Notice, Project, UndigestedEntry
-from app.services import cursors, digesting
-from app.services.stream_entry import GENERATION, STREAM, Entry, order
+from app.services.events import cursors, digesting
+from app.services.events.stream_entry import GENERATION, STREAM, Entry, order
 from app.settings import ROOT
 from tests.make import envelope, payload
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Event, IngestCount, ProjectKey
-from app.services.stream_entry import STREAM
+from app.services.events.stream_entry import STREAM
 from tests.make import envelope, payload
 
 OUTCOMES = select(IngestCount.category, IngestCount.outcome, IngestCount.count)

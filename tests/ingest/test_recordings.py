@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, undefer
 from app.clock import now
 from app.db import db
 from app.models import Attachment, Event, Issue, Project, ProjectKey, UndigestedEntry
-from app.services import event_body
+from app.services.events import event_body
 from tests.support.recordings import FOLDER, RECORDINGS
 
 pytestmark = [

@@ -13,11 +13,11 @@ from flask_mail import Mail as FlaskMail
 from app.channels import email as channel
 from app.channels.base import Mail
 from app.domain.site import Site
-from app.services.composing import Composer
-from app.services.mail_sample_list import SAMPLES
-from app.services.mail_sample_texts import TEXTS
-from app.services.mail_samples import AT, MadeUp, Scenery
-from app.services.mail_templates import MailTemplates
+from app.services.mails.composing import Composer
+from app.services.mails.mail_sample_list import SAMPLES
+from app.services.mails.mail_sample_texts import TEXTS
+from app.services.mails.mail_samples import AT, MadeUp, Scenery
+from app.services.mails.mail_templates import MailTemplates
 from app.settings import ROOT
 
 SITE = Site("https://tocsin.example.com", "tocsin.example.com", ("a key for tests",))

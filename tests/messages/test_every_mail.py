@@ -8,8 +8,8 @@ from bs4 import Comment
 
 from app.domain.excerpt import excerpt
 from app.domain.kinds import KINDS, OUTWARD
-from app.services.mail_sample_list import SAMPLES
-from app.services.mail_sample_texts import TEXTS
+from app.services.mails.mail_sample_list import SAMPLES
+from app.services.mails.mail_sample_texts import TEXTS
 from tests.messages.samples import EVERY, IN_THREAD, LETTERS, composed
 
 ids = [f"{name}-{texts}" for name, texts in EVERY]
@@ -139,7 +139,7 @@ def test_what_is_too_long_is_cut_and_said_to_be():
 
 
 def test_a_mail_shrinks_until_it_fits(monkeypatch):
-    monkeypatch.setattr("app.services.composing.LARGEST", 20_000)
+    monkeypatch.setattr("app.services.mails.composing.LARGEST", 20_000)
     tight = composed.__wrapped__("alert-new", "hostile")
     assert len(tight.raw) < len(composed("alert-new", "hostile").raw)
     assert "renderTotals" not in tight.mail.text

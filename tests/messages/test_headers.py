@@ -5,7 +5,7 @@ import pytest
 from app.domain import reply_address, reply_text
 from app.domain.kinds import ALERTS, KINDS
 from app.domain.reply_address import ReplyTo
-from app.services.mail_sample_list import SAMPLES
+from app.services.mails.mail_sample_list import SAMPLES
 from tests.messages.samples import IN_THREAD, LETTERS, SITE, composed
 
 NOTICES = [name for name in SAMPLES if name not in LETTERS]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services.mail_sample_list import SAMPLES
+from app.services.mails.mail_sample_list import SAMPLES
 from tests.messages.samples import composed
 
 KNOWN = json.loads((Path(__file__).parent / "caniemail.json").read_text())["features"]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from app.services.mail_sample_list import SAMPLES
+from app.services.mails.mail_sample_list import SAMPLES
 from tests.messages.samples import composed
 
 # Filters stand at the receiver: two servers have had the message in their hands by then.

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from app.models import AlertRule, Delivery, Digest, Project, ProjectKey, Team, User
-from app.services import access, tokens
+from app.services import access
+from app.services.people import tokens
 from app.settings import ROOT, load
 
 

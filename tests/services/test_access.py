@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain.errors import NotFound
-from app.services import access, workspaces
+from app.services import access
+from app.services.people import workspaces
 
 pytestmark = pytest.mark.both_databases
 

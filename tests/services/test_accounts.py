@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from app.domain.errors import Refused
 from app.models import EmailAddress, EndedSession, OneTimeLink, User
-from app.services import accounts, pruning
+from app.services import pruning
+from app.services.people import accounts
 
 pytestmark = pytest.mark.both_databases
 

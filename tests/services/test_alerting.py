@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import AlertRule, Issue, Notice, RuleFiring
-from app.services import resolving
+from app.services.issues import resolving
 from tests.make import payload
 from tests.support.ringing import Digester, make_rule
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.domain.errors import Refused
 from app.models import NotificationSetting
-from app.services import applying, preferring
+from app.services.preferences import applying, preferring
 
 pytestmark = pytest.mark.both_databases
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from app.domain.bundles import BadBundle
-from app.services import archives
+from app.services.releases import archives
 from tests.support import minified_shop
 from tests.support.minified_shop import archive, bundle, manifest
 

@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Activity, Issue, Notice, Subscription
-from app.services import assigning, digesting, subscribing
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.issues import assigning
+from app.services.preferences import subscribing
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases

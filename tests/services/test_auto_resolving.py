@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Activity, Notice
-from app.services import auto_resolving, preferring, subscribing
-from app.services.auto_resolving import Effect
+from app.services.issues import auto_resolving
+from app.services.issues.auto_resolving import Effect
+from app.services.preferences import preferring, subscribing
 
 pytestmark = pytest.mark.both_databases
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from app.models import CheckIn, Event, Issue, Monitor, MonitorEnvironment, Notice
-from app.services import checking_in, digesting, monitor_rows
-from app.services.digesting import Batch
-from app.services.stream_entry import CHECK_IN, Entry
+from app.services.events import digesting
+from app.services.events.digesting import Batch
+from app.services.events.stream_entry import CHECK_IN, Entry
+from app.services.monitors import checking_in, monitor_rows
 
 pytestmark = pytest.mark.both_databases
 

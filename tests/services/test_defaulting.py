@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.domain.errors import Refused, Stale
 from app.models import NotificationDefault, NotificationSetting, QuietHours, SettingAudit
-from app.services import defaulting, preferring
+from app.services.preferences import defaulting, preferring
 
 pytestmark = pytest.mark.both_databases
 # Of the cast: alice, bob, cy and charlie. Dee is in no team.

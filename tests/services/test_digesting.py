@@ -27,8 +27,9 @@ from app.models import (
     Release,
     ReleaseProject,
 )
-from app.services import digesting, event_body, resolving
-from app.services.stream_entry import ENVELOPE, Entry, tally
+from app.services.events import digesting, event_body
+from app.services.events.stream_entry import ENVELOPE, Entry, tally
+from app.services.issues import resolving
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases
@@ -323,8 +324,8 @@ def test_an_ignored_issue_stays_ignored_and_goes_on_counting(session, digest, ma
 
 def test_an_issue_that_somebody_ignored_just_before_its_regression_stays_ignored(session, resolved, now):
     """The digester read it as resolved; the person was quicker."""
-    from app.services import regressing
-    from app.services.digest_issues import Seen
+    from app.services.events.digest_issues import Seen
+    from app.services.issues import regressing
 
     event = session.scalars(select(Event)).one()
     stale = Seen(resolved.project, event, b"", resolved)  # type: ignore[arg-type]

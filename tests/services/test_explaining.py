@@ -8,8 +8,10 @@ from app.domain.kinds import KINDS, TEST
 from app.domain.routing import Reason
 from app.domain.wording import Reach
 from app.models import Attempt, Verdict
-from app.services import assigning, explaining, preferring, switches, testing_mail
-from app.services.explaining import explain, reach_of, visible_notice
+from app.services.issues import assigning
+from app.services.notices import explaining, switches, testing_mail
+from app.services.notices.explaining import explain, reach_of, visible_notice
+from app.services.preferences import preferring
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from app.domain.errors import Refused
 from app.models import ClientLoss, Event, Feedback
-from app.services import digesting, feedback, removing, traffic
-from app.services.feedback import Words
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting, traffic
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.issues import feedback, removing
+from app.services.issues.feedback import Words
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases

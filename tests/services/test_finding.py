@@ -7,8 +7,8 @@ import pytest
 from app.domain import cursor as cursors
 from app.domain import search
 from app.models import Bookmark, IssueCommit, IssueHour, IssueTag, IssueTrait
-from app.services import finding, matching_events
-from app.services.finding import PAGE, Scope
+from app.services.issues import finding, matching_events
+from app.services.issues.finding import PAGE, Scope
 
 pytestmark = pytest.mark.both_databases
 

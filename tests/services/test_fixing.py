@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from app.domain.resolutions import in_commit, in_next_release, in_release
 from app.models import Activity, IssueCommit, IssueRedirect, Notice, Resolution, Subscription
-from app.services import fixing, resolving
-from app.services.timeline import Batch
+from app.services.issues import resolving
+from app.services.issues.timeline import Batch
+from app.services.releases import fixing
 
 pytestmark = pytest.mark.both_databases
 

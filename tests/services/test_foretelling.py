@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Notice, QuietHours, Verdict
-from app.services import assigning, commenting, foretelling, issue_facts, notifying, preferring
-from app.services.foretelling import Imagined
+from app.services.issues import assigning, commenting, issue_facts
+from app.services.notices import foretelling, notifying
+from app.services.notices.foretelling import Imagined
+from app.services.preferences import preferring
 
 pytestmark = pytest.mark.both_databases
 

@@ -10,8 +10,11 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.domain.routing import Outcome
 from app.models import Delivery, Digest, Notice, Verdict
-from app.services import holding, notifying, outbox, preferring, resolving
-from app.services.timeline import Batch
+from app.services.calm import holding
+from app.services.issues import resolving
+from app.services.issues.timeline import Batch
+from app.services.notices import notifying, outbox
+from app.services.preferences import preferring
 
 INSTANCE = preferring.Defaults({})
 LATER = timedelta(hours=3)

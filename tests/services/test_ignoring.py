@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.domain.errors import Refused
 from app.domain.ignoring import Condition
 from app.models import Activity, IgnoreCondition, Subscription
-from app.services import ignoring, reopening, resolving
+from app.services.issues import ignoring, reopening, resolving
 
 pytestmark = pytest.mark.both_databases
 HOUR = timedelta(hours=1)

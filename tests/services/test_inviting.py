@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from app.domain.errors import NotFound, Refused
 from app.models import Delivery, Invitation, TeamMember, User
-from app.services import access, accounts, inviting, workspaces
+from app.services import access
+from app.services.people import accounts, inviting, workspaces
 
 pytestmark = pytest.mark.both_databases
 PERSON = {"name": "Eve", "password": "correct horse", "timezone": "Europe/Paris"}

@@ -7,7 +7,7 @@ import pytest
 from app.domain.errors import NotFound
 from app.domain.preferences import Choices, InForce
 from app.models import IssueHour, IssueTag, Subscription
-from app.services import (
+from app.services.issues import (
     assigning,
     commenting,
     ignoring,
@@ -15,11 +15,10 @@ from app.services import (
     issue_facts,
     issue_lists,
     issue_timeline,
-    preferring,
     resolving,
-    subscribing,
     timeline,
 )
+from app.services.preferences import preferring, subscribing
 
 ALWAYS, PARTICIPATING, NEVER = (
     Choices(workflow=InForce(value, "account")) for value in ("always", "participating", "never")

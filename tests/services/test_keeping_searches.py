@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from app.domain.errors import NotFound, Refused
-from app.services import keeping_searches
-from app.services.keeping_searches import BUILT_IN, MOST_RECENT, REMEMBERED, Wish
+from app.services.issues import keeping_searches
+from app.services.issues.keeping_searches import BUILT_IN, MOST_RECENT, REMEMBERED, Wish
 
 pytestmark = pytest.mark.both_databases
 

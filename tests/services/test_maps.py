@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.services import maps as maps_module
-from app.services.maps import MapPair, Maps, Place, Unusable
+from app.services.releases import maps as maps_module
+from app.services.releases.maps import MapPair, Maps, Place, Unusable
 from tests.support.minified_shop import CODE, MAP, ORIGINAL, STACK
 
 PLACES = [(1, column) for column, _ in STACK]

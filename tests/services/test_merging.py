@@ -22,7 +22,8 @@ from app.models import (
     RuleFiring,
     Subscription,
 )
-from app.services import access, clearing, commenting, ignoring, merging, pruning, resolving
+from app.services import access, pruning
+from app.services.issues import clearing, commenting, ignoring, merging, resolving
 
 pytestmark = pytest.mark.both_databases
 ONE, OTHER = "KeyError: cart", "ValueError: total"

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from app.domain.errors import Refused
 from app.models import IssueMute, SettingAudit
-from app.services import considering, muting, preferring
+from app.services.notices import considering
+from app.services.preferences import muting, preferring
 
 pytestmark = pytest.mark.both_databases
 HOUR = timedelta(hours=1)

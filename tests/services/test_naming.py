@@ -4,7 +4,8 @@ import pytest
 
 from app.domain import assignees
 from app.domain.errors import Refused
-from app.services import naming, workspaces
+from app.services.issues import naming
+from app.services.people import workspaces
 
 
 @pytest.fixture

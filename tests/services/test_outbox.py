@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from app.clock import now
 from app.models import AlertPace, AlertRule, Delivery, Destination, Digest, Notice, OnCall, RuleMute, Verdict
-from app.services import notifying, outbox, preferring
+from app.services.notices import notifying, outbox
+from app.services.preferences import preferring
 
 INSTANCE = preferring.Defaults({})
 FATAL = {"level": "fatal"}

@@ -7,10 +7,10 @@ from app.domain import ownership
 from app.domain.errors import NotFound, Refused
 from app.domain.ownership_lines import OwnershipErrors
 from app.models import EmailAddress, Ownership, OwnershipVersion
-from app.services import entrusting, owner_checks, owner_versions, owning, reassigning
-from app.services.entrusting import Wishes
-from app.services.owner_versions import File
-from app.services.preferring import configured
+from app.services.owners import entrusting, owner_checks, owner_versions, owning, reassigning
+from app.services.owners.entrusting import Wishes
+from app.services.owners.owner_versions import File
+from app.services.preferences.preferring import configured
 from tests.support.growth import growth
 
 pytestmark = pytest.mark.both_databases

@@ -8,7 +8,9 @@ from sqlalchemy import func, select
 from app.clock import now
 from app.domain.routing import Outcome
 from app.models import AlertPace, Delivery, Digest, Verdict
-from app.services import holding, notifying, pacing, preferring
+from app.services.calm import holding, pacing
+from app.services.notices import notifying
+from app.services.preferences import preferring
 
 INSTANCE = preferring.Defaults({})
 SOON = timedelta(minutes=5, seconds=1)

@@ -11,9 +11,9 @@ from app.channels.base import Answer
 from app.channels.base import Outcome as Came
 from app.domain.routing import Outcome
 from app.models import Attempt, Delivery, Destination, DestinationIssue, Notice, Verdict
-from app.services import connecting, destinations
-from app.services.connecting import Vault, Wishes
-from app.services.sealing import Seal
+from app.services.integrations import connecting, destinations
+from app.services.integrations.connecting import Vault, Wishes
+from app.services.integrations.sealing import Seal
 from tests.support.pager import Pager
 from tests.support.receiver import answer, hang_up
 
@@ -314,7 +314,7 @@ def test_secrets_under_a_key_that_is_gone_fail_and_switch_nothing_off(
 
 
 def test_keys_are_changed_by_encrypting_anew(cast, pager, session, settings):
-    from app.services import channel_settings
+    from app.services.integrations import channel_settings
 
     session.commit()
     before = pager.secrets
@@ -350,7 +350,7 @@ def test_those_that_want_a_kind(cast, make, pager, hook, issue, session):
 
 
 def test_a_dedup_key_is_one_for_an_issue_and_differs_between_instances(session):
-    from app.services import messages
+    from app.services.integrations import messages
 
     first = messages.instance_name(session, "https://a.example.org")
     assert messages.instance_name(session, "https://a.example.org") == first

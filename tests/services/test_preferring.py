@@ -8,8 +8,8 @@ from sqlalchemy import select
 from app.domain.errors import Refused
 from app.domain.preferences import BUILT_IN, VALUES, InForce
 from app.models import NotificationDefault, NotificationSetting, SettingAudit
-from app.services import preferring
-from app.services.preferring import Defaults
+from app.services.preferences import preferring
+from app.services.preferences.preferring import Defaults
 
 
 @pytest.fixture

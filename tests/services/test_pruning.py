@@ -21,7 +21,8 @@ from app.models import (
     UndigestedEntry,
     Verdict,
 )
-from app.services import accounts, onboarding, pruning
+from app.services import pruning
+from app.services.people import accounts, onboarding
 
 pytestmark = pytest.mark.both_databases
 

@@ -9,7 +9,8 @@ from app.domain import quiet
 from app.domain.errors import NotFound, Refused
 from app.domain.quiet import Window
 from app.models import Digest, EmailAddress, EmailRoute, OnCall
-from app.services import holding, quieting, reaching
+from app.services.calm import holding, quieting
+from app.services.preferences import reaching
 
 pytestmark = pytest.mark.both_databases
 

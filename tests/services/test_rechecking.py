@@ -7,7 +7,8 @@ from sqlalchemy import select, update
 
 from app.domain import rule_content
 from app.models import AlertRule, Event, Issue, RuleMute, RuleVersion
-from app.services import assigning, rechecking, resolving
+from app.services.issues import assigning, resolving
+from app.services.rules import rechecking
 from tests.make import payload
 from tests.support.ringing import Digester, make_rule
 

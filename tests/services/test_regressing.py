@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from app.domain.resolutions import in_commit, in_next_release, in_release
 from app.models import Activity, AlertRule, Issue, Notice, Release, Resolution, Subscription
-from app.services import assigning, digesting, resolving
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.issues import assigning, resolving
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases

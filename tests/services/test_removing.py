@@ -27,19 +27,10 @@ from app.models import (
     Subscription,
     Tombstone,
 )
-from app.services import (
-    access,
-    answering,
-    clearing,
-    commenting,
-    finding,
-    merging,
-    overview,
-    pruning,
-    removing,
-    resolving,
-)
-from app.services.finding import Scope
+from app.services import access, pruning
+from app.services.issues import clearing, commenting, finding, merging, overview, removing, resolving
+from app.services.issues.finding import Scope
+from app.services.notices import answering
 
 pytestmark = pytest.mark.both_databases
 SAME = "KeyError: cart"
@@ -163,8 +154,8 @@ def test_a_discarded_issue_does_not_come_back(session, cast, make, settled, now)
     settled()
     counted = select(Notice.id), select(Event.id), select(IssueHash.issue_id)
     before = [session.scalars(each).all() for each in counted]
-    from app.services import digesting
-    from app.services.stream_entry import ENVELOPE, Entry
+    from app.services.events import digesting
+    from app.services.events.stream_entry import ENVELOPE, Entry
     from tests.make import envelope, payload
 
     entries = []

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from app.domain.errors import Refused
 from app.domain.resolutions import in_commit, in_next_release, in_release
 from app.models import Activity, IgnoreCondition, IssueCommit, Notice, Resolution, Subscription
-from app.services import assigning, reopening, resolving
-from app.services.timeline import Batch
+from app.services.issues import assigning, reopening, resolving
+from app.services.issues.timeline import Batch
 
 pytestmark = pytest.mark.both_databases
 

@@ -10,8 +10,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.models import AlertRule, Event, Issue, Notice, Project, RuleFiring, RuleMute
-from app.services import alerting, assigning, cursors, digesting, ignoring, merging, resolving, snapshots
-from app.services.stream_entry import ENVELOPE, STREAM, Entry
+from app.services.events import cursors, digesting
+from app.services.events.stream_entry import ENVELOPE, STREAM, Entry
+from app.services.issues import assigning, ignoring, merging, resolving, snapshots
+from app.services.rules import alerting
 from tests.make import envelope, payload
 from tests.support.ringing import Digester, make_rule
 

@@ -8,9 +8,11 @@ from sqlalchemy import delete, select, update
 
 from app.domain.rule_content import Content
 from app.models import AlertRule, Event, RuleFiring
-from app.services import merging, preferring, resolving, rule_preview
-from app.services.rule_reaching import Imagined
-from app.services.rule_replaying import FEW, Budget
+from app.services.issues import merging, resolving
+from app.services.preferences import preferring
+from app.services.rules import rule_preview
+from app.services.rules.rule_reaching import Imagined
+from app.services.rules.rule_replaying import FEW, Budget
 from tests.make import payload
 from tests.support.ringing import Digester, make_rule
 

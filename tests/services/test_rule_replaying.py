@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from app.domain import rule_content
 from app.domain.ignoring import Condition
 from app.models import AlertRule, Event, Issue, Notice
-from app.services import assigning, ignoring, resolving, rule_replaying, waking
-from app.services.rule_replaying import Budget
+from app.services.issues import assigning, ignoring, resolving, waking
+from app.services.rules import rule_replaying
+from app.services.rules.rule_replaying import Budget
 from tests.make import payload
 from tests.services.test_counting import some_events, some_rules
 from tests.support.ringing import Digester, make_rule

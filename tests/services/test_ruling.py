@@ -10,8 +10,9 @@ from app.domain.errors import NotFound, Refused
 from app.domain.rule_content import Content
 from app.domain.rule_rows import BadRule
 from app.models import AlertRule, Notice, RuleMute, RuleVersion, SettingAudit
-from app.services import (
-    preferring,
+from app.services.people import workspaces
+from app.services.preferences import preferring
+from app.services.rules import (
     rule_copying,
     rule_history,
     rule_listing,
@@ -20,9 +21,8 @@ from app.services import (
     rule_reaching,
     rule_templates,
     ruling,
-    workspaces,
 )
-from app.services.rule_reaching import Imagined
+from app.services.rules.rule_reaching import Imagined
 
 pytestmark = pytest.mark.both_databases
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Refused
 from app.models import Activity, Issue, Membership, Subscription, User
-from app.services import commenting, workspaces
+from app.services.issues import commenting
+from app.services.people import workspaces
 
 pytestmark = pytest.mark.on_postgresql
 

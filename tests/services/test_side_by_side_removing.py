@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
 from app.models import Activity, Event, IngestCount, Issue, IssueHash, IssueHour, IssueRedirect, Notice, User
-from app.services import clearing, commenting, digesting, merging, removing
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.issues import clearing, commenting, merging, removing
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.on_postgresql
@@ -150,7 +151,8 @@ def test_two_workers_who_take_the_same_issue_away_do_not_wait_for_one_another(en
 
 
 def test_planning_a_notice_and_deleting_its_issue_do_not_lock_one_another(side_by_side, acts, known, session):
-    from app.services import notifying, preferring
+    from app.services.notices import notifying
+    from app.services.preferences import preferring
 
     session.commit()
     notice_ids = list(session.scalars(select(Notice.id)))

@@ -7,8 +7,10 @@ from sqlalchemy import select
 
 from app.domain.resolutions import in_commit, in_next_release, in_release
 from app.models import Activity, Commit, Issue, Notice, Release, Resolution, Subscription, User
-from app.services import digesting, fixing, releases_seen, reopening, resolving
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.issues import reopening, resolving
+from app.services.releases import fixing, releases_seen
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.on_postgresql

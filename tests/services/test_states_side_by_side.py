@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from app.domain.ignoring import Condition
 from app.models import Activity, IgnoreCondition, Issue, Notice, User
-from app.services import auto_resolving, digesting, ignoring, waking
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.issues import auto_resolving, ignoring, waking
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.on_postgresql

@@ -5,7 +5,9 @@ from sqlalchemy import func, select
 
 from app.clock import now
 from app.models import Notice, Storm, Verdict
-from app.services import notifying, preferring, storming
+from app.services.calm import storming
+from app.services.notices import notifying
+from app.services.preferences import preferring
 
 pytestmark = pytest.mark.both_databases
 INSTANCE = preferring.Defaults({})

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.routing import Reason
 from app.models import SettingAudit, Subscription
-from app.services import subscribing
+from app.services.preferences import subscribing
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import CommitFile, Issue
-from app.services import suspecting
+from app.services.releases import suspecting
 
 pytestmark = pytest.mark.both_databases
 

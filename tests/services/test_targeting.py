@@ -7,15 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.models import AlertRule, Notice, RuleMute, RuleVersion
-from app.services import (
-    considering,
-    gating,
-    preferring,
-    required_rules,
-    rule_silence,
-    targeting,
-    workspaces,
-)
+from app.services.notices import considering, gating
+from app.services.people import workspaces
+from app.services.preferences import preferring
+from app.services.rules import required_rules, rule_silence, targeting
 
 INSTANCE = preferring.configured(workflow="always")
 

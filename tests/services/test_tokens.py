@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.domain.errors import Refused
 from app.models import ApiToken, SettingAudit
-from app.services import tokens
+from app.services.people import tokens
 
 pytestmark = pytest.mark.both_databases
 URL = "https://tocsin.example.org"

@@ -9,8 +9,8 @@ from app.domain.errors import Refused
 from app.domain.stopping import APART, SCOPES, choices, masked
 from app.domain.tokens import BadToken, MailToken, sign
 from app.models import IssueMute, Membership, NotificationSetting, SettingAudit, Subscription, TeamMember
-from app.services import muting, preferring, subscribing, unsubscribing
-from app.services.preferring import Defaults
+from app.services.preferences import muting, preferring, subscribing, unsubscribing
+from app.services.preferences.preferring import Defaults
 
 KEYS = ["first key", "older key"]
 LINK = "mail link"

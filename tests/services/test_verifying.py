@@ -6,7 +6,9 @@ from sqlalchemy import select
 from app.domain import search
 from app.domain.errors import NotFound, Refused
 from app.models import Delivery, EmailAddress, EmailRoute, Issue, OneTimeLink, SettingAudit
-from app.services import accounts, addressing, commenting, matching, naming, onboarding, reaching, verifying
+from app.services.issues import commenting, matching, naming
+from app.services.people import accounts, onboarding, verifying
+from app.services.preferences import addressing, reaching
 
 pytestmark = pytest.mark.both_databases
 HOME = "bob@home.example"

@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 from app.domain import ignoring as rules
 from app.domain.ignoring import Condition
 from app.models import Activity, AlertRule, IgnoreCondition, Issue, Notice
-from app.services import digesting, ignoring, resolving, waking
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.issues import ignoring, resolving, waking
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases

@@ -7,8 +7,8 @@ import pytest
 from app.domain import wording
 from app.domain.errors import NotFound
 from app.models import Attempt, Digest, Verdict
-from app.services import explaining, verdicts
-from app.services.explaining import explain, reach_of
+from app.services.notices import explaining, verdicts
+from app.services.notices.explaining import explain, reach_of
 
 pytestmark = pytest.mark.both_databases
 

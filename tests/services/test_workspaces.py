@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from app.domain.errors import Refused
 from app.models import AlertRule, Membership, TeamMember
-from app.services import access, workspaces
+from app.services import access
+from app.services.people import workspaces
 
 pytestmark = pytest.mark.both_databases
 

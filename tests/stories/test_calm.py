@@ -10,8 +10,11 @@ from sqlalchemy import func, select
 from app.clock import now
 from app.jobs import digests, notify
 from app.models import AlertPace, Delivery, Digest, Issue, Notice, Verdict
-from app.services import explaining, muting, notifying, preferring, quieting, resolving
-from app.services.timeline import Batch
+from app.services.calm import quieting
+from app.services.issues import resolving
+from app.services.issues.timeline import Batch
+from app.services.notices import explaining, notifying
+from app.services.preferences import muting, preferring
 from tests.support.dying import survives
 from tests.support.jobs import Jobs
 from tests.support.telling import TELLS
@@ -340,7 +343,7 @@ def test_a_mail_server_that_is_down_loses_nothing(alone, day, smtp_server, subje
 
 
 def test_of_very_many_the_older_ones_are_only_counted(alone, day, mailbox, monkeypatch, verdicts):
-    monkeypatch.setattr("app.services.holding.MOST_KEPT", 2)
+    monkeypatch.setattr("app.services.calm.holding.MOST_KEPT", 2)
     day.at(0, "KeyError: one")
     day.at(1, *(f"Error{number}: more" for number in range(5)))
     day.at(5)

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.models import Activity, Notice, ReleaseCommit, Verdict
-from app.services import deploying, deploys_then, preferring
-from app.services.deploying import Wishes
-from app.services.deploys_then import Live
+from app.services.preferences import preferring
+from app.services.releases import deploying, deploys_then
+from app.services.releases.deploying import Wishes
+from app.services.releases.deploys_then import Live
 
 pytestmark = pytest.mark.both_databases
 

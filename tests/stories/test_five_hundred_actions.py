@@ -14,8 +14,10 @@ from app.clock import now
 from app.domain import lifecycle
 from app.domain.quiet import Window
 from app.models import Issue, Notice, TeamMember, Verdict
-from app.services import explaining, muting, preferring, quieting
-from app.services.verdicts import CARRIED, OWN, with_deliveries
+from app.services.calm import quieting
+from app.services.notices import explaining
+from app.services.notices.verdicts import CARRIED, OWN, with_deliveries
+from app.services.preferences import muting, preferring
 
 ACTIONS, SEED, SETTLE_EVERY = 500, 20261123, 25
 # By then nothing of a bulk action can be taken back, and nobody's quiet hours hold any more.

@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select
 
 from app.models import Issue, Notice, Verdict
-from app.services import resolving
+from app.services.issues import resolving
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("at_once")]
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.jobs import notify, post
 from app.models import Attempt, Delivery, Destination, DestinationIssue, Notice, NotificationSetting, Verdict
-from app.services import preferring
+from app.services.preferences import preferring
 from tests.support.dying import survives
 from tests.support.receiver import answer, hang_up, slow
 
@@ -356,9 +356,9 @@ def test_a_slow_one_holds_up_neither_mail_nor_another(
 def test_storing_and_logging_know_no_secrets(
     cast, make, report, run_jobs, receiver, settings, session, caplog, database
 ):
-    from app.services import connecting
-    from app.services.connecting import Vault, Wishes
-    from app.services.sealing import Seal
+    from app.services.integrations import connecting
+    from app.services.integrations.connecting import Vault, Wishes
+    from app.services.integrations.sealing import Seal
     from tests.support.databases import contents
 
     vault = Vault(Seal(settings.credential_keys), settings.outbound_allow)

@@ -6,8 +6,10 @@ from sqlalchemy import func, select
 from app.clock import now
 from app.jobs import digests, notify
 from app.models import Delivery, Digest, Notice, Verdict
-from app.services import holding, notifying, outbox, resolving
-from app.services.timeline import Batch
+from app.services.calm import holding
+from app.services.issues import resolving
+from app.services.issues.timeline import Batch
+from app.services.notices import notifying, outbox
 from tests.support.dying import survives
 
 pytestmark = pytest.mark.both_databases

@@ -9,7 +9,7 @@ from app.channels import email
 from app.clock import now
 from app.jobs import deliver
 from app.models import Attempt, Delivery, Issue
-from app.services import delivering
+from app.services.mails import delivering
 
 pytestmark = pytest.mark.both_databases
 

@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from app.clock import now as clock
 from app.models import Issue, User
-from app.services import fixing, resolving
-from app.services.timeline import Batch
+from app.services.issues import resolving
+from app.services.issues.timeline import Batch
+from app.services.releases import fixing
 from tests.support.databases import contents
 
 pytestmark = pytest.mark.both_databases

@@ -11,7 +11,7 @@ from app.clock import now
 from app.domain.pauses import Window
 from app.jobs import calm
 from app.models import Delivery, Digest, Issue, Notice, Pause, RuleFiring, Verdict
-from app.services import maintaining
+from app.services.calm import maintaining
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("at_once")]
 

@@ -10,21 +10,10 @@ from app.domain import delivery_states, routing
 from app.domain.quiet import Window
 from app.domain.routing import Outcome
 from app.models import Delivery, Notice, Verdict
-from app.services import (
-    answering,
-    assigning,
-    commenting,
-    considering,
-    explaining,
-    muting,
-    notifying,
-    preferring,
-    quieting,
-    recalling,
-    resolving,
-    subscribing,
-    verdicts,
-)
+from app.services.calm import quieting
+from app.services.issues import assigning, commenting, resolving
+from app.services.notices import answering, considering, explaining, notifying, recalling, verdicts
+from app.services.preferences import muting, preferring, subscribing
 
 pytestmark = pytest.mark.both_databases
 

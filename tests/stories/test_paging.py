@@ -13,9 +13,10 @@ from app.clock import now
 from app.domain.pauses import Window
 from app.jobs import notify, post
 from app.models import Delivery, Destination, Issue, Notice, Verdict
-from app.services import connecting, maintaining
-from app.services.connecting import Vault, Wishes
-from app.services.sealing import Seal
+from app.services.calm import maintaining
+from app.services.integrations import connecting
+from app.services.integrations.connecting import Vault, Wishes
+from app.services.integrations.sealing import Seal
 from tests.support import incidents
 from tests.support.contracts import Checking, described
 from tests.support.dying import dies_while_it_waits

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from app.domain import twilio_signing
 from app.jobs import notify, post
 from app.models import AlertRule, Attempt, Delivery, Destination, DestinationIssue, Issue, Notice, Verdict
-from app.services import connecting
-from app.services.connecting import Vault, Wishes
-from app.services.sealing import Seal
+from app.services.integrations import connecting
+from app.services.integrations.connecting import Vault, Wishes
+from app.services.integrations.sealing import Seal
 from tests.support import phones
 from tests.support.dying import dies_while_it_waits
 from tests.support.phones import RECEIPT

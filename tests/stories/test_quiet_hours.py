@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.models import Delivery, Digest, Issue, Notice, QuietHours, Subscription, User, Verdict
-from app.services import holding, quieting
+from app.services.calm import holding, quieting
 from tests.support.telling import TELLS
 
 pytestmark = pytest.mark.both_databases

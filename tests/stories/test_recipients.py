@@ -18,7 +18,8 @@ from app.models import (
     RuleMute,
     Verdict,
 )
-from app.services import rule_muting, ruling, workspaces
+from app.services.people import workspaces
+from app.services.rules import rule_muting, ruling
 from tests.conftest import NOON
 from tests.make import payload
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.models import Attempt, Delivery, Verdict
-from app.services import connecting
+from app.services.integrations import connecting
 from tests.support.receiver import answer
 
 pytestmark = pytest.mark.both_databases

@@ -370,7 +370,7 @@ def test_the_body_is_read_while_no_transaction_is_open(
     issue, cast, app, run_jobs, address, write, session, monkeypatch
 ):
     from app.db import transaction
-    from app.services import inbound
+    from app.services.mails import inbound
 
     writers = []
     read = inbound.text

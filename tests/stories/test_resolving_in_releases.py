@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Activity, Commit, Issue, Notice, Release, Verdict
-from app.services import fixing
+from app.services.releases import fixing
 
 pytestmark = pytest.mark.both_databases
 

@@ -9,7 +9,8 @@ from sqlalchemy import delete, select
 from app.domain import rule_content
 from app.domain.errors import Refused
 from app.models import Notice, RuleVersion, TeamMember, Verdict
-from app.services import preferring, rule_templates, ruling
+from app.services.preferences import preferring
+from app.services.rules import rule_templates, ruling
 
 pytestmark = pytest.mark.both_databases
 

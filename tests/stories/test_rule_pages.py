@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from app.models import AlertRule, Issue, RuleFiring
-from app.services import ruling
+from app.services.rules import ruling
 from tests.support.receiver import answer
 
 pytestmark = pytest.mark.both_databases

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from app.domain import source_maps
 from app.ingest import middleware
 from app.models import ArtifactBundle, Event, Issue
-from app.services import event_body
+from app.services.events import event_body
 from tests.support import sentry_cli
 from tests.support.minified_shop import (
     CODE,

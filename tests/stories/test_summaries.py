@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 from app.clock import now
 from app.jobs import notify, states
 from app.models import Activity, Delivery, Issue, Notice, Verdict
-from app.services import auto_resolving, notifying, resolving
-from app.services.timeline import Batch
+from app.services.issues import auto_resolving, resolving
+from app.services.issues.timeline import Batch
+from app.services.notices import notifying
 from tests.support.telling import TELLS
 from tests.support.threads import at_once
 

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.models import Issue, ReleaseWatch, SettingAudit, Subscription
-from app.services import preferring, subscribing, watching
+from app.services.preferences import preferring, subscribing
+from app.services.releases import watching
 from tests.support.browser import HTMX
 
 pytestmark = pytest.mark.both_databases

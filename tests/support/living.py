@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.domain import storms
 from app.models import Digest, Event, Issue, Notice, Project, Storm
-from app.services import holding, notifying, outbox, storming
-from app.services.preferring import Defaults
+from app.services.calm import holding, storming
+from app.services.notices import notifying, outbox
+from app.services.preferences.preferring import Defaults
 from tests.make import payload
 from tests.support.ringing import Digester
 

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import AlertRule, Notice, Project
-from app.services import digesting
-from app.services.ceilings import Ceilings
-from app.services.stream_entry import ENVELOPE, Entry
+from app.services.events import digesting
+from app.services.events.stream_entry import ENVELOPE, Entry
+from app.services.rules.ceilings import Ceilings
 from tests.make import envelope
 
 Row = str | Mapping[str, Any]

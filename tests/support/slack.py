@@ -15,9 +15,9 @@ from app.channels.slack_calls import signature
 from app.clock import now
 from app.domain.kinds import INTEGRATION_KINDS
 from app.models import Destination, Project, User
-from app.services import connecting
-from app.services.connecting import Vault, Wishes
-from app.services.sealing import Seal
+from app.services.integrations import connecting
+from app.services.integrations.connecting import Vault, Wishes
+from app.services.integrations.sealing import Seal
 from app.settings import Settings
 
 SIGNING = "0123456789abcdef0123456789abcdef"

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from app.domain.links import Links
 from app.models import NotificationSetting, SettingAudit, User
-from app.services import accounts, preferring
+from app.services.people import accounts
+from app.services.preferences import preferring
 from tests.make import PASSWORD
 from tests.support.browser import HTMX
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import EmailAddress, EmailRoute
-from app.services import accounts
+from app.services.people import accounts
 from tests.support.browser import HTMX
 
 ROOT = "/settings/account/notifications/"

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.clock import now as real_now
 from app.models import Delivery, OneTimeLink, User
-from app.services import accounts
+from app.services.people import accounts
 from tests.conftest import browser
 
 HOST = "tocsin.example.org"

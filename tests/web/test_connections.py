@@ -8,7 +8,7 @@ from app.channels.slack_calls import realm_of
 from app.clock import now as clock_now
 from app.domain.errors import Refused
 from app.models import ChannelAccount
-from app.services import channel_accounts
+from app.services.integrations import channel_accounts
 from tests.support import slack
 
 PAGE = "/settings/account/connections/"

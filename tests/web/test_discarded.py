@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import IssueHash, Tombstone
-from app.services import removing
+from app.services.issues import removing
 
 PAGE = "/acme/shop/settings/discarded/"
 

@@ -6,7 +6,7 @@ from sqlalchemy import event, select
 
 from app.db import db
 from app.models import NotificationSetting
-from app.services import defaulting, preferring
+from app.services.preferences import defaulting, preferring
 from tests.support.browser import HTMX
 
 ROOT = "/settings/account/notifications/"

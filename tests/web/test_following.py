@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.clock import now as real_now
 from app.models import IssueMute, Subscription
-from app.services import muting
+from app.services.preferences import muting
 from tests.support.browser import HTMX
 
 ROOT = "/settings/account/notifications/issues/"

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.models import SettingAudit, Verdict
-from app.services import preferring, recalling
+from app.services.notices import recalling
+from app.services.preferences import preferring
 from tests.support.browser import HTMX
 
 ROOT = "/settings/account/notifications/"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.services.mail_sample_list import SAMPLES
-from app.services.mail_sample_texts import TEXTS
+from app.services.mails.mail_sample_list import SAMPLES
+from app.services.mails.mail_sample_texts import TEXTS
 
 pytestmark = pytest.mark.any_database
 

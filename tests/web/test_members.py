@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Delivery, Invitation, Team, TeamMember, User
-from app.services import access, accounts, workspaces
+from app.services import access
+from app.services.people import accounts, workspaces
 
 PEOPLE = "/acme/settings/members/"
 PERSON = {"name": "Eve", "password": "correct horse"}

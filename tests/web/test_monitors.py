@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from app.models import CheckIn, Monitor, MonitorEnvironment
-from app.services import checking_in, digesting, monitor_pages, monitor_rows
-from app.services.digesting import Batch
+from app.services.events import digesting
+from app.services.events.digesting import Batch
+from app.services.monitors import checking_in, monitor_pages, monitor_rows
 
 pytestmark = pytest.mark.both_databases
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.clock import now as clock
 from app.models import RuleMute
-from app.services import rule_muting
+from app.services.rules import rule_muting
 
 LIST = "/settings/account/notifications/rules/"
 

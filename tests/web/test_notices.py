@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from app.domain.reply_text import DELIMITER
 from app.models import Delivery, SettingAudit
-from app.services import preferring, testing_mail
+from app.services.notices import testing_mail
+from app.services.preferences import preferring
 from tests.support.browser import HTMX
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import workspaces
+from app.services.people import workspaces
 
 GENERAL = "/acme/settings/"
 

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Destination
-from app.services import channel_settings
-from app.services.sealing import Seal
+from app.services.integrations import channel_settings
+from app.services.integrations.sealing import Seal
 from tests.support.incidents import API_KEY, KEY
 
 pytestmark = pytest.mark.both_databases

@@ -18,8 +18,8 @@ from app.models import (
     ReleaseCommit,
     Repository,
 )
-from app.services import pushing
-from app.services.sealing import Seal
+from app.services.integrations.sealing import Seal
+from app.services.releases import pushing
 
 pytestmark = pytest.mark.both_databases
 
@@ -273,7 +273,7 @@ def test_a_release_that_stood_at_a_commit_to_come_gets_it_and_its_deploy_is_told
     from datetime import UTC, datetime
 
     from app.domain.commit_lists import Ref
-    from app.services import committing, deploying
+    from app.services.releases import committing, deploying
 
     issue = make.issue(cast.shop)
     make.repository(cast.acme)
@@ -300,7 +300,7 @@ def test_a_deploy_waits_for_no_push_for_ever(session, make, cast, hook, run_jobs
     from datetime import UTC, datetime, timedelta
 
     from app.domain.commit_lists import Ref
-    from app.services import committing, deploying
+    from app.services.releases import committing, deploying
 
     hook()
     make.repository(cast.acme)

@@ -5,8 +5,8 @@ The list and the page of an issue are counted with their own tests.
 
 import pytest
 
-from app.services import deploying
-from app.services.deploying import Wishes
+from app.services.releases import deploying
+from app.services.releases.deploying import Wishes
 from tests.support.browser import HTMX
 
 ACCOUNT = "/settings/account/notifications/"

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.clock import now
 from app.domain.kinds import KINDS
 from app.models import Digest, OnCall, QuietHours, SettingAudit, Verdict
-from app.services import quieting
+from app.services.calm import quieting
 
 ACCOUNT = "/settings/account/"
 PAGE = f"{ACCOUNT}notifications/quiet-hours/"

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from app.domain.cursor import decode
 from app.domain.resolutions import in_release
 from app.models import Release, ReleaseEnvironment
-from app.services import deploying, release_lists, release_pages, resolving, timeline
-from app.services.deploying import Wishes
+from app.services.issues import resolving, timeline
+from app.services.releases import deploying, release_lists, release_pages
+from app.services.releases.deploying import Wishes
 
 pytestmark = pytest.mark.both_databases
 

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from app.models import AlertRule, Notice, RuleFiring, RuleMute, RuleTemplate, RuleVersion, Verdict
-from app.services import ruling
+from app.services.rules import ruling
 from tests.support.browser import HTMX
 
 ALERTS = "/acme/shop/settings/alerts/"

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from app.models import ApiToken
-from app.services import tokens
+from app.services.people import tokens
 
 pytestmark = pytest.mark.both_databases
 OWN, ORGANIZATIONS = "/settings/account/tokens/", "/acme/settings/tokens/"

@@ -8,8 +8,8 @@ from sqlalchemy import select, text
 
 from app.domain.tokens import MailToken, sign
 from app.models import NotificationSetting, SettingAudit
-from app.services import preferring, subscribing
-from app.services.preferring import Defaults
+from app.services.preferences import preferring, subscribing
+from app.services.preferences.preferring import Defaults
 
 
 @pytest.fixture

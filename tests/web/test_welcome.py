@@ -6,7 +6,8 @@ from sqlalchemy import select
 from app import refusals
 from app.clock import now as real_now
 from app.models import AlertRule, Event, NotificationSetting, Organization, Project
-from app.services import access, workspaces
+from app.services import access
+from app.services.people import workspaces
 from app.web.snippets import SNIPPETS
 from tests.support.browser import HTMX
 

@@ -16,7 +16,8 @@ from app.models import (
     SettingAudit,
     Subscription,
 )
-from app.services import muting, preferring, removing, subscribing
+from app.services.issues import removing
+from app.services.preferences import muting, preferring, subscribing
 from tests.support.browser import HTMX
 
 PATH = "/notices/why/"

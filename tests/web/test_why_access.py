@@ -9,7 +9,8 @@ from sqlalchemy import select
 from app.clock import now as clock
 from app.domain.quiet import Window
 from app.models import Membership, SettingAudit
-from app.services import quieting, workspaces
+from app.services.calm import quieting
+from app.services.people import workspaces
 
 PATH = "/notices/why/"
 

@@ -8,7 +8,7 @@ from app.api.types.rule_rows import row
 from app.api.types.workspaces import PersonJson
 from app.domain.pauses import SCOPES
 from app.domain.rule_parts import MATCHES
-from app.services.rule_muting import FOR_EVERYONE, FOR_ME
+from app.services.rules.rule_muting import FOR_EVERYONE, FOR_ME
 
 # Rules
 

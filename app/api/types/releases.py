@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Required, TypedDict
 from app.api.describing import Moment, Upload, about, one_of
 from app.domain.commit_lists import CHANGES
 from app.models.artifacts import ASSEMBLING, ERROR, OK, WAITING
-from app.services.assembling import NOT_FOUND
-from app.services.releasing import STATUSES
+from app.services.releases.assembling import NOT_FOUND
+from app.services.releases.releasing import STATUSES
 
 Hash = Annotated[str, about(example="356a192b7913b04c54574d18c28d46e6395428ab")]
 

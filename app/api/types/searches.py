@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from app.api.describing import Moment, about, one_of
-from app.services.finding import SORTS
+from app.services.issues.finding import SORTS
 
 Visibility = Literal["owner", "organization"]
 Sort = Annotated[str, about("The order.", example="date"), one_of(SORTS)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NotRequired, Required, TypedDict
 
 from app.api.describing import Moment, about, one_of
 from app.domain.roles import ROLES
-from app.services.configuring import MAIL_DETAILS
+from app.services.people.configuring import MAIL_DETAILS
 
 Url = Annotated[str, about(example="https://tocsin.example.org")]
 PersonName = Annotated[str, about(example="Ann")]

@@ -13,10 +13,13 @@ from app.domain.routing import Happening, Outcome, Person
 from app.domain.simulating import DESTINATION, PERSON, Key, Run, Subject, Told
 from app.domain.targets import Target
 from app.models import Notice
-from app.services import assignment_bursts, destinations, gating, notifying, pacing
-from app.services.calming import Calmed
-from app.services.gating import Considered
-from app.services.notifying import Asked, Decided
+from app.services.calm import pacing
+from app.services.calm.calming import Calmed
+from app.services.integrations import destinations
+from app.services.issues import assignment_bursts
+from app.services.notices import gating, notifying
+from app.services.notices.gating import Considered
+from app.services.notices.notifying import Asked, Decided
 from app.services.simulating import waiting
 from app.services.simulating.closing import Closing
 from app.services.simulating.occasions import Occasion

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.domain.preferences import BATCHING, VALUES, Choices
 from app.models import NotificationSetting, Project, SettingAudit
-from app.services import preferring
-from app.services.preferring import ACCOUNT, INSTANCE, PROJECT, Defaults
+from app.services.preferences import preferring
+from app.services.preferences.preferring import ACCOUNT, INSTANCE, PROJECT, Defaults
 from app.services.simulating.drafts import Choice, Drafts
 
 

@@ -12,7 +12,8 @@ from app.domain.pauses import REGRESSION
 from app.domain.routing import Outcome, Reason
 from app.domain.simulating import PERSON, Key, Subject, Told
 from app.domain.targets import Target
-from app.services import holding, pacing, pausing, targeting
+from app.services.calm import holding, pacing, pausing
+from app.services.rules import targeting
 from app.services.simulating import waiting
 from app.services.simulating.occasions import Occasion
 from app.services.simulating.waiting import Shelf, Waiting

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.domain.pacing import Pace
 from app.domain.rule_content import Content
 from app.models import AlertRule
-from app.services.owning import OwnersInForce
+from app.services.owners.owning import OwnersInForce
 
 Setting = tuple[str, str]  # category and kind
 Choice = tuple[str, str, str, int]  # category, kind, scope, scope id

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from app.domain import alerting, rule_content
 from app.domain.rule_content import Content
 from app.models import Event, Project
-from app.services import rule_replaying
-from app.services.issue_courses import chunks
-from app.services.rule_replaying import Firing, Replayed
+from app.services.issues.issue_courses import chunks
+from app.services.rules import rule_replaying
+from app.services.rules.rule_replaying import Firing, Replayed
 from app.services.simulating.drafts import Drafts, RuleDraft
 from app.services.simulating.occasions import Changed
 

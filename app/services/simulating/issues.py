@@ -14,10 +14,10 @@ from app.domain.kinds import RESOLVING
 from app.domain.replaying import Assignee
 from app.domain.targets import Assignee as Assigned
 from app.models import Activity, Issue, Project
-from app.services import issue_courses
 from app.services.access import IS_THERE
-from app.services.flapping import CAME_BACK, NEAR
-from app.services.issue_courses import Standing, chunks
+from app.services.calm.flapping import CAME_BACK, NEAR
+from app.services.issues import issue_courses
+from app.services.issues.issue_courses import Standing, chunks
 
 # New issues so long before may belong to a storm that goes on.
 EARLIER = timedelta(hours=2)

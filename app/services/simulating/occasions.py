@@ -23,13 +23,15 @@ from app.models import (
     OwnershipVersion,
     RuleVersion,
 )
-from app.services import considering, owning, targeting
-from app.services.issue_courses import chunks
-from app.services.owning import OwnersInForce
-from app.services.rule_replaying import Firing
+from app.services.issues.issue_courses import chunks
+from app.services.notices import considering
+from app.services.owners import owning
+from app.services.owners.owning import OwnersInForce
+from app.services.rules import targeting
+from app.services.rules.rule_replaying import Firing
+from app.services.rules.targeting import Ask, Found
 from app.services.simulating.drafts import NEW_RULE, Drafts, RuleDraft
 from app.services.simulating.world import Past
-from app.services.targeting import Ask, Found
 
 # Imagined notices are newer than all that are stored.
 IMAGINED = 10**15

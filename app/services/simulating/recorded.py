@@ -14,7 +14,8 @@ from app.domain.kinds import ALERTS, KINDS
 from app.domain.routing import Outcome, Reason
 from app.domain.simulating import PERSON, Key, Run, Subject, Told
 from app.models import Delivery, Digest, Notice, Project, Storm, Verdict
-from app.services import assignment_bursts, pacing, pausing, quieting
+from app.services.calm import pacing, pausing, quieting
+from app.services.issues import assignment_bursts
 
 CHUNK = 500
 # What was sent so long before still matters for what may be sent at once.

@@ -22,8 +22,8 @@ from app.domain.simulating import (
     untold,
 )
 from app.models import Project
-from app.services import owning
-from app.services.preferring import Defaults
+from app.services.owners import owning
+from app.services.preferences.preferring import Defaults
 from app.services.simulating import aging, firing, occasions, world
 from app.services.simulating.bell import Bell
 from app.services.simulating.drafts import NOTHING, Drafts

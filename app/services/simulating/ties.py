@@ -27,9 +27,11 @@ from app.models import (
     Subscription,
     User,
 )
-from app.services import muting, pausing, quieting, rule_muting, subscribing
-from app.services.considering import Subscribed
-from app.services.pausing import Hold
+from app.services.calm import pausing, quieting
+from app.services.calm.pausing import Hold
+from app.services.notices.considering import Subscribed
+from app.services.preferences import muting, subscribing
+from app.services.rules import rule_muting
 
 CHUNK = 500
 Pair = tuple[int, int]  # issue or rule, and person

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from app.domain import routing
 from app.domain.pacing import MINUTE, Pace, pace_of
 from app.domain.routing import Outcome
-from app.services import holding, pacing, pausing, quieting
-from app.services.pacing import CAPPED, HOUR, MOST_IN_AN_HOUR, Known
+from app.services.calm import holding, pacing, pausing, quieting
+from app.services.calm.pacing import CAPPED, HOUR, MOST_IN_AN_HOUR, Known
 from app.services.simulating.occasions import Occasion
 from app.services.simulating.recorded import Held
 from app.services.simulating.world import World

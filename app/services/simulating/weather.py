@@ -10,8 +10,8 @@ from app.domain.routing import Happening, Person, Reason
 from app.domain.simulating import PERSON, Key, Subject, Told
 from app.domain.targets import Target
 from app.models import Issue, Notice, Storm
-from app.services import storming
-from app.services.calming import Calmed
+from app.services.calm import storming
+from app.services.calm.calming import Calmed
 from app.services.simulating.occasions import IMAGINED, Occasion
 from app.services.simulating.recorded import storm_name
 from app.services.simulating.waiting import NEVER

@@ -11,11 +11,15 @@ from app.domain.preferences import Choices
 from app.domain.routing import Person, Reason
 from app.domain.targets import Target
 from app.models import Activity, Destination, Notice, Project
-from app.services import access, destinations, notifying, pacing, reaching
-from app.services.considering import Crowd, Subscribed, Ties
-from app.services.pausing import Hold
-from app.services.preferring import Defaults
-from app.services.rule_silence import EVERYONE, Mutes, RuleMutes
+from app.services import access
+from app.services.calm import pacing
+from app.services.calm.pausing import Hold
+from app.services.integrations import destinations
+from app.services.notices import notifying
+from app.services.notices.considering import Crowd, Subscribed, Ties
+from app.services.preferences import reaching
+from app.services.preferences.preferring import Defaults
+from app.services.rules.rule_silence import EVERYONE, Mutes, RuleMutes
 from app.services.simulating import chosen, issues, recorded, ties
 from app.services.simulating.chosen import Chosen, ChosenThen
 from app.services.simulating.drafts import Drafts

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.db import db
 from app.domain.errors import Refused
-from app.services import accounts
+from app.services.people import accounts
 from app.web import identity
 from app.web.account.blueprint import bp
 from app.web.auth import guesses

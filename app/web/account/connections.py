@@ -8,7 +8,7 @@ from app.db import db
 from app.domain.errors import NotFound
 from app.extensions import limiter
 from app.models import ChannelAccount
-from app.services import channel_accounts
+from app.services.integrations import channel_accounts
 from app.web import limits
 from app.web.account.blueprint import bp
 from app.web.account.confirmation import proven

@@ -13,9 +13,9 @@ from app.domain import changes
 from app.domain.errors import Refused, Stale
 from app.domain.preferences import VALUES, WORKFLOW
 from app.models import Project
-from app.services import addressing, applying, following, tuning
-from app.services.preferring import Defaults
-from app.services.tuning import Tuned
+from app.services.preferences import addressing, applying, following, tuning
+from app.services.preferences.preferring import Defaults
+from app.services.preferences.tuning import Tuned
 from app.web.account.blueprint import bp
 from app.web.account.notifications import STALE, typed_place
 from app.web.account.typed import number

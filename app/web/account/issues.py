@@ -10,7 +10,8 @@ from werkzeug.exceptions import BadRequest
 from app.clock import now
 from app.db import db
 from app.models import Issue
-from app.services import access, following, muting, subscribing
+from app.services import access
+from app.services.preferences import following, muting, subscribing
 from app.web.account.blueprint import bp
 from app.web.account.typed import number
 from app.web.hypermedia import is_htmx, page_or_fragment, say, see_other, varying

@@ -11,8 +11,9 @@ from app.domain import changes
 from app.domain.errors import Stale
 from app.domain.preferences import FATAL_RINGS
 from app.extensions import limiter
-from app.services import addressing, following, previewing, testing_mail, tuning
-from app.services.preferring import ORGANIZATION, PROJECT, Place
+from app.services.notices import previewing, testing_mail
+from app.services.preferences import addressing, following, tuning
+from app.services.preferences.preferring import ORGANIZATION, PROJECT, Place
 from app.web.account.blueprint import bp
 from app.web.account.typed import number
 from app.web.hypermedia import is_htmx, page_or_fragment, see_other, varying

@@ -6,7 +6,8 @@ from flask.typing import ResponseReturnValue
 from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
-from app.services import profile, quieting
+from app.services.calm import quieting
+from app.services.people import profile
 from app.web import identity, limits
 from app.web.account.blueprint import bp
 from app.web.auth import guesses

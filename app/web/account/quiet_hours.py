@@ -17,7 +17,8 @@ from app.domain.kinds import KINDS
 from app.domain.preferences import FATAL_RINGS
 from app.domain.quiet import Window
 from app.models import QuietHours
-from app.services import holding, quieting, tuning
+from app.services.calm import holding, quieting
+from app.services.preferences import tuning
 from app.web.account.blueprint import bp
 from app.web.hypermedia import form_again, see_other, way_back
 from app.web.identity import login_required, me

@@ -15,8 +15,8 @@ from app.clock import now
 from app.db import db, reading
 from app.domain import changes, wording
 from app.models import User
-from app.services import recalling
-from app.services.recalling import Change, ChangesSought, Sought, Told
+from app.services.notices import recalling
+from app.services.notices.recalling import Change, ChangesSought, Sought, Told
 from app.web.account.blueprint import bp
 from app.web.account.typed import number
 from app.web.filters import exact

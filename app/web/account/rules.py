@@ -11,7 +11,8 @@ from app.db import db
 from app.domain import timestamps
 from app.domain.errors import NotFound
 from app.models import AlertRule
-from app.services import access, rule_muting, rule_silence
+from app.services import access
+from app.services.rules import rule_muting, rule_silence
 from app.web.account.blueprint import bp
 from app.web.hypermedia import is_htmx, page_or_fragment, say, see_other, varying
 from app.web.identity import login_required, me

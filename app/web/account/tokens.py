@@ -11,7 +11,7 @@ from app.db import db
 from app.domain import scopes
 from app.domain.errors import Refused
 from app.services import access
-from app.services import tokens as giving
+from app.services.people import tokens as giving
 from app.web import limits
 from app.web.account.blueprint import bp
 from app.web.account.confirmation import proven

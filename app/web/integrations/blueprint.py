@@ -7,8 +7,8 @@ from flask import Blueprint
 from app import outgoing
 from app.db import db
 from app.models import Destination, Project
-from app.services import destinations
-from app.services.connecting import Vault
+from app.services.integrations import destinations
+from app.services.integrations.connecting import Vault
 from app.web import project_pages
 
 bp = Blueprint("integrations", __name__, url_prefix="/<org>/<slug>/settings/integrations")

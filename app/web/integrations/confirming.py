@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import now
 from app.db import db
-from app.services import confirming
+from app.services.integrations import confirming
 from app.web.hypermedia import see_other
 from app.web.identity import login_required
 from app.web.integrations.blueprint import bp, integration_to_edit, vault

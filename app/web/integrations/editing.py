@@ -14,8 +14,9 @@ from app.clock import now
 from app.db import begin_writing, db
 from app.domain.errors import NotFound, Refused
 from app.models import Destination, Project
-from app.services import channel_settings, connecting, destinations, mail_detail, messages
-from app.services.connecting import Wishes
+from app.services.integrations import channel_settings, connecting, destinations, messages
+from app.services.integrations.connecting import Wishes
+from app.services.mails import mail_detail
 from app.web import limits
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required, me

@@ -10,7 +10,7 @@ from typing import Any
 from flask import session
 
 from app.models import Destination
-from app.services.sealing import Seal, Sealed
+from app.services.integrations.sealing import Seal, Sealed
 
 KEY = "made"
 FOR = timedelta(minutes=10)

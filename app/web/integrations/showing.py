@@ -11,7 +11,7 @@ from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.models import Destination
-from app.services import channel_settings, confirming, connecting, delivery_log, destinations
+from app.services.integrations import channel_settings, confirming, connecting, delivery_log, destinations
 from app.web import limits
 from app.web.filters import plural
 from app.web.hypermedia import see_other, varying

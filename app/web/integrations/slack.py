@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.channels.slack_manifest import manifest
 from app.domain.errors import NotFound
-from app.services import messages
+from app.services.integrations import messages
 from app.web.identity import login_required
 from app.web.integrations.blueprint import bp, frame, integration_to_edit, project_to_edit
 

@@ -4,7 +4,7 @@ from flask import Response, flash, make_response, render_template, url_for
 
 from app.clock import now
 from app.db import db
-from app.services import reassigning
+from app.services.owners import reassigning
 from app.web import project_pages
 from app.web.hypermedia import see_other, varying
 from app.web.identity import login_required, me

@@ -10,8 +10,8 @@ from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.domain.ownership_lines import OwnershipErrors
 from app.models import Project
-from app.services import entrusting, owner_checks, owner_versions
-from app.services.owner_checks import Effect
+from app.services.owners import entrusting, owner_checks, owner_versions
+from app.services.owners.owner_checks import Effect
 from app.web import limits, project_pages
 from app.web.hypermedia import fragments, see_other, varying
 from app.web.identity import login_required, me

@@ -8,9 +8,9 @@ from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
 from app.models import Project
-from app.services import entrusting, owning
-from app.services.entrusting import Wishes
-from app.services.owner_versions import File
+from app.services.owners import entrusting, owning
+from app.services.owners.entrusting import Wishes
+from app.services.owners.owner_versions import File
 from app.web import project_pages
 from app.web.hypermedia import see_other, varying
 from app.web.identity import login_required, me

@@ -9,9 +9,12 @@ from app.domain import ownership_suggestions
 from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
 from app.models import Event, Issue, Project
-from app.services import access, event_body, issue_events, owner_checks
-from app.services.owner_checks import Trial
-from app.services.preferring import Defaults
+from app.services import access
+from app.services.events import event_body
+from app.services.issues import issue_events
+from app.services.owners import owner_checks
+from app.services.owners.owner_checks import Trial
+from app.services.preferences.preferring import Defaults
 from app.web.identity import me
 from app.web.issue_owners.typed import Typed
 

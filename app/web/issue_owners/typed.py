@@ -6,8 +6,8 @@ from werkzeug.datastructures import MultiDict
 
 from app.domain.ownership_lines import LONGEST
 from app.models import Ownership
-from app.services.entrusting import Wishes
-from app.services.owner_checks import Draft
+from app.services.owners.entrusting import Wishes
+from app.services.owners.owner_checks import Draft
 
 LONGEST_TRIED = 400
 

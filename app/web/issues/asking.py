@@ -13,9 +13,10 @@ from app.domain.cursor import Cursor
 from app.domain.ids import parse_id
 from app.domain.search import Attribute, Pattern, Query, SeenWithin, Term
 from app.models import Organization, Project
-from app.services import access, finding
-from app.services.finding import Scope
-from app.services.keeping_searches import Pin
+from app.services import access
+from app.services.issues import finding
+from app.services.issues.finding import Scope
+from app.services.issues.keeping_searches import Pin
 from app.web.frame import places
 from app.web.identity import me
 from app.web.issues.blueprint import EVERYWHERE

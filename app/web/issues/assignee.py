@@ -7,7 +7,8 @@ from app.db import db
 from app.domain import assignees
 from app.domain.errors import Refused
 from app.models import Issue, Team, User
-from app.services import access, assigning, naming
+from app.services import access
+from app.services.issues import assigning, naming
 from app.web import limits
 from app.web.identity import login_required, me
 from app.web.issues.blueprint import bp

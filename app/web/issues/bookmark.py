@@ -5,7 +5,8 @@ from flask import Response, request
 from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
-from app.services import access, bookmarking
+from app.services import access
+from app.services.issues import bookmarking
 from app.web.identity import login_required, me
 from app.web.issues.blueprint import bp
 from app.web.issues.showing import changed, refused

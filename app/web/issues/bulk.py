@@ -13,9 +13,10 @@ from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
 from app.domain.search import BadSearch
 from app.models import Issue
-from app.services import access, finding, merging, removing, undoing
-from app.services.finding import Scope
-from app.services.timeline import Batch
+from app.services import access
+from app.services.issues import finding, merging, removing, undoing
+from app.services.issues.finding import Scope
+from app.services.issues.timeline import Batch
 from app.web import limits
 from app.web.hypermedia import fragments, say, see_other, varying, way_back
 from app.web.identity import login_required, me

@@ -9,16 +9,9 @@ from app.domain import resolutions
 from app.domain.errors import Refused
 from app.domain.resolutions import Target
 from app.models import Activity, Issue
-from app.services import (
-    assigning,
-    ignoring,
-    merging,
-    removing,
-    reopening,
-    resolving,
-    subscribing,
-)
-from app.services.timeline import Batch
+from app.services.issues import assigning, ignoring, merging, removing, reopening, resolving
+from app.services.issues.timeline import Batch
+from app.services.preferences import subscribing
 from app.web.filters import plural
 from app.web.identity import me
 from app.web.issues import ignore_choice

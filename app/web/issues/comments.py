@@ -8,7 +8,8 @@ from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.models import Activity, Issue
-from app.services import access, comment_text, commenting
+from app.services import access
+from app.services.issues import comment_text, commenting
 from app.web import limits
 from app.web.hypermedia import form_again, fragments, is_htmx, page_or_fragment
 from app.web.identity import login_required, me

@@ -8,8 +8,10 @@ from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
 from app.models import Issue
-from app.services import access, commenting, foretelling, issue_facts, naming
-from app.services.foretelling import Foretold, Imagined
+from app.services import access
+from app.services.issues import commenting, issue_facts, naming
+from app.services.notices import foretelling
+from app.services.notices.foretelling import Foretold, Imagined
 from app.web import limits
 from app.web.hypermedia import fragments
 from app.web.identity import login_required, me

@@ -6,8 +6,8 @@ from flask import Response, make_response, request, url_for
 
 from app.db import db
 from app.domain.errors import NotFound
-from app.services import asking
-from app.services.asking import About
+from app.services.notices import asking
+from app.services.notices.asking import About
 from app.web import errors
 from app.web.hypermedia import is_htmx, varying
 from app.web.identity import me_or_none

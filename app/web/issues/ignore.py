@@ -6,7 +6,8 @@ from app.clock import now
 from app.db import db
 from app.domain import ignoring as rules
 from app.domain.errors import Refused
-from app.services import access, ignoring
+from app.services import access
+from app.services.issues import ignoring
 from app.web.identity import login_required, me
 from app.web.issues import ignore_choice
 from app.web.issues.blueprint import bp

@@ -10,7 +10,7 @@ from app.domain import ignoring
 from app.domain.errors import Refused
 from app.domain.ignoring import Condition
 from app.models import Issue, User
-from app.services import ignoring as service
+from app.services.issues import ignoring as service
 
 TOMORROW, YEARS = "tomorrow", 10
 

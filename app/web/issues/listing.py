@@ -14,8 +14,10 @@ from app.domain import short_id
 from app.domain.errors import NotFound
 from app.domain.search import BadSearch
 from app.models import Issue
-from app.services import access, explaining, finding, issue_facts, keeping_searches
-from app.services.finding import Page, Scope
+from app.services import access
+from app.services.issues import finding, issue_facts, keeping_searches
+from app.services.issues.finding import Page, Scope
+from app.services.notices import explaining
 from app.web.hypermedia import fragments, is_htmx, page_or_fragment, see_other
 from app.web.identity import login_required, me
 from app.web.issues.asking import (

@@ -9,8 +9,9 @@ from app.db import db
 from app.domain import ignoring
 from app.domain.errors import Refused
 from app.models import Issue
-from app.services import access, muting
-from app.services.ignoring import until_worse
+from app.services import access
+from app.services.issues.ignoring import until_worse
+from app.services.preferences import muting
 from app.web.identity import login_required, me
 from app.web.issues.blueprint import bp
 from app.web.issues.ignore_choice import end, number

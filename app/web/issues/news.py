@@ -6,7 +6,8 @@ from app.clock import now
 from app.db import db
 from app.domain.search import BadSearch
 from app.models import Issue
-from app.services import access, finding, issue_timeline
+from app.services import access
+from app.services.issues import finding, issue_timeline
 from app.web.hypermedia import varying
 from app.web.identity import login_required, me
 from app.web.issues.asking import address_of, query_of, scope_at, what_is_asked

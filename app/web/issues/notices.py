@@ -6,7 +6,8 @@ from flask import Response, request, url_for
 
 from app.clock import now
 from app.db import db
-from app.services import access, notice_list
+from app.services import access
+from app.services.notices import notice_list
 from app.web import lookups
 from app.web.account.typed import number
 from app.web.hypermedia import page_or_fragment, see_other

@@ -7,7 +7,8 @@ from flask import Response
 from app.clock import now
 from app.db import db
 from app.models import Issue
-from app.services import explaining, finding, issue_facts
+from app.services.issues import finding, issue_facts
+from app.services.notices import explaining
 from app.web.hypermedia import fragments
 from app.web.identity import me
 from app.web.issues.blueprint import issue_url

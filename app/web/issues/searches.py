@@ -7,8 +7,8 @@ from flask import Response, request
 from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
-from app.services import keeping_searches
-from app.services.keeping_searches import Wish
+from app.services.issues import keeping_searches
+from app.services.issues.keeping_searches import Wish
 from app.web import limits
 from app.web.hypermedia import is_htmx, page_or_fragment, say, see_other
 from app.web.identity import login_required, me

@@ -13,22 +13,22 @@ from app.db import db
 from app.domain import lifecycle, ownership_suggestions, roles, standing
 from app.domain.errors import NotFound, Refused
 from app.models import Issue
-from app.services import (
-    access,
+from app.services import access
+from app.services.issues import (
     comment_text,
     feedback,
     issue_events,
     issue_facts,
     issue_lists,
     issue_timeline,
-    monitor_pages,
-    preferring,
-    releases,
     silence,
     suggesting,
 )
-from app.services.monitor_failures import LOGGER
-from app.services.releases import Offer
+from app.services.monitors import monitor_pages
+from app.services.monitors.monitor_failures import LOGGER
+from app.services.preferences import preferring
+from app.services.releases import releases
+from app.services.releases.releases import Offer
 from app.web.filters import clock
 from app.web.hypermedia import fragments, is_htmx, say, see_other, varying, way_back
 from app.web.identity import login_required, me

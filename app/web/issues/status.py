@@ -7,7 +7,8 @@ from app.db import db
 from app.domain import commits
 from app.domain.errors import Refused
 from app.models import Activity
-from app.services import access, reopening, resolving
+from app.services import access
+from app.services.issues import reopening, resolving
 from app.web.identity import login_required, me
 from app.web.issues import resolve_choice
 from app.web.issues.blueprint import bp

@@ -5,7 +5,9 @@ from flask import Response
 from app.db import db
 from app.domain import commits
 from app.models import Commit
-from app.services import access, issue_events, suspecting
+from app.services import access
+from app.services.issues import issue_events
+from app.services.releases import suspecting
 from app.web.hypermedia import page_or_fragment
 from app.web.identity import login_required, me
 from app.web.issues.blueprint import bp

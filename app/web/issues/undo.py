@@ -11,9 +11,10 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
-from app.services import access, undoing
-from app.services.timeline import Batch
-from app.services.undoing import Action, Undone
+from app.services import access
+from app.services.issues import undoing
+from app.services.issues.timeline import Batch
+from app.services.issues.undoing import Action, Undone
 from app.web.filters import plural
 from app.web.hypermedia import is_htmx, see_other, way_back
 from app.web.identity import login_required, me

@@ -7,7 +7,8 @@ from app import instance
 from app.clock import now
 from app.db import db
 from app.domain.errors import Stale
-from app.services import access, defaulting
+from app.services import access
+from app.services.preferences import defaulting
 from app.web.account.typed import number
 from app.web.hypermedia import say, see_other
 from app.web.identity import me

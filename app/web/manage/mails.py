@@ -15,10 +15,10 @@ from app.channels.base import Mail
 from app.db import db
 from app.domain.errors import NotFound
 from app.domain.site import Site
-from app.services.composing import Composer
-from app.services.mail_sample_list import SAMPLES
-from app.services.mail_sample_texts import TEXTS
-from app.services.mail_samples import AT, MadeUp, Sample, Scenery
+from app.services.mails.composing import Composer
+from app.services.mails.mail_sample_list import SAMPLES
+from app.services.mails.mail_sample_texts import TEXTS
+from app.services.mails.mail_samples import AT, MadeUp, Sample, Scenery
 from app.web.manage.blueprint import bp
 
 # A mail brings its own style and nothing else; its links lead nowhere, for what it tells of never was.

@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, url_for
 
 from app.db import db
 from app.models import Monitor, Project
-from app.services import workspaces
+from app.services.people import workspaces
 
 bp = Blueprint("monitors", __name__, url_prefix="/<org>/<slug>/monitors")
 

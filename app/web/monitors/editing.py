@@ -12,8 +12,8 @@ from app.db import db
 from app.domain import schedules
 from app.domain.errors import Refused
 from app.models import Monitor, Project
-from app.services import monitoring
-from app.services.monitoring import Wishes
+from app.services.monitors import monitoring
+from app.services.monitors.monitoring import Wishes
 from app.web import project_pages
 from app.web.hypermedia import form_again, say, see_other
 from app.web.identity import login_required, me

@@ -11,7 +11,7 @@ from app.domain import check_ins
 from app.domain.ids import parse_id
 from app.domain.schedules import CRONTAB
 from app.models import CheckIn, Monitor
-from app.services import monitor_pages, monitor_rows, monitoring
+from app.services.monitors import monitor_pages, monitor_rows, monitoring
 from app.web import project_pages
 from app.web.identity import login_required, me
 from app.web.monitors.blueprint import address, bp, snippets

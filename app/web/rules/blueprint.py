@@ -8,8 +8,8 @@ from app import instance
 from app.clock import now
 from app.db import db
 from app.models import AlertRule, Project
-from app.services import ruling
-from app.services.rule_reaching import Imagined
+from app.services.rules import ruling
+from app.services.rules.rule_reaching import Imagined
 from app.web import project_pages
 from app.web.identity import me
 

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from app.clock import now
 from app.db import db
 from app.models import AlertRule
-from app.services import rule_copying
-from app.services.rule_copying import Copied
+from app.services.rules import rule_copying
+from app.services.rules.rule_copying import Copied
 from app.web.hypermedia import varying
 from app.web.identity import login_required, me
 from app.web.rules.blueprint import ROOT, address, bp, frame, rule_to_edit

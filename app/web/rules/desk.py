@@ -13,9 +13,9 @@ from app.domain.errors import Refused
 from app.domain.rule_content import Content
 from app.domain.rule_rows import BadRule, Names
 from app.models import AlertRule, Notice, Project
-from app.services import rule_history, rule_preview, rule_reaching, ruling
-from app.services.rule_preview import Preview
-from app.services.rule_reaching import Reached
+from app.services.rules import rule_history, rule_preview, rule_reaching, ruling
+from app.services.rules.rule_preview import Preview
+from app.services.rules.rule_reaching import Reached
 from app.services.simulating import situations
 from app.web.hypermedia import is_htmx, varying
 from app.web.rules import rows

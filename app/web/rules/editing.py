@@ -14,7 +14,8 @@ from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
 from app.domain.rule_rows import Names
 from app.models import AlertRule, Destination, Notice, Project
-from app.services import destinations, rule_names, rule_testing, ruling
+from app.services.integrations import destinations
+from app.services.rules import rule_names, rule_testing, ruling
 from app.web import project_pages
 from app.web.hypermedia import fragments, see_other, varying
 from app.web.identity import login_required, me

@@ -4,7 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.db import db
-from app.services import rule_listing
+from app.services.rules import rule_listing
 from app.web import project_pages
 from app.web.identity import login_required
 from app.web.rules.blueprint import ROOT, bp, frame, imagined

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.clock import now
 from app.domain.errors import Refused
 from app.models import RuleMute
-from app.services import rule_muting
+from app.services.rules import rule_muting
 from app.web.identity import me
 from app.web.issues.ignore_choice import end
 

@@ -8,8 +8,10 @@ from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.models import AlertRule, User
-from app.services import access, explaining, rule_muting
-from app.services.rule_muting import FOR_EVERYONE, FOR_ME
+from app.services import access
+from app.services.notices import explaining
+from app.services.rules import rule_muting
+from app.services.rules.rule_muting import FOR_EVERYONE, FOR_ME
 from app.web import project_pages
 from app.web.hypermedia import say, see_other, varying, way_back
 from app.web.identity import login_required, me

@@ -4,7 +4,7 @@ from flask import Response, request
 
 from app.db import db
 from app.domain.ids import parse_id
-from app.services import ruling
+from app.services.rules import ruling
 from app.web import project_pages
 from app.web.hypermedia import fragments
 from app.web.identity import login_required

@@ -9,15 +9,8 @@ from app.domain import rule_content
 from app.domain.errors import Refused
 from app.domain.rule_rows import BadRule
 from app.models import AlertRule
-from app.services import (
-    destinations,
-    rule_history,
-    rule_listing,
-    rule_muting,
-    rule_names,
-    rule_testing,
-    ruling,
-)
+from app.services.integrations import destinations
+from app.services.rules import rule_history, rule_listing, rule_muting, rule_names, rule_testing, ruling
 from app.web.hypermedia import say, see_other, varying, way_back
 from app.web.identity import login_required, me
 from app.web.rules import desk as desks

@@ -10,7 +10,8 @@ from app.domain import rule_content
 from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
 from app.models import AlertRule, Organization, RuleTemplate
-from app.services import access, rule_templates
+from app.services import access
+from app.services.rules import rule_templates
 from app.web.hypermedia import fragments, see_other
 from app.web.identity import login_required, me
 from app.web.rules import desk as desks

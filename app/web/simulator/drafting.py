@@ -18,8 +18,11 @@ from app.domain.pacing import Pace
 from app.domain.preferences import ALERTS, BATCHING, WORKFLOW
 from app.domain.rule_rows import BadRule
 from app.models import AlertRule, Issue, Project
-from app.services import access, entrusting, owner_checks, preferring, rule_names, ruling
-from app.services.owning import OwnersInForce
+from app.services import access
+from app.services.owners import entrusting, owner_checks
+from app.services.owners.owning import OwnersInForce
+from app.services.preferences import preferring
+from app.services.rules import rule_names, ruling
 from app.services.simulating import situations
 from app.services.simulating.drafts import Drafts, RuleDraft
 from app.services.simulating.situations import Made, Situation

@@ -17,8 +17,11 @@ from app.domain.clocks import Clock
 from app.domain.errors import Refused
 from app.domain.preferences import ALERTS, BATCHING, SHOWN, VALUES, WORKFLOW
 from app.models import Project
-from app.services import access, configuring, entrusting, ruling
-from app.services.pausing import environments
+from app.services import access
+from app.services.calm.pausing import environments
+from app.services.owners import entrusting
+from app.services.people import configuring
+from app.services.rules import ruling
 from app.services.simulating import replaying, showing, situations
 from app.services.simulating.drafts import Drafts
 from app.services.simulating.showing import Reader

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from app.domain.pacing import Pace
 from app.domain.simulating import Subject
 from app.models import AlertRule
-from app.services import owner_checks
-from app.services.owning import OwnersInForce
+from app.services.owners import owner_checks
+from app.services.owners.owning import OwnersInForce
 from app.services.simulating import replaying
 from app.services.simulating.drafts import Drafts, RuleDraft
 from app.services.simulating.replaying import Budget

@@ -11,8 +11,9 @@ from app.domain.pacing import Pace
 from app.domain.preferences import ALERTS
 from app.domain.simulating import Subject
 from app.models import AlertRule, Notice, Verdict
-from app.services import ignoring, owner_checks, resolving
-from app.services.owning import OwnersInForce
+from app.services.issues import ignoring, resolving
+from app.services.owners import owner_checks
+from app.services.owners.owning import OwnersInForce
 from app.services.simulating import replaying, situations
 from app.services.simulating.drafts import Drafts, RuleDraft
 from app.services.simulating.replaying import Budget

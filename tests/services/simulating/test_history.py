@@ -13,22 +13,11 @@ from app.domain import rule_content
 from app.domain.errors import Refused
 from app.domain.quiet import Window
 from app.models import Issue, Notice, Pause, Verdict
-from app.services import (
-    assigning,
-    bookmarking,
-    commenting,
-    entrusting,
-    ignoring,
-    muting,
-    preferring,
-    quieting,
-    reopening,
-    resolving,
-    rule_muting,
-    ruling,
-    subscribing,
-    timeline,
-)
+from app.services.calm import quieting
+from app.services.issues import assigning, bookmarking, commenting, ignoring, reopening, resolving, timeline
+from app.services.owners import entrusting
+from app.services.preferences import muting, preferring, subscribing
+from app.services.rules import rule_muting, ruling
 from app.services.simulating import replaying
 from app.services.simulating.replaying import Budget
 from tests.support.living import Life

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Activity, Issue, Subscription
-from app.services import workspaces
+from app.services.people import workspaces
 
 MOVES = {
     "resolution": ("unresolved", "resolved"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import comment_text
+from app.services.issues import comment_text
 
 REL = 'rel="nofollow noopener noreferrer"'
 CASES = {

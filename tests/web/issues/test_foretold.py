@@ -4,7 +4,7 @@ import pytest
 
 from app import clock
 from app.models import Activity, QuietHours
-from app.services import workspaces
+from app.services.people import workspaces
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import removing
+from app.services.issues import removing
 
 BACKGROUND = ["news?seen=1", "participants", "reach?kind=resolved", "names?q=@"]
 

@@ -90,7 +90,7 @@ def test_a_tab_shows_what_it_says(as_user, bob, make, shop, tab, found):
 
 
 def test_counts_come_after_the_page(as_user, bob, make, shop, htmx, parsed, monkeypatch):
-    monkeypatch.setattr("app.services.finding.COUNTED_UP_TO", 3)
+    monkeypatch.setattr("app.services.issues.finding.COUNTED_UP_TO", 3)
     for status in ("unresolved", "unresolved", "unresolved", "unresolved", "ignored"):
         make.issue(shop, status=status)
     browser = as_user(bob)

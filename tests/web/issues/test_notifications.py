@@ -3,7 +3,7 @@
 import pytest
 
 from app.models import Verdict
-from app.services.notice_list import PAGE
+from app.services.notices.notice_list import PAGE
 from tests.support.browser import HTMX
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from app.domain.resolutions import in_commit, in_next_release, in_release
 from app.models import Activity, Issue
-from app.services import fixing, reopening, resolving
+from app.services.issues import reopening, resolving
+from app.services.releases import fixing
 from tests.web.issues.conftest import HOSTILE
 
 SHA = "1f0c3aa" + "0" * 33

@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from app.domain.kinds import NOTICE_OF_ACTIVITY
 from app.models import Issue
-from app.services import assigning, commenting, ignoring, resolving, subscribing
-from app.services.issue_timeline import ALERT, FIRST_SEEN
+from app.services.issues import assigning, commenting, ignoring, resolving
+from app.services.issues.issue_timeline import ALERT, FIRST_SEEN
+from app.services.preferences import subscribing
 from app.settings import ROOT
 from tests.make import exception
 from tests.web.issues.conftest import HOSTILE
@@ -267,7 +268,7 @@ def test_the_timeline_says_who_did_what_and_who_heard_of_it(
 
 
 def test_older_activity_is_a_click_away(cast, session, issue, now, show, monkeypatch):
-    monkeypatch.setattr("app.services.issue_timeline.SHOWN_AT_FIRST", 2)
+    monkeypatch.setattr("app.services.issues.issue_timeline.SHOWN_AT_FIRST", 2)
     for n in range(4):
         commenting.comment(session, issue, text=f"number {n}", by=cast.bob, now=now + timedelta(minutes=n))
     page = show(issue)

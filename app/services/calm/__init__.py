@@ -1,0 +1,1 @@
+"""What keeps the noise down: windows in which messages wait and come together."""

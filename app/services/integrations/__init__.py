@@ -1,0 +1,1 @@
+"""Integrations: set up, told, and heard when the other side calls."""

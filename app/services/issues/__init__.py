@@ -1,0 +1,1 @@
+"""Issues: found, shown, commented on, and moved from state to state by people, commits and time."""

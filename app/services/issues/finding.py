@@ -1,0 +1,289 @@
+"""Lists of issues: a search as SQL, pages by cursor, counts and sparklines, in a fixed number of queries."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, and_, exists, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload, lazyload
+
+from app.domain import search
+from app.domain.cursor import Cursor
+from app.domain.search import Query
+from app.models import Environment, Issue, IssueHour, IssueTag, Notice, Organization, Project, Team, User
+from app.services import access
+from app.services.issues.matching import condition
+from app.services.issues.undoing import UNDONE
+
+PAGE, COUNTED_UP_TO, HOURS = 25, 1000, 24
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+NOTHING, MOST_ENVIRONMENTS = "0", 100
+EVERYTHING = Query(())
+
+# Every order is descending, the id breaks ties.
+SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
+    "date": Issue.last_seen,
+    "new": Issue.first_seen,
+    "freq": Issue.times_seen,
+    "users": Issue.users_seen,
+    "priority": Issue.priority,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose issues, and where: one project, or all that the person sees of an organization.
+
+    Of these only some projects and environments may be asked for; none given means all.
+    """
+
+    user: User
+    organization: Organization
+    project: Project | None = None
+    project_ids: Sequence[int] = ()
+    environments: Sequence[str] = ()
+
+    @property
+    def holds(self) -> ColumnElement[bool]:
+        conditions = [access.IS_THERE, self._is_here]
+        if self.project_ids:
+            conditions.append(Issue.project_id.in_(self.project_ids))
+        if self.environments:
+            of_issue = (IssueTag.issue_id == Issue.id) & (IssueTag.key == "environment")
+            conditions.append(exists().where(of_issue, IssueTag.value.in_(self.environments)))
+        return and_(*conditions)
+
+    @property
+    def _is_here(self) -> ColumnElement[bool]:
+        if self.project is not None:
+            return Issue.project_id == self.project.id
+        seen = Project.organization_id == self.organization.id
+        return Issue.project_id.in_(select(Project.id).where(seen, access.sees_project(self.user)))
+
+
+@dataclass(frozen=True, slots=True)
+class LastNotice:
+    """As much of the notice that was last made of an issue as its row tells."""
+
+    id: int
+    public_id: str
+    planned_at: datetime | None
+    gate_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """An issue as the list shows it: its last 24 hours, and the notice that was last made of it."""
+
+    issue: Issue
+    hours: Sequence[int]
+    notice: LastNotice | None
+
+    @property
+    def notice_id(self) -> int | None:
+        return self.notice.id if self.notice else None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: Sequence[StreamRow]
+    previous: str | None = None
+    next: str | None = None
+
+    @property
+    def version(self) -> str:
+        """What `newest` gives, for a first page by date."""
+        return _version(self.rows[0].issue.id, self.rows[0].issue.last_seen) if self.rows else NOTHING
+
+    @property
+    def notices(self) -> list[LastNotice]:
+        return [row.notice for row in self.rows if row.notice]
+
+
+def find(
+    session: Session,
+    scope: Scope,
+    query: Query,
+    *,
+    now: datetime,
+    sort: str = "date",
+    cursor: Cursor | None = None,
+    size: int = PAGE,
+) -> Page:
+    """A page of the issues that match. Two queries."""
+    ids = _page_of_ids(session, scope, query, now, SORTS[sort], cursor, size)
+    found = sorted(
+        session.execute(_in_full(Issue.id.in_(select(ids.subquery().c.id)))),
+        key=lambda row: (getattr(row[0], SORTS[sort].key), row[0].id),
+        reverse=True,
+    )
+    beyond = len(found) > size
+    backward = cursor is not None and cursor.backward
+    shown = found[-size:] if backward else found[:size]
+    before, after = (beyond, True) if backward else (cursor is not None, beyond)
+    return Page(
+        _with_hours(session, shown, now),
+        _place(shown[0][0], sort, backward=True) if shown and before else None,
+        _place(shown[-1][0], sort, backward=False) if shown and after else None,
+    )
+
+
+def visible(session: Session, user: User, issue_ids: Collection[int]) -> Sequence[Issue]:
+    """Those of the issues that the person may see, by id."""
+    seen = select(Issue).join(Issue.project).where(Issue.id.in_(issue_ids), access.sees_issue(user))
+    return session.scalars(seen.order_by(Issue.id)).all()
+
+
+def matching(
+    session: Session, scope: Scope, query: Query, *, now: datetime, limit: int, sort: str = "date"
+) -> Sequence[int]:
+    """The ids of the first issues that match, in the order of the list, over all its pages."""
+    column = SORTS[sort]
+    ids = select(Issue.id).where(_matches(session, scope, query, now))
+    return session.scalars(ids.order_by(column.desc(), Issue.id.desc()).limit(limit)).all()
+
+
+def row_of(session: Session, issue: Issue, *, now: datetime) -> StreamRow:
+    """An issue as the list shows it, whether it belongs there or not."""
+    [row] = _with_hours(session, session.execute(_in_full(Issue.id == issue.id)).all(), now)
+    return row
+
+
+def belongs(session: Session, scope: Scope, query: Query, issue: Issue, *, now: datetime) -> bool:
+    """Whether the issue is one that the search finds."""
+    found = select(Issue.id).where(Issue.id == issue.id, _matches(session, scope, query, now))
+    return session.scalar(found) is not None
+
+
+def counts(
+    session: Session, scope: Scope, texts: Collection[str], *, now: datetime, also: Query = EVERYTHING
+) -> dict[str, int]:
+    """How many issues each search finds, and `also` holds for, up to a limit: nobody reads further.
+
+    One query, and on SQLite one before it where `also` asks for something.
+    """
+    shared = condition(session, also, now=now)
+    each = [_matches(session, scope, _parsed(scope, text), now) & shared for text in texts]
+    some = [select(Issue.id).where(which).limit(COUNTED_UP_TO).subquery() for which in each]
+    columns = [select(func.count()).select_from(ids).scalar_subquery() for ids in some]
+    return dict(zip(texts, session.execute(select(*columns)).one(), strict=True))
+
+
+def newest(session: Session, scope: Scope, query: Query, *, now: datetime) -> str:
+    """Changes whenever an issue that matches is seen, or begins to match as the last one seen."""
+    found = session.execute(
+        select(Issue.id, Issue.last_seen)
+        .where(_matches(session, scope, query, now))
+        .order_by(Issue.last_seen.desc(), Issue.id.desc())
+        .limit(1)
+    ).first()
+    return _version(found.id, found.last_seen) if found else NOTHING
+
+
+def environments(scope: Scope) -> Select[str]:
+    """Where events came from, as a query: as many as one would look through."""
+    here = Environment.project_id == scope.project.id if scope.project else None
+    if here is None:
+        seen = Project.organization_id == scope.organization.id
+        here = Environment.project_id.in_(select(Project.id).where(seen, access.sees_project(scope.user)))
+    found = select(Environment.name).where(here, Environment.name != "").distinct()
+    return found.order_by(Environment.name).limit(MOST_ENVIRONMENTS)
+
+
+def last_resolved(session: Session, scope: Scope) -> Issue | None:
+    """The issue that was settled last, for a list that has nothing left to show."""
+    found = select(Issue).where(scope.holds, Issue.resolved_at.is_not(None))
+    return session.scalar(found.order_by(Issue.resolved_at.desc()).limit(1))
+
+
+def _version(issue_id: int, last_seen: datetime) -> str:
+    return f"{_number(last_seen):x}-{issue_id:x}"
+
+
+def _parsed(scope: Scope, text: str) -> Query:
+    return search.parse(text, me=scope.user.id)
+
+
+def _matches(session: Session, scope: Scope, query: Query, now: datetime) -> ColumnElement[bool]:
+    return scope.holds & condition(session, query, now=now)
+
+
+def _page_of_ids(
+    session: Session,
+    scope: Scope,
+    query: Query,
+    now: datetime,
+    column: InstrumentedAttribute[Any],
+    cursor: Cursor | None,
+    size: int,
+) -> Select[int]:
+    """The ids alone first, so that an index can give them: rows are only read for what is shown."""
+    order = tuple_(column, Issue.id)
+    ids = select(Issue.id).where(_matches(session, scope, query, now)).limit(size + 1)
+    if cursor is not None:
+        here = (_value(column, cursor.value), cursor.id)
+        ids = ids.where(order > here if cursor.backward else order < here)
+    if cursor is not None and cursor.backward:
+        return ids.order_by(column.asc(), Issue.id.asc())
+    return ids.order_by(column.desc(), Issue.id.desc())
+
+
+def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str, datetime | None, str | None]:
+    # What was taken back unsent is no news of the issue.
+    told = (Notice.issue_id == Issue.id) & Notice.gate_code.is_distinct_from(UNDONE)
+    newest = aliased(Notice)
+    latest = (
+        select(Notice.id).where(told).order_by(Notice.id.desc()).limit(1).correlate(Issue).scalar_subquery()
+    )
+    return (
+        select(Issue, newest.id, newest.public_id, newest.planned_at, newest.gate_code)
+        .outerjoin(newest, newest.id == latest)
+        .where(which)
+        .options(
+            joinedload(Issue.assignee_user),
+            joinedload(Issue.assignee_team).options(lazyload(Team.organization)),
+        )
+    )
+
+
+def _with_hours(session: Session, found: Sequence[Any], now: datetime) -> list[StreamRow]:
+    hours = _hours(session, [row[0].id for row in found], now)
+    return [
+        StreamRow(issue, hours[issue.id], LastNotice(notice_id, *notice) if notice_id else None)
+        for issue, notice_id, *notice in found
+    ]
+
+
+def _hours(session: Session, issue_ids: Sequence[int], now: datetime) -> dict[int, list[int]]:
+    first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    points = {issue_id: [0] * HOURS for issue_id in issue_ids}
+    if not points:
+        return points
+    rows = session.execute(
+        select(IssueHour.issue_id, IssueHour.hour, IssueHour.count).where(
+            IssueHour.issue_id.in_(issue_ids), IssueHour.hour >= first
+        )
+    )
+    for issue_id, hour, count in rows:
+        at = (hour - first) // timedelta(hours=1)
+        points[issue_id][min(at, HOURS - 1)] += count
+    return points
+
+
+def _place(issue: Issue, sort: str, *, backward: bool) -> str:
+    return Cursor(_number(getattr(issue, SORTS[sort].key)), issue.id, backward).encode()
+
+
+def _number(value: datetime | int) -> int:
+    return (value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value
+
+
+def _value(column: InstrumentedAttribute[Any], number: int) -> datetime | int:
+    if isinstance(column.type, Integer):
+        return number
+    try:
+        return EPOCH + number * MICROSECOND
+    except OverflowError:
+        return EPOCH

@@ -1,0 +1,138 @@
+"""The short lists of an issue's page: its events by day, its tags, in what it can be resolved, and whether
+anybody wrote about it.
+
+Each is a few rows of a few small columns, so that one query reads them all.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, case, cast, func, literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from app.models import EmailAddress, Feedback, Issue, IssueHour, IssueTag
+from app.models.base import UtcDateTime
+from app.services.owners import owning
+from app.services.releases import releases
+from app.services.releases.releases import Listed, Offer
+
+DAYS = 30
+VALUES_SHOWN, TAGS_SHOWN = 3, 8
+HOUR, TAG, ADDRESS, WRITTEN = "hour", "tag", "address", "written"
+
+
+@dataclass(frozen=True, slots=True)
+class TagShare:
+    """A tag's value, and how much of all the issue's values of that tag it is."""
+
+    value: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    days: Sequence[int]
+    tags: Mapping[str, Sequence[TagShare]]
+    offer: Offer
+    whose: Mapping[str, int]
+    feedback: int
+
+
+def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[str] = ()) -> Lists:
+    """All of them, with one query; also who has these addresses."""
+    each = [_hours(issue, now), _tags(issue), _written(issue), *releases.offered(issue.project)]
+    if addresses:
+        each.append(_holders(addresses))
+    rows = session.execute(union_all(*(select(one.subquery()) for one in each))).all()
+    return Lists(
+        _by_day([row for row in rows if row.sort == HOUR], now),
+        _shares([row for row in rows if row.sort == TAG]),
+        releases.offer_of(rows),
+        owning.whose((row.name, row.number, bool(row.total)) for row in rows if row.sort == ADDRESS),
+        sum(row.number for row in rows if row.sort == WRITTEN),
+    )
+
+
+def _holders(addresses: Collection[str]) -> Select[*Listed]:
+    """Several may claim an address: the total is 1 for who holds it."""
+    return (
+        select(
+            literal(ADDRESS).label("sort"),
+            EmailAddress.address.label("name"),
+            literal("").label("value"),
+            cast(null(), UtcDateTime).label("at"),
+            EmailAddress.user_id.label("number"),
+            case((EmailAddress.is_held, 1), else_=0).label("total"),
+        )
+        .where(EmailAddress.address.in_(addresses))
+        .order_by(EmailAddress.id)
+    )
+
+
+def _written(issue: Issue) -> Select[*Listed]:
+    return select(
+        literal(WRITTEN).label("sort"),
+        literal("").label("name"),
+        literal("").label("value"),
+        cast(null(), UtcDateTime).label("at"),
+        func.count().label("number"),
+        literal(0).label("total"),
+    ).where(Feedback.issue_id == issue.id)
+
+
+def tag_shares(session: Session, issue: Issue) -> Mapping[str, Sequence[TagShare]]:
+    """The most frequent values of each tag; those that an issue was seen with most often come first."""
+    return _shares(session.execute(_tags(issue)))
+
+
+def _first_day(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+
+
+def _hours(issue: Issue, now: datetime) -> Select[*Listed]:
+    return select(
+        literal(HOUR).label("sort"),
+        literal("").label("name"),
+        literal("").label("value"),
+        IssueHour.hour.label("at"),
+        IssueHour.count.label("number"),
+        literal(0).label("total"),
+    ).where(IssueHour.issue_id == issue.id, IssueHour.hour >= _first_day(now))
+
+
+def _by_day(rows: Iterable[Listed], now: datetime) -> list[int]:
+    points, first = [0] * DAYS, _first_day(now)
+    for _, _, _, hour, count, _ in rows:
+        points[min((hour - first).days, DAYS - 1)] += count
+    return points
+
+
+def _tags(issue: Issue) -> Select[*Listed]:
+    rank = func.row_number().over(partition_by=IssueTag.key, order_by=(IssueTag.count.desc(), IssueTag.value))
+    total = func.sum(IssueTag.count).over(partition_by=IssueTag.key)
+    ranked = (
+        select(IssueTag.key, IssueTag.value, IssueTag.count, rank.label("rank"), total.label("total"))
+        .where(IssueTag.issue_id == issue.id)
+        .subquery()
+    )
+    return select(
+        literal(TAG).label("sort"),
+        ranked.c.key.label("name"),
+        ranked.c.value.label("value"),
+        cast(null(), UtcDateTime).label("at"),
+        ranked.c.count.label("number"),
+        ranked.c.total.label("total"),
+    ).where(ranked.c.rank <= VALUES_SHOWN)
+
+
+def _shares(rows: Iterable[Listed]) -> Mapping[str, Sequence[TagShare]]:
+    shares: dict[str, list[TagShare]] = {}
+    for _, key, value, _, count, total in sorted(rows, key=_most_seen):
+        shares.setdefault(key, []).append(TagShare(value, round(100 * count / total) if total else 0))
+    return dict(list(shares.items())[:TAGS_SHOWN])
+
+
+def _most_seen(row: Listed) -> tuple[int, str, int, str]:
+    _, key, value, _, count, total = row
+    return -total, key, -count, value

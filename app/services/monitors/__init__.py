@@ -1,0 +1,1 @@
+"""Monitors: jobs that check in, and what happens when they do not."""

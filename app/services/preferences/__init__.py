@@ -1,0 +1,1 @@
+"""What people chose about their notifications: read, changed, taken back."""

@@ -1,0 +1,1 @@
+"""Releases: commits, deploys, what they fix, and the source maps that belong to them."""

@@ -1,0 +1,253 @@
+"""Commits that name issues: they are tied when they arrive, and settle the issues with their release.
+
+`notifications.md` 2.1, T6, T7 and T16. Only issues of the repository's organization are found. `by` is
+whose token brought the commits: it reaches no further than that person sees, and what happens is theirs, for
+anybody can write any author into a commit. Without one, the organization vouches for the authors.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session
+
+from app.domain import fixes
+from app.domain.lifecycle import RESOLVED
+from app.domain.resolutions import IN_RELEASE, SETTLED
+from app.domain.routing import Reason
+from app.models import (
+    Activity,
+    Commit,
+    EmailAddress,
+    Issue,
+    IssueCommit,
+    IssueRedirect,
+    Membership,
+    Project,
+    Release,
+    ReleaseCommit,
+    Resolution,
+    User,
+)
+from app.services import access
+from app.services.issues import resolving, timeline
+from app.services.issues.moving import move
+from app.services.issues.resolving import RESOLVES, Way
+from app.services.issues.timeline import Batch
+from app.services.preferences import subscribing
+from app.services.releases import releases
+from app.services.upserting import insert_missing_returning
+
+log = logging.getLogger(__name__)
+# Of one list of commits: the write lock of SQLite is held meanwhile.
+MOST_ISSUES, MOST_NAMES = 100, 1000
+T = TypeVar("T")
+Pair = tuple[Issue, Commit]
+Text = tuple[Commit, str]  # a commit, and what it says
+
+
+def refer(
+    session: Session, said: Sequence[Text], *, base_url: str, now: datetime, by: User | None = None
+) -> list[Activity]:
+    """Tie commits to the issues that these texts fix; those that are tied to one already hear nothing.
+
+    `base_url` is the instance's own address, for texts that name issues by theirs. An issue is tied to the
+    first commit of the list that fixes it.
+    """
+    found = _named(session, said, base_url, by)
+    first: dict[int, Pair] = {}
+    for (commit, _), issues in zip(said, found, strict=True):
+        for issue in issues:
+            first.setdefault(issue.id, (issue, commit))
+    pairs = _at_most(list(first.values()))
+    rows = [
+        {"issue_id": issue.id, "commit_id": commit.id, "tie": RESOLVES, "created_at": now}
+        for issue, commit in pairs
+    ]
+    made = insert_missing_returning(session, IssueCommit, rows, "issue_id", "commit_id")
+    actors = actors_of(session, [commit for _, commit in pairs], by)
+    activities = []
+    for issue_id in sorted(row["issue_id"] for row in made):
+        issue, commit = first[issue_id]
+        actor, data = actors.get(commit.id), releases.told(commit)
+        if actor:
+            subscribing.follow(session, issue, [actor.id], why=Reason.PARTICIPATED, now=now)
+        activities.append(
+            timeline.record(session, issue, "referenced_in_commit", by=actor, now=now, data=data)
+        )
+    return activities
+
+
+def release_commits(
+    session: Session,
+    release: Release,
+    commits: Sequence[Commit],
+    *,
+    now: datetime,
+    by: User | None = None,
+    batch: Batch | None = None,
+) -> list[Activity]:
+    """`commits` have become part of the release just now: what they fix is resolved in it, ignored or not.
+
+    Of several commits that fix one issue the first is named.
+    """
+    position = {commit.id: place for place, commit in enumerate(commits)}
+    commit_of = _first_fixes(session, position)
+    found = _seen(select(Issue).where(Issue.id.in_(commit_of), access.IS_THERE), by)
+    issues = _at_most(session.scalars(found.order_by(Issue.id)).all())
+    actors = actors_of(session, [commits[position[commit_of[issue.id]]] for issue in issues], by)
+    activities = []
+    for issue in issues:
+        commit = commits[position[commit_of[issue.id]]]
+        way = Way(IN_RELEASE, SETTLED, release, commit)
+        activity = resolving.settle(session, issue, way, by=actors.get(commit.id), now=now, batch=batch)
+        activities += [activity] if activity else []
+    return activities
+
+
+def edit(
+    session: Session, said: Sequence[Text], *, base_url: str, now: datetime, by: User | None = None
+) -> list[Activity]:
+    """Give commits other messages. What they no longer fix, and was resolved by them, is reopened.
+
+    What they fix now is for `refer`.
+    """
+    before = [(commit, commit.message) for commit, _ in said]
+    found = _named(session, [*before, *said], base_url, by)
+    for commit, message in said:
+        commit.message = message
+    session.flush()
+    gone = [
+        (issue, commit)
+        for (commit, _), was, still in zip(said, found[: len(said)], found[len(said) :], strict=True)
+        for issue in was
+        if issue not in still
+    ]
+    tied = _at_most(_tied(session, gone))
+    reopened = [unlink(session, issue, commit, now=now) for issue, commit in tied]
+    return [each for each in reopened if each]
+
+
+def unlink(session: Session, issue: Issue, commit: Commit, *, now: datetime) -> Activity | None:
+    """Untie a commit from an issue, which is reopened if nothing else than this commit resolved it."""
+    status = session.scalar(select(Issue.status).where(Issue.id == issue.id).with_for_update())
+    tie = (IssueCommit.issue_id == issue.id) & (IssueCommit.commit_id == commit.id)
+    session.execute(delete(IssueCommit).where(tie))
+    resolution = resolving.of(session, issue.id)
+    if status != RESOLVED or resolution is None or resolution.commit_id != commit.id:
+        return None
+    other = _another_fix(session, resolution)
+    if other is not None:
+        resolution.commit_id = other
+        session.flush()
+        return None
+    data = {"was": status, "ident": str(issue.id), **releases.told(commit)}
+    return move(session, issue, "reopen", by=None, now=now, data=data)
+
+
+def actors_of(session: Session, commits: Sequence[Commit], by: User | None) -> Mapping[int, User]:
+    """By commit: whose token it was, else the member of the organization whose verified address it bears."""
+    if by is not None:
+        return {commit.id: by for commit in commits}
+    if not commits:
+        return {}
+    found = (
+        select(EmailAddress.address, User)
+        .join(User, User.id == EmailAddress.user_id)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            EmailAddress.address.in_({commit.author_email.lower() for commit in commits}),
+            EmailAddress.verified_at.is_not(None),
+            Membership.organization_id == commits[0].repository.organization_id,
+            User.is_active,
+        )
+    )
+    people = {address: user for address, user in session.execute(found)}
+    return {
+        each.id: people[each.author_email.lower()] for each in commits if each.author_email.lower() in people
+    }
+
+
+def _named(
+    session: Session, said: Sequence[Text], base_url: str, by: User | None
+) -> Sequence[Collection[Issue]]:
+    """The issues that each text fixes, with at most two queries, however many texts there are."""
+    named = [fixes.find(text, base_url=base_url) for _, text in said]
+    names = list(dict.fromkeys(name for each in named for name in _names(each)))
+    _say_left_out(len(names) - MOST_NAMES, "names")
+    found = _find(session, said[0][0].repository.organization_id, names[:MOST_NAMES], by) if names else {}
+    return [{found[name]: None for name in _names(each) if name in found}.keys() for each in named]
+
+
+def _names(named: fixes.Named) -> tuple[int | str, ...]:
+    return (*named.short_ids, *named.ids)
+
+
+def _find(
+    session: Session, organization_id: int, names: Sequence[int | str], by: User | None
+) -> Mapping[int | str, Issue]:
+    """By name, also by that of an issue that was merged into it; of several with one the newest is meant."""
+    here = (Project.organization_id == organization_id) & access.IS_THERE & access.named(*names)
+    found = _seen(select(Issue).join(Issue.project).where(here), by)
+    issues = {issue.id: issue for issue in session.scalars(found.order_by(Issue.id))}
+    if not issues:
+        return {}
+    merged = select(IssueRedirect).where(IssueRedirect.to_id.in_(issues)).order_by(IssueRedirect.to_id)
+    of_name: dict[int | str, Issue] = {}
+    for row in session.scalars(merged):
+        of_name |= {row.from_id: issues[row.to_id], row.short_id: issues[row.to_id]}
+    for issue in issues.values():
+        of_name |= {issue.id: issue, issue.short_id: issue}
+    return of_name
+
+
+def _seen(found: Select[Issue], by: User | None) -> Select[Issue]:
+    return found.where(Issue.project.has(access.sees_project(by))) if by else found
+
+
+def _tied(session: Session, pairs: Sequence[Pair]) -> list[Pair]:
+    """Those of them that are tied."""
+    commit_ids = {commit.id for _, commit in pairs}
+    if not commit_ids:
+        return []
+    found = select(IssueCommit.issue_id, IssueCommit.commit_id).where(IssueCommit.commit_id.in_(commit_ids))
+    ties = {(issue_id, commit_id) for issue_id, commit_id in session.execute(found)}
+    return [(issue, commit) for issue, commit in pairs if (issue.id, commit.id) in ties]
+
+
+def _at_most(found: Sequence[T]) -> Sequence[T]:
+    _say_left_out(len(found) - MOST_ISSUES, "issues")
+    return found[:MOST_ISSUES]
+
+
+def _say_left_out(count: int, what: str) -> None:
+    if count > 0:
+        log.warning("a list of commits fixes too many issues", extra={"left_out": count, "what": what})
+
+
+def _first_fixes(session: Session, position: Mapping[int, int]) -> dict[int, int]:
+    """Of each issue that these commits fix, the commit that comes first."""
+    found = select(IssueCommit.issue_id, IssueCommit.commit_id).where(
+        IssueCommit.commit_id.in_(position), IssueCommit.tie == RESOLVES
+    )
+    first: dict[int, int] = {}
+    for issue_id, commit_id in sorted(session.execute(found), key=lambda row: position[row.commit_id]):
+        first.setdefault(issue_id, commit_id)
+    return first
+
+
+def _another_fix(session: Session, resolution: Resolution) -> int | None:
+    """Another commit of the same release that fixes the same issue."""
+    found = (
+        select(IssueCommit.commit_id)
+        .join(ReleaseCommit, ReleaseCommit.commit_id == IssueCommit.commit_id)
+        .where(
+            IssueCommit.issue_id == resolution.issue_id,
+            IssueCommit.tie == RESOLVES,
+            ReleaseCommit.release_id == resolution.release_id,
+        )
+        .order_by(ReleaseCommit.position)
+    )
+    return session.scalars(found.limit(1)).first()

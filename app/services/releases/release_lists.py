@@ -1,0 +1,214 @@
+"""What the lists of releases show: their numbers, and who was told of their last deploys."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy.orm import Session
+
+from app.domain.cursor import Cursor
+from app.models import (
+    Activity,
+    Deploy,
+    Issue,
+    Notice,
+    Organization,
+    Project,
+    Release,
+    ReleaseCommit,
+    ReleaseProject,
+    Resolution,
+    User,
+)
+from app.services import access
+from app.services.releases import deploying, release_owners, releases, releasing
+
+PER_PAGE = 25
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+# Word for word as in the index of what came back, or it is of no use to the query.
+REGRESSED = Activity.type == literal_column("'set_regression'")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A release in a list. `told` are the notices of its last deploy, by the name of their project."""
+
+    release: Release
+    projects: Sequence[Project]
+    commits: int
+    deploys: int
+    new: int
+    resolved: int
+    regressed: int
+    last_deploy: Deploy | None
+    told: Mapping[str, Notice]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    rows: Sequence[Row]
+    previous: str | None
+    following: str | None
+
+    @property
+    def notices(self) -> Sequence[Notice]:
+        return [notice for row in self.rows for notice in row.told.values()]
+
+
+def listed(
+    session: Session,
+    organization: Organization,
+    user: User,
+    *,
+    project: Project | None = None,
+    beginning: str = "",
+    status: str = releasing.OPEN,
+    cursor: Cursor | None = None,
+) -> Found:
+    """A page of them, newest first, with four queries; numbers are of the projects that the person sees."""
+    ids = [project.id] if project else None
+    found = releasing.listed(organization, user, project_ids=ids, beginning=beginning, status=status)
+    if cursor:
+        found = _from(found, cursor)
+    columns = [column.label(name) for name, column in _numbers(user, ids).items()]
+    rows = session.execute(found.add_columns(*columns).limit(PER_PAGE + 1)).all()
+    shown = rows[:PER_PAGE]
+    if cursor and cursor.backward:
+        shown = shown[::-1]
+    projects = _projects(session, [row.Release.id for row in shown], user)
+    deploys = _last_deploys(session, [row.last_deploy for row in shown if row.last_deploy], user, ids)
+    back = _regressed(session, [row.Release.version for row in shown], _seen(user, ids))
+    made = [
+        _row(row, projects.get(row.Release.id, ()), deploys, back.get(row.Release.version, 0))
+        for row in shown
+    ]
+    return _paged(made, cursor, has_more=len(rows) > PER_PAGE)
+
+
+def _row(row: Any, projects: Sequence[Project], deploys: Mapping[int, Sequence[Any]], regressed: int) -> Row:
+    told = deploys.get(row.last_deploy, ())
+    return Row(
+        release=row.Release,
+        projects=projects,
+        commits=row.commits,
+        deploys=row.deploys,
+        new=row.new,
+        resolved=row.resolved,
+        regressed=regressed,
+        last_deploy=told[0].Deploy if told else None,
+        told={each.name: each.Notice for each in told if each.Notice},
+    )
+
+
+def _from(found: Select[Release], cursor: Cursor) -> Select[Release]:
+    at, date = _moment(cursor.value), releases.order_date
+    if cursor.backward:
+        found = found.where(or_(date > at, and_(date == at, Release.id > cursor.id)))
+        return found.order_by(None).order_by(date.asc(), Release.id.asc())
+    return found.where(or_(date < at, and_(date == at, Release.id < cursor.id)))
+
+
+def _moment(value: int) -> datetime:
+    try:
+        return EPOCH + value * MICROSECOND
+    except OverflowError:
+        return EPOCH
+
+
+def _paged(rows: Sequence[Row], cursor: Cursor | None, *, has_more: bool) -> Found:
+    if not rows:
+        return Found(rows, None, None)
+    backward = cursor is not None and cursor.backward
+    before, after = (has_more, True) if backward else (cursor is not None, has_more)
+    first, last = (_place(each.release) for each in (rows[0], rows[-1]))
+    return Found(
+        rows,
+        Cursor(*first, backward=True).encode() if before else None,
+        Cursor(*last).encode() if after else None,
+    )
+
+
+def _place(release: Release) -> tuple[int, int]:
+    return (release.order_date - EPOCH) // MICROSECOND, release.id
+
+
+def _numbers(user: User, project_ids: Collection[int] | None) -> Mapping[str, ColumnElement[int]]:
+    """Counted by the database, in the query of the list itself."""
+    seen = _seen(user, project_ids)
+    issues = select(func.count()).select_from(Issue).where(Issue.project_id.in_(seen), access.IS_THERE)
+    new = issues.where(Issue.first_release == Release.version)
+    resolved = issues.join(Resolution, Resolution.issue_id == Issue.id)
+    commits = select(func.count()).select_from(ReleaseCommit).where(release_owners.owned_by(user))
+    deploys = (Deploy.release_id == Release.id) & releasing.deploy_seen_by(user, project_ids)
+    return {
+        "commits": commits.where(ReleaseCommit.release_id == Release.id).scalar_subquery(),
+        "deploys": select(func.count(Deploy.id)).where(deploys).scalar_subquery(),
+        "last_deploy": select(func.max(Deploy.id)).where(deploys).scalar_subquery(),
+        "new": new.correlate(Release).scalar_subquery(),
+        "resolved": resolved.where(Resolution.release_id == Release.id).correlate(Release).scalar_subquery(),
+    }
+
+
+def _regressed(session: Session, versions: Collection[str], project_ids: Select[int]) -> Mapping[str, int]:
+    """How many issues of these projects came back with an event of each release."""
+    version = Activity.data["version"].as_string()
+    found = regressed(project_ids).add_columns(version).where(version.in_(versions)).group_by(version)
+    return {name: count for count, name in session.execute(found)} if versions else {}
+
+
+def regressed(project_ids: Collection[int] | Select[int]) -> Select[int]:
+    """The number of issues of these projects that came back."""
+    found = select(func.count(Activity.issue_id.distinct())).join(Issue, Issue.id == Activity.issue_id)
+    return found.where(REGRESSED, Activity.project_id.in_(project_ids), access.IS_THERE)
+
+
+def _seen(user: User, project_ids: Collection[int] | None) -> Select[int]:
+    seen = select(Project.id).where(access.sees_project(user))
+    return seen if project_ids is None else seen.where(Project.id.in_(project_ids))
+
+
+def _projects(session: Session, release_ids: Collection[int], user: User) -> dict[int, list[Project]]:
+    found = (
+        select(ReleaseProject.release_id, Project)
+        .join(Project, Project.id == ReleaseProject.project_id)
+        .where(ReleaseProject.release_id.in_(release_ids), access.sees_project(user))
+        .order_by(Project.name, Project.id)
+    )
+    theirs: dict[int, list[Project]] = {}
+    for release_id, project in session.execute(found):
+        theirs.setdefault(release_id, []).append(project)
+    return theirs
+
+
+def _last_deploys(
+    session: Session, ids: Collection[int], user: User, project_ids: Collection[int] | None
+) -> Mapping[int, Sequence[Any]]:
+    """By deploy: it, with each notice of it in these projects and the project's name. One query.
+
+    A notice is found by its moment, which is that of its deploy, for there is an index of those.
+    """
+    of_it = (
+        (Notice.occurred_at == Deploy.created_at)
+        & (Notice.kind == deploying.DEPLOY)
+        & Notice.project_id.in_(_seen(user, project_ids))
+        & Notice.activity_id.in_(
+            select(Activity.id).where(
+                Activity.project_id == Notice.project_id, Activity.data["deploy"].as_integer() == Deploy.id
+            )
+        )
+    )
+    found = (
+        select(Deploy, Notice, Project.name)
+        .select_from(Deploy)
+        .outerjoin(Notice, of_it)
+        .outerjoin(Project, Project.id == Notice.project_id)
+        .where(Deploy.id.in_(ids))
+        .order_by(Project.name, Project.id)
+    )
+    rows: dict[int, list[Any]] = {}
+    for row in session.execute(found) if ids else ():
+        rows.setdefault(row.Deploy.id, []).append(row)
+    return rows

@@ -1,0 +1,1 @@
+"""Alert rules: shaped by people, run for every event, tried on the past, and silenced."""
