@@ -153,7 +153,8 @@ def test_other_addresses_than_the_primary_one_name_nobody(session, cast, verifie
     issue = make.issue(cast.shop, assignee_user_id=cast.bob.id)
     assert naming.bearers(session, [cast.bob], {second.address}) == []
     assert accounts.find_by_primary(session, second.address) is None
-    found = select(Issue.id).where(matching.condition(search.parse(f"assigned:{second.address}"), now=now))
+    asked = search.parse(f"assigned:{second.address}")
+    found = select(Issue.id).where(matching.condition(session, asked, now=now))
     assert issue.id not in session.scalars(found).all()
     assert not commenting.named_in(session, issue, f"@{second.address} says").strangers
 
