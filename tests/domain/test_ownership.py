@@ -261,11 +261,11 @@ HOSTILE = {
 @pytest.mark.parametrize("pattern", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_lines_as_long_as_a_text_may_be_take_no_time(pattern):
     line = f"{pattern} #a\n"
-    began = time.perf_counter()
+    began = time.process_time()
     rules = ownership.parse(line * (LONGEST // len(line)))
     frames = [{"filename": "a" * 250 + str(n), "abs_path": "a" * 2000 + str(n)} for n in range(50)]
     ownership.match(rules, with_frames(*frames), [])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("piece", ["[", "[!", "][", "[[!"])

@@ -86,7 +86,7 @@ READING = """
 import os, signal
 from app.jobs.digest import Digester
 from app.queue import connect
-from app.services import digesting
+from app.services.events import digesting
 from app.settings import load
 from tests.ingest.conftest import door_app
 

@@ -20,7 +20,7 @@ from app import queue
 from app.settings import ROOT, load
 from tests.operations.conftest import wait_until
 
-SECONDS_TO_START = 30.0
+SECONDS_TO_START = 90.0
 
 
 class Instance:
