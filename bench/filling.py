@@ -117,7 +117,7 @@ def _write(session: Session, rows: list[dict[str, Any]], chance: random.Random) 
     activities = [Activity(id=issue.id, actor_id=None) for issue in issues]
     told = [
         {"id": issue.id, "project_id": issue.project_id, "issue_id": issue.id, "type": "set_regression"}
-        | {"data": {}, "created_at": issue.last_seen}
+        | {"data": {"version": issue.last_release}, "created_at": issue.last_seen}
         for issue in issues
     ]
     insert_all(session, Activity, told)

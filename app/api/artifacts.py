@@ -9,9 +9,9 @@ from werkzeug.datastructures import FileStorage
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import needs, viewer
 from app.api.describing import Form, describes
-from app.api.places import visible_organization
+from app.api.places import shelf, visible_organization
 from app.api.reading import body, text
-from app.api.releases import RELEASES, projects_named, reachable
+from app.api.releases import RELEASES, projects_named, reachable, uploaded_for
 from app.api.types.releases import (
     AssembledJson,
     BundleJson,
@@ -24,10 +24,9 @@ from app.clock import now
 from app.db import begin_writing, db
 from app.domain.errors import Refused
 from app.models import Organization, Project
-from app.services import access
-from app.services.releases import assembling, chunking, releasing
+from app.services.releases import assembling, chunking
 from app.services.releases.assembling import State, Upload
-from app.services.releases.shelf import Shelf, TooLarge
+from app.services.releases.shelf import TooLarge
 
 MAX_REQUEST = 32 << 20
 # What surrounds the chunks of a request.
@@ -38,10 +37,6 @@ ACCEPTED = [
     *("artifact_bundles", "artifact_bundles_v2", "release_files"),
     *("debug_files", "sources", "pdbs", "proguard"),
 ]
-
-
-def shelf() -> Shelf:
-    return Shelf(current_app.config["SETTINGS"].tocsin_data_dir)
 
 
 @bp.get("/organizations/<org>/chunk-upload/")
@@ -135,13 +130,11 @@ def assemble_bundle(org: str) -> Answer:
 def assemble_files(org: str, version: str) -> Answer:
     """Make an artifact bundle of chunks, for a release.
 
-    As old versions of sentry-cli ask: for all its projects.
+    As old versions of sentry-cli ask: for all projects that own it.
     """
     organization = visible_organization(org)
     row = reachable(organization, version)
-    ids = releasing.project_ids(db.session, row)
-    seen = [each for each in access.visible_projects(db.session, viewer()) if each.id in ids]
-    return _assemble(organization, seen, body(), version)
+    return _assemble(organization, uploaded_for(row), body(), version)
 
 
 def _assemble(
@@ -157,7 +150,7 @@ def _assemble(
     if len(version) > 200 or len(dist) > 64 or "\x00" in version + dist:
         raise Invalid("No release or dist has such a name.")
     upload = Upload(given["checksum"], chunks, projects, version, dist)
-    state = assembling.ask(db.session, organization, upload, now=now())
+    state = assembling.ask(db.session, shelf(), organization, upload, by=viewer(), now=now())
     db.session.commit()
     return _shown(state)
 

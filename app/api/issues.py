@@ -7,7 +7,7 @@ from flask import jsonify, request
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import joinedload, selectinload
 
-from app.api import narrowing, shapes, status_details
+from app.api import narrowing, orders, shapes, status_details
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import me, needs
 from app.api.describing import Page, Query, describes
@@ -22,8 +22,6 @@ from app.services import access
 from app.services.issues import feedback, finding, issue_lists
 from app.services.issues.finding import Scope
 
-# What clients write → our name of the order.
-SORTS = {"date": "date", "new": "new", "freq": "freq", "user": "users", "priority": "priority"}
 MOST_ACTIVITIES = 100
 SORT = Query(
     "sort",
@@ -56,7 +54,13 @@ def issues_of_organization(org: str) -> Answer:
 
 def _list(scope: Scope) -> Answer:
     found = finding.find(
-        db.session, scope, narrowing.query(), now=now(), sort=_sort(), cursor=_cursor(), size=size()
+        db.session,
+        scope,
+        narrowing.query(),
+        now=now(),
+        sort=orders.read(request.args.get("sort", "")),
+        cursor=_cursor(),
+        size=size(),
     )
     issues = [row.issue for row in found.rows]
     _load_assignees(issues)
@@ -73,13 +77,6 @@ def _list(scope: Scope) -> Answer:
         for row in found.rows
     ]
     return linked(lines, previous=found.previous, following=found.next)
-
-
-def _sort() -> str:
-    name = request.args.get("sort") or "date"
-    if name not in SORTS:
-        raise Invalid(f"sort must be one of: {', '.join(SORTS)}.")
-    return SORTS[name]
 
 
 def _cursor() -> cursor.Cursor | None:

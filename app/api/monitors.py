@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from flask import jsonify, request
 from sqlalchemy import or_, select
 
+from app.api import narrowing
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import needs, viewer
 from app.api.describing import Page, Query, describes
 from app.api.paging import page
-from app.api.places import visible_organization, visible_project
+from app.api.places import visible_organization, visible_project, visible_projects
 from app.api.shapes import moment
 from app.api.types.monitors import (
     ENVIRONMENT_STATUSES,
@@ -22,20 +23,19 @@ from app.db import db
 from app.domain import monitors
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
-from app.models import CheckIn, Monitor, MonitorEnvironment, Organization
+from app.models import CheckIn, Monitor, MonitorEnvironment
 from app.services import access
 from app.services.monitors import monitor_pages, monitor_rows
 
-PROJECT = Query("project", "Of this project, by id or slug; several: of any of them.", list[str], ["shop"])
 ENVIRONMENT = Query("environment", "Those of this environment.", example="production")
 
 
 @bp.get("/organizations/<org>/monitors/")
 @needs("org:read")
-@describes({200: Page[MonitorJson]}, query=[PROJECT])
+@describes({200: Page[MonitorJson]}, query=[narrowing.PROJECT])
 def monitors_of_organization(org: str) -> Answer:
     """The jobs that check in; those that fail come first."""
-    return _list(_projects(visible_organization(org), request.args.getlist("project")))
+    return _list(_projects(org))
 
 
 @bp.get("/projects/<org>/<proj>/monitors/")
@@ -48,7 +48,7 @@ def monitors_of_project(org: str, proj: str) -> Answer:
 
 @bp.get("/organizations/<org>/monitors/<monitor>/")
 @needs("org:read")
-@describes({200: MonitorJson}, query=[PROJECT])
+@describes({200: MonitorJson}, query=[narrowing.PROJECT])
 def monitor_of_organization(org: str, monitor: str) -> Answer:
     """One job. Where several projects have one of this slug, name the project too."""
     return jsonify(shape(_named(org, monitor)))
@@ -64,7 +64,7 @@ def monitor_of_project(org: str, proj: str, monitor: str) -> Answer:
 
 @bp.get("/organizations/<org>/monitors/<monitor>/checkins/")
 @needs("org:read")
-@describes({200: Page[CheckInJson]}, query=[PROJECT, ENVIRONMENT])
+@describes({200: Page[CheckInJson]}, query=[narrowing.PROJECT, ENVIRONMENT])
 def check_ins_of_monitor(org: str, monitor: str) -> Answer:
     """The check-ins of a job, newest first."""
     return _check_ins(_named(org, monitor))
@@ -96,19 +96,17 @@ def _check_ins(monitor: Monitor) -> Answer:
     return page(fetch, lambda rows: [check_in(row) for row in rows])
 
 
-def _projects(organization: Organization, named: Sequence[str]) -> list[int]:
-    """What the caller sees of the organization, or of it those named; -1 is how clients name all."""
+def _projects(org: str) -> list[int]:
+    """What the caller sees of the organization, or of it those that `project=` names."""
+    organization = visible_organization(org)
+    if wanted := narrowing.named_projects():
+        return [row.id for row in visible_projects(wanted, org)]
     seen = access.visible_projects(db.session, viewer())
-    here = [row for row in seen if row.organization_id == organization.id]
-    wanted = {name for name in named if name and name != "-1"}
-    found = [row.id for row in here if not wanted or {row.slug, str(row.id)} & wanted]
-    if wanted and len(found) < len(wanted):
-        raise NotFound
-    return found
+    return [row.id for row in seen if row.organization_id == organization.id]
 
 
 def _named(org: str, name: str) -> Monitor:
-    projects = _projects(visible_organization(org), request.args.getlist("project"))
+    projects = _projects(org)
     found = _find(projects, name)
     if len(found) > 1:
         raise Invalid(f"Several projects have a monitor {name}. Name one with project=.")

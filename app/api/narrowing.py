@@ -28,7 +28,7 @@ EVERY_PROJECT = "-1"
 _ENVIRONMENT = Asked(
     "environment", "Seen in this environment; several: in any of them.", list[str], ["production"]
 )
-_PROJECT = Asked("project", "Of this project, by id or slug; several: of any of them.", list[str], ["shop"])
+PROJECT = Asked("project", "Of this project, by id or slug; several: of any of them.", list[str], ["shop"])
 _SEARCH = Asked(
     "query",
     "A search such as `is:unresolved level:error checkout`. Absent: `is:unresolved`; empty: everything.",
@@ -41,7 +41,7 @@ _IDS = Asked("id", "These issues, by id or short id.", list[str], ["SHOP-1"])
 _STATUS = Asked("status", "Those with this status.", Annotated[str, one_of(STATUSES)])
 WHOSE = Asked("org", "The organization, where several have an issue of this short id.", example="acme")
 OF_PROJECT = (_SEARCH, _ENVIRONMENT, _PERIOD_ASKED)
-OF_ORGANIZATION = (*OF_PROJECT, _PROJECT)
+OF_ORGANIZATION = (*OF_PROJECT, PROJECT)
 CHOSEN_OF_PROJECT = (_IDS, _STATUS, *OF_PROJECT)
 CHOSEN_OF_ORGANIZATION = (_IDS, _STATUS, *OF_ORGANIZATION)
 
@@ -51,9 +51,14 @@ def scope_of_project(org: str, proj: str) -> Scope:
     return Scope(me(), project.organization, project, environments=_environments())
 
 
+def named_projects() -> list[str]:
+    """What `project=` names; none where clients name all."""
+    return [name for name in request.args.getlist("project") if name not in ("", EVERY_PROJECT)]
+
+
 def scope_of_organization(org: str) -> Scope:
     """All projects that the person sees there, or those that `project=` names."""
-    wanted = [name for name in request.args.getlist("project") if name not in ("", EVERY_PROJECT)]
+    wanted = named_projects()
     ids = [row.id for row in visible_projects(wanted, org)] if wanted else []
     return Scope(me(), visible_organization(org), project_ids=ids, environments=_environments())
 

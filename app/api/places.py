@@ -1,6 +1,6 @@
 """What paths and queries name, by slug, id or short id. What the person may not see does not exist."""
 
-from flask import request
+from flask import current_app, request
 from sqlalchemy import select
 
 from app.api.blueprint import Invalid
@@ -10,6 +10,12 @@ from app.domain.errors import NotFound
 from app.domain.ids import parse_id
 from app.models import Issue, Organization, Project
 from app.services import access
+from app.services.releases.shelf import Shelf
+
+
+def shelf() -> Shelf:
+    """Where uploaded files lie."""
+    return Shelf(current_app.config["SETTINGS"].tocsin_data_dir)
 
 
 def visible_organization(name: str) -> Organization:

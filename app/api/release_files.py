@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from flask import jsonify, request, send_file
 
-from app.api.artifacts import ENVELOPE, shelf
+from app.api.artifacts import ENVELOPE
 from app.api.blueprint import Answer, Denied, Invalid, bp
-from app.api.credentials import needs, viewer
+from app.api.credentials import actor, needs, viewer
 from app.api.describing import File, Form, Page, Query, describes
 from app.api.paging import page
-from app.api.places import visible_organization, visible_project
-from app.api.releases import RELEASES, own, own_in_project
+from app.api.places import shelf, visible_organization, visible_project
+from app.api.releases import RELEASES, own, own_in_project, uploaded_for
 from app.api.shapes import moment
 from app.api.types.releases import FileForm, ReleaseFileJson
 from app.clock import now
@@ -19,8 +19,7 @@ from app.domain.bundles import MAX_URL
 from app.domain.errors import NotFound
 from app.domain.ids import parse_id
 from app.models import ArtifactFile, Project, Release
-from app.services import access
-from app.services.releases import artifacts, releasing
+from app.services.releases import artifacts, release_owners
 from app.services.releases import shelf as shelves
 from app.services.releases.shelf import TooLarge
 
@@ -47,7 +46,7 @@ def files_of_project(org: str, proj: str, version: str) -> Answer:
 
 
 def _list(release: Release) -> Answer:
-    found = artifacts.files_of(release, request.args.getlist("checksum"))
+    found = artifacts.files_of(release, viewer(), request.args.getlist("checksum"))
 
     def fetch(start: int, count: int) -> Sequence[ArtifactFile]:
         return db.session.scalars(found.offset(start).limit(count)).all()
@@ -78,9 +77,7 @@ def _file(row: ArtifactFile, dist: str) -> ReleaseFileJson:
 def upload_file(org: str, version: str) -> Answer:
     """Upload a file for a release."""
     row = own(visible_organization(org), version)
-    ids = releasing.project_ids(db.session, row)
-    seen = [each for each in access.visible_projects(db.session, viewer()) if each.id in ids]
-    return _upload(row, seen)
+    return _upload(row, uploaded_for(row))
 
 
 @bp.post("/projects/<org>/<proj>/releases/<version>/files/")
@@ -118,7 +115,9 @@ def _one(release: Release, file_id: str) -> Answer:
 
 
 def _find(release: Release, file_id: str) -> ArtifactFile:
-    found = db.session.scalar(artifacts.files_of(release).where(ArtifactFile.id == parse_id(file_id)))
+    found = db.session.scalar(
+        artifacts.files_of(release, viewer()).where(ArtifactFile.id == parse_id(file_id))
+    )
     if found is None:
         raise NotFound
     return found
@@ -141,7 +140,7 @@ def delete_file_of_project(org: str, proj: str, version: str, file_id: str) -> A
 
 
 def _delete(release: Release, file_id: str) -> Answer:
-    artifacts.delete_file(db.session, shelf(), _find(release, file_id))
+    artifacts.delete_file(db.session, shelf(), _find(release, file_id), by=viewer())
     db.session.commit()
     return "", 204
 
@@ -150,13 +149,13 @@ def _delete(release: Release, file_id: str) -> Answer:
 @needs(RELEASES)
 @describes({204: None}, query=[RELEASE])
 def delete_files_of_project(org: str, proj: str) -> Answer:
-    """Delete all single files of a release, as `releases files delete --all` of sentry-cli does."""
+    """Delete a project’s single files of a release, as `releases files delete --all` of sentry-cli does."""
     version = request.args.get("name") or ""
-    visible_project(org, proj)
+    project = visible_project(org, proj)
     if not version:
         raise Invalid("Name the release.", "name")
     release = own_in_project(org, proj, version)
-    artifacts.delete_files(db.session, shelf(), release)
+    artifacts.delete_files(db.session, shelf(), release, of=project)
     db.session.commit()
     return "", 204
 
@@ -179,6 +178,7 @@ def _upload(release: Release, projects: Sequence[Project]) -> Answer:
             if again is None:
                 raise NotFound
             rows = [row for id_ in project_ids if (row := db.session.get(Project, id_))]
+            release_owners.claim(db.session, actor(), again)
             made = artifacts.add_file(
                 db.session, shelf(), again, rows, draft, name=name, dist=dist, headers=headers, now=now()
             )

@@ -25,7 +25,8 @@ def release(row: Release, facts: Facts) -> ReleaseJson:
         "deployCount": facts.deploys,
         "lastCommit": commit(facts.last_commit) if facts.last_commit else None,
         "lastDeploy": deploy(last_deploy) if last_deploy else None,
-        "lastEvent": None,
+        "firstEvent": moment(facts.first_event_at),
+        "lastEvent": moment(facts.last_event_at),
         "authors": [{"name": name, "email": email} for name, email in facts.authors],
         "projects": [{"id": str(each.id), "slug": each.slug, "name": each.name} for each in facts.projects],
     }

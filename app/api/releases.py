@@ -13,7 +13,7 @@ from app.api.blueprint import Answer, Denied, Invalid, bp
 from app.api.credentials import actor, needs, viewer
 from app.api.describing import Page, Query, describes, one_of
 from app.api.paging import page
-from app.api.places import visible_organization, visible_project, visible_projects
+from app.api.places import shelf, visible_organization, visible_project, visible_projects
 from app.api.reading import Json, body, text
 from app.api.types.issues import NothingJson
 from app.api.types.releases import (
@@ -212,7 +212,7 @@ def delete_release_of_project(org: str, proj: str, version: str) -> Answer:
 
 
 def _delete(row: Release) -> Answer:
-    releasing.delete(db.session, row, by=actor())
+    releasing.delete(db.session, shelf(), row, by=actor())
     db.session.commit()
     return "", 204
 
@@ -276,6 +276,13 @@ def own(organization: Organization, version: str) -> Release:
 
 def own_in_project(org: str, proj: str, version: str) -> Release:
     return _owned(reachable_in_project(org, proj, version))
+
+
+def uploaded_for(row: Release) -> Sequence[Project]:
+    """For whose events files of it are, as far as one sees them: owners; guests where none of those."""
+    return release_owners.projects(db.session, row, viewer()) or release_owners.projects(
+        db.session, row, viewer(), are_guests=True
+    )
 
 
 def _owned(row: Release) -> Release:

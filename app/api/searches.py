@@ -2,6 +2,7 @@
 
 from flask import jsonify
 
+from app.api import orders
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import me, needs
 from app.api.describing import Page, describes
@@ -103,7 +104,7 @@ def _query(given: Json) -> str:
 
 
 def _sort(given: Json) -> str:
-    return text(given, "sort") or "date"
+    return orders.read(text(given, "sort"), member="sort")
 
 
 def _shape(row: SavedSearch | None, name: str, query: str, pin: Pin | None) -> SearchJson:
@@ -111,7 +112,7 @@ def _shape(row: SavedSearch | None, name: str, query: str, pin: Pin | None) -> S
         "id": str(row.id) if row else None,
         "name": name,
         "query": query,
-        "sort": row.sort if row else pin.sort if pin and not name else "date",
+        "sort": orders.written(row.sort if row else pin.sort if pin and not name else "date"),
         "visibility": "owner" if row is None or row.user_id else "organization",
         "isGlobal": row is None and name != "",
         "isPinned": pin is not None and pin.query == query,

@@ -30,26 +30,15 @@ REASONS: Mapping[str, str] = {
     "internal_sdk_error": "an error in the SDK itself",
     OTHER: "another reason",
 }
-# What SDKs call it → under what it is counted here; a message is an error as well.
+# What SDKs call it → under what it is counted here; a message is an error as well. Of what is not kept here
+# anyway it does not matter how much an SDK left out.
 CATEGORIES: Mapping[str, str] = {
     "default": "error",
     "error": "error",
-    "security": "security",
     "attachment": "attachment",
     "feedback": "feedback",
     "user_report_v2": "feedback",
     "monitor": "monitor",
-    "session": "session",
-    "transaction": "transaction",
-    "span": "span",
-    "profile": "profile",
-    "profile_chunk": "profile",
-    "replay": "replay",
-    "log_item": "log_item",
-    "log_byte": "log_byte",
-    "metric_bucket": "metric_bucket",
-    "trace_metric": "metric_bucket",
-    "internal": "internal",
 }
 
 Losses = Counter[tuple[str, str]]
@@ -67,8 +56,11 @@ def read(payload: bytes) -> Losses | None:
         return None
     losses: Losses = Counter()
     for entry in entries[:MOST_ENTRIES]:
-        if isinstance(entry, dict) and (quantity := _quantity(entry.get("quantity"))):
-            losses[_known(CATEGORIES, entry.get("category")), _reason(entry.get("reason"))] += quantity
+        if not isinstance(entry, dict):
+            continue
+        category, quantity = _category(entry.get("category")), _quantity(entry.get("quantity"))
+        if category and quantity:
+            losses[category, _reason(entry.get("reason"))] += quantity
     return losses
 
 
@@ -78,8 +70,8 @@ def _quantity(value: Any) -> int:
     return min(value, MOST_AT_ONCE) if is_number and value > 0 else 0
 
 
-def _known(words: Mapping[str, str], value: Any) -> str:
-    return words.get(value, OTHER) if isinstance(value, str) else OTHER
+def _category(value: Any) -> str:
+    return CATEGORIES.get(value, "") if isinstance(value, str) else ""
 
 
 def _reason(value: Any) -> str:

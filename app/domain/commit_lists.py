@@ -57,11 +57,16 @@ def read(rows: object) -> list[Given]:
     return [each for each in given if LEFT_OUT not in each.message]
 
 
+def is_key(text: str) -> bool:
+    """Whether it may be a commit’s hash."""
+    return len(text) <= LONGEST_KEY and _KEY.fullmatch(text) is not None
+
+
 def _commit(row: object, number: int) -> Given:
     if not isinstance(row, dict):
         raise Refused(f"commits: number {number} is no object.")
     key = _text(row, "id", number)
-    if len(key) > LONGEST_KEY or not _KEY.fullmatch(key):
+    if not is_key(key):
         raise Refused(f"commits: number {number} needs an id, the commit’s hash.")
     at = row.get("timestamp")
     moment = timestamps.parse(at) if at else None
@@ -110,7 +115,7 @@ def _ref(row: dict[str, Any], number: int) -> Ref:
     sha = sha if dots else commit
     if not 0 < len(repository) <= LONGEST_NAME or not sha:
         raise Refused(f"refs: number {number} needs a repository and a commit.")
-    if any(len(each) > LONGEST_KEY or not _KEY.fullmatch(each) for each in (sha, previous or sha)):
+    if not (is_key(sha) and is_key(previous or sha)):
         raise Refused(f"refs: number {number} names no commit.")
     return Ref(repository, sha.lower(), previous.lower())
 

@@ -93,6 +93,8 @@ def regular(
 
 
 def _timestamp(value: Any, receipt: Receipt, reading: Reading) -> datetime:
+    if value is None:
+        return receipt.received_at
     moment = timestamps.parse(value)
     moment = moment and timestamps.shifted(moment, reading.clock_shift)
     if moment is None or not timestamps.believable(moment, receipt.received_at):

@@ -1,12 +1,16 @@
 """The issue's states and moves: one table that pages, API and jobs ask (`notifications.md` 2)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 UNRESOLVED, RESOLVED, IGNORED = "unresolved", "resolved", "ignored"
 STATUSES = (UNRESOLVED, RESOLVED, IGNORED)
 # On its way out, and gone for everybody: data is taken away in the background.
 PENDING_MERGE, PENDING_DELETION = "merging", "deleting"
 HIDDEN = (PENDING_MERGE, PENDING_DELETION)
+# What an unresolved issue is beyond that: the first of these that holds.
+REGRESSED, ESCALATING, NEW, ONGOING = "regressed", "escalating", "new", "ongoing"
+NEW_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)

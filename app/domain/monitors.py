@@ -14,7 +14,7 @@ from app.domain.schedules import CRONTAB, INTERVAL, BadSchedule, Schedule, check
 LONGEST_SLUG, LONGEST_NAME = 50, 128
 # Pages of ours beside those of monitors.
 RESERVED = frozenset({"new"})
-# 28 days: longer than any job runs, shorter than its check-ins are kept.
+# 28 days: longer than any job runs.
 MOST_MINUTES = 40_320
 MOST_IN_A_ROW = 720
 
@@ -23,7 +23,7 @@ WAITING, OK, FAILING = "waiting", "ok", "failing"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Without a schedule a monitor is only known by name: nothing is expected of it.
+    """Without a schedule nothing is expected: only what the job itself reports is a failure.
 
     `margin` and `max_runtime` are minutes; `failures` and `recoveries` how many in a row it takes.
     """
@@ -100,6 +100,19 @@ def read_config(given: Any, known: Config) -> tuple[Config, list[str]]:
     except BadSchedule as error:
         return config, [str(error), *notes]
     return replace(config, schedule=schedule), notes
+
+
+def difference(old: Config, new: Config) -> str:
+    """What is another now, for people."""
+    said = []
+    if old.schedule != new.schedule:
+        before, after = (each.schedule.words if each.schedule else "no schedule" for each in (old, new))
+        said.append(f"{before} → {after}")
+    for member in MEMBERS:
+        number, other = getattr(old, member.name), getattr(new, member.name)
+        if number != other:
+            said.append(f"{member.sent} {number:,} → {other:,}")
+    return "; ".join(said)
 
 
 def _schedule(given: Mapping[str, Any], known: Schedule | None) -> Schedule | None:

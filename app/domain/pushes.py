@@ -66,25 +66,26 @@ def read(provider: Provider, event: str, body: bytes) -> Pushed | None:
 
 def _github(event: str, given: Json) -> Pushed | None:
     """https://docs.github.com/webhooks/webhook-events-and-payloads#push"""
+    if event not in ("push", "pull_request"):
+        return None
+    name, url = given["repository"]["full_name"], given["repository"].get("html_url") or ""
     if event == "pull_request" and given.get("action") == "closed":
         asked = given["pull_request"]
         if not asked.get("merged"):
             return None
-        return _merged(given["repository"], asked.get("merge_commit_sha"), asked["title"], asked.get("body"))
+        return _merged(name, url, asked.get("merge_commit_sha"), asked["title"], asked.get("body"))
     if event != "push":
         return None
-    place = given["repository"]
-    return Pushed(
-        place["full_name"], place.get("html_url") or "", _oldest_first(given.get("commits") or (), _of_github)
-    )
+    return Pushed(name, url, _oldest_first(given.get("commits") or (), _of_github))
 
 
-def _merged(place: Json, sha: str | None, title: str, body: str | None) -> Pushed | None:
+def _merged(name: str, url: str, sha: str | None, title: str, body: str | None) -> Pushed | None:
     if not sha:
         return None
-    return Pushed(
-        place["full_name"], place.get("html_url") or "", merged={sha.lower(): f"{title}\n\n{body or ''}"}
-    )
+    if not commit_lists.is_key(sha):
+        raise Refused("It names no commit that was merged.")
+    said = f"{title}\n\n{body or ''}"[: commit_lists.LONGEST_MESSAGE]
+    return Pushed(name, url, merged={sha.lower(): said})
 
 
 def _of_github(row: Json) -> Json:
@@ -115,9 +116,9 @@ def _gitlab(event: str, given: Json) -> Pushed | None:
         return Pushed(name, url, _oldest_first(given.get("commits") or (), _of_github))
     asked = given["object_attributes"]
     sha = asked.get("merge_commit_sha") or asked.get("squash_commit_sha")
-    if asked.get("action") != "merge" or not sha:
+    if asked.get("action") != "merge":
         return None
-    return Pushed(name, url, merged={sha.lower(): f"{asked['title']}\n\n{asked.get('description') or ''}"})
+    return _merged(name, url, sha, asked["title"], asked.get("description"))
 
 
 def _bitbucket(event: str, given: Json) -> Pushed | None:

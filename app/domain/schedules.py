@@ -18,7 +18,6 @@ UNITS = ("minute", "hour", "day", "week", "month", "year")
 LONGEST = 100
 # Of what was missed while nobody looked, the latest are kept.
 MOST_MISSED = 10
-MOST_STEPS = 1500
 # A clock that runs ahead lets a job report before its time: that report is still for this time.
 EARLY = timedelta(seconds=30)
 
@@ -68,7 +67,18 @@ class Schedule:
             if self.kind == INTERVAL:
                 return _later(at, *self.interval, ZoneInfo(self.zone))
             local = at.astimezone(ZoneInfo(self.zone))
-            return next(CronSim(_plain(self.text), local)).astimezone(UTC)
+            times = (found.astimezone(UTC) for found in CronSim(_plain(self.text), local))
+            # Of an hour that comes twice in autumn the first is named, be it over already.
+            return next(found for found in times if found > at)
+        except (StopIteration, OverflowError, ValueError):
+            return None
+
+    def latest(self, at: datetime, count: int) -> datetime | None:
+        """The time so many before that moment, of a crontab; None where there were not as many."""
+        local = at.astimezone(ZoneInfo(self.zone))
+        try:
+            times = islice(CronSim(_plain(self.text), local, reverse=True), count - 1, count)
+            return next(times).astimezone(UTC)
         except (StopIteration, OverflowError, ValueError):
             return None
 
@@ -88,18 +98,24 @@ class Schedule:
         return times[0] if times else None
 
 
-@lru_cache(maxsize=1024)
 def checked(kind: str, text: str, zone: str = "UTC") -> Schedule:
-    """The schedule, if it can ever be due; `BadSchedule` says why not."""
-    text = " ".join(text.split())
+    """The schedule, if it can ever be due; `BadSchedule` says why not. Only what is short is remembered."""
     if zone not in _zones():
         raise BadSchedule(f"“{zone[:64]}” is no time zone. Use a name such as Europe/Berlin.")
+    if kind not in (INTERVAL, CRONTAB):
+        raise BadSchedule("A schedule is a crontab or an interval.")
+    text = " ".join(text.split())
+    if len(text) > LONGEST:
+        raise BadSchedule(f"A schedule has at most {LONGEST} characters.")
+    return _checked(kind, text, zone)
+
+
+@lru_cache(maxsize=1024)
+def _checked(kind: str, text: str, zone: str) -> Schedule:
     if kind == INTERVAL:
         _check_interval(text)
-    elif kind == CRONTAB:
-        _check_crontab(text)
     else:
-        raise BadSchedule("A schedule is a crontab or an interval.")
+        _check_crontab(text)
     return Schedule(kind, text, zone)
 
 
@@ -108,16 +124,23 @@ def missed(
 ) -> tuple[list[datetime], datetime | None]:
     """The times from `expected` on that nobody reported in for, as known at `until`; and the next one."""
     lost: list[datetime] = []
-    at: datetime | None = expected
-    steps = 0
+    at: datetime | None = _near(schedule, expected, until - margin)
     while at is not None and at + margin <= until:
         lost.append(at)
-        steps += 1
-        if steps == MOST_STEPS:
-            at = schedule.after(until - margin) if schedule.kind == CRONTAB else schedule.after(until)
-        else:
-            at = schedule.after(at)
+        at = schedule.after(at)
     return lost[-MOST_MISSED:], at
+
+
+def _near(schedule: Schedule, expected: datetime, end: datetime) -> datetime:
+    """One of the times from `expected` on, so late that few more come before the end."""
+    if schedule.kind == CRONTAB:
+        latest = schedule.latest(end + timedelta(seconds=1), MOST_MISSED)
+        return max(expected, latest) if latest else expected
+    number, unit = schedule.interval
+    if unit not in _LENGTHS:
+        return expected
+    length = number * _LENGTHS[unit]
+    return expected + max(0, (end - expected) // length - MOST_MISSED) * length
 
 
 def _check_interval(text: str) -> None:
@@ -130,8 +153,6 @@ def _check_interval(text: str) -> None:
 
 def _check_crontab(text: str) -> None:
     plain = _plain(text)
-    if len(plain) > LONGEST:
-        raise BadSchedule(f"A crontab has at most {LONGEST} characters.")
     if len(plain.split()) != 5:
         raise BadSchedule("A crontab has five fields: minute, hour, day of month, month, day of week.")
     try:

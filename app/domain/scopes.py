@@ -60,7 +60,10 @@ AREAS: Sequence[tuple[str, Mapping[str, str]]] = (
 OFFERED = tuple(scope for _, words in AREAS for scope in words)
 # Name → what it is called, and what it ticks.
 PRESETS: Mapping[str, tuple[str, Sequence[str]]] = {
-    "ci": ("sentry-cli and build servers", ("org:read", "project:read", "project:releases")),
+    "ci": (
+        "sentry-cli and build servers",
+        ("org:read", "project:read", "project:releases", "event:read", "event:write"),
+    ),
     "read": ("Read only", tuple(scope for scope in OFFERED if scope.endswith(":read"))),
     "everything": ("Everything that you may do", OFFERED),
 }

@@ -66,6 +66,11 @@ def organization_slug(text: str) -> str:
     return _checked(text, RESERVED_FOR_ORGANIZATIONS)
 
 
+def may_be_organization(text: str) -> bool:
+    """Whether an address that begins so can be an organization's."""
+    return bool(_SLUG.fullmatch(text)) and text not in RESERVED_FOR_ORGANIZATIONS
+
+
 def project_slug(text: str) -> str:
     return _checked(text, RESERVED_FOR_PROJECTS)
 

@@ -27,7 +27,7 @@ from app.domain.rejections import Malformed, Rejected, Unauthenticated
 from app.ingest import answers, security_reports
 from app.ingest.answers import Answer
 from app.ingest.keys import Key, Keys
-from app.ingest.limits import WITHIN, count_check_in, count_event
+from app.ingest.limits import WITHIN, count_check_ins, count_event
 from app.ingest.request import Request
 from app.ingest.stream import Stream, StreamFull
 from app.services.events.categories import MONITOR, category_of
@@ -35,6 +35,9 @@ from app.services.events.stream_entry import CHECK_IN, ENVELOPE, OVERLOADED, RAT
 from app.settings_kinds import Network
 
 MAX_DECODED = 100 << 20
+# What the limit of a key holds for: all that is kept, but for check-ins, which have one of their own.
+FEEDBACK_TYPES = frozenset({"user_report", "feedback"})
+LIMITED = frozenset({"event", "attachment"}) | FEEDBACK_TYPES
 OVERLOAD = RateLimit(10, 10, "organization", "overloaded", categories=())
 
 
@@ -100,9 +103,9 @@ def take_check_in(intake: Intake, request: Request) -> Answer:
     key = intake.keys.check(public_key, project_id, request.origin)
     sent = decode(request.body(), request.encoding, cap=check_ins.MOST_BYTES + 1)
     said = check_ins.from_request(slug, request.query, sent)
-    count = count_check_in(intake.stream, key)
+    count = count_check_ins(intake.stream, key)
     if count.over:
-        intake.stream.append_beyond(tally(key.project_id, now(), [(MONITOR, RATE_LIMITED)]))
+        intake.stream.append_beyond(tally(key.project_id, now(), [(MONITOR, RATE_LIMITED)], key_id=key.id))
         return answers.limited(count.limits, "too many check-ins with this key")
     entry = _entry(intake, request, key, CHECK_IN, msgspec.json.encode(said))
     try:
@@ -150,6 +153,7 @@ def _entry(intake: Intake, request: Request, key: Key, kind: str, body: bytes) -
         body=body,
         encoding=request.encoding,
         client_ip=request.client_address(intake.trusted_proxies),
+        key_id=key.id,
     )
 
 
@@ -157,32 +161,36 @@ def _keep(intake: Intake, key: Key, envelope: Envelope, entry: Entry) -> Answer:
     """Append what may be kept, and say what may not."""
     if not envelope.items:
         return answers.accepted(envelope.event_id)
-    if all(item.type == "check_in" for item in envelope.items):
-        count = count_check_in(intake.stream, key)
-        if count.over:
-            intake.stream.append_beyond(_loss(entry, envelope, RATE_LIMITED))
-            return answers.limited(count.limits, "too many check-ins with this key")
+    types = [item.type for item in envelope.items]
+    checks = types.count("check_in")
+    checked = count_check_ins(intake.stream, key, checks) if checks else WITHIN
+    if checked.over and checks == len(types):
+        intake.stream.append_beyond(_loss(entry, envelope, RATE_LIMITED))
+        return answers.limited(checked.limits, "too many check-ins with this key")
     event_id = envelope.event_id or (uuid.uuid4().hex if envelope.event else None)
-    count = count_event(intake.stream, key) if envelope.event else WITHIN
-    entry = replace(entry, event_id=event_id, limited=count.over)
+    count = WITHIN
+    if not LIMITED.isdisjoint(types):
+        count = count_event(intake.stream, key, has_feedback=not FEEDBACK_TYPES.isdisjoint(types))
+    entry = replace(entry, event_id=event_id, limited=count.over, checks_limited=checked.over)
     try:
         intake.stream.append(_without_lost_body(entry, envelope))
     except StreamFull as full:
         if full.tally_fits:
             intake.stream.append_beyond(_loss(entry, envelope, OVERLOADED))
         return answers.limited([OVERLOAD], "too many events are waiting to be digested")
+    limits = count.limits + checked.limits
     if count.over:
-        return answers.limited(count.limits, "too many events with this key")
-    return answers.accepted(event_id, count.limits)
+        return answers.limited(limits, "too many events with this key")
+    return answers.accepted(event_id, limits)
 
 
 def _without_lost_body(entry: Entry, envelope: Envelope) -> Entry:
-    """Attachments go with an event that is over its limit; only if more came along is the body needed."""
-    if entry.limited and all(item.type in ("event", "attachment") for item in envelope.items):
+    """What is limited goes with an event over its limit; only if more came along is the body needed."""
+    if entry.limited and all(item.type in LIMITED for item in envelope.items):
         return _loss(entry, envelope, RATE_LIMITED)
     return entry
 
 
 def _loss(entry: Entry, envelope: Envelope, outcome: str) -> Entry:
     counted = [(category_of(item.type), outcome) for item in envelope.items]
-    return tally(entry.project_id, entry.received_at, counted)
+    return tally(entry.project_id, entry.received_at, counted, key_id=entry.key_id)

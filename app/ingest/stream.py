@@ -49,9 +49,9 @@ class Stream:
         """Keep a small entry although the stream is full."""
         self._add(entry)
 
-    def count(self, name: str, *, seconds: int) -> int:
-        """One more under this name; forgotten after some seconds."""
-        counted, _ = self._call(("INCR", name), ("EXPIRE", name, seconds))
+    def count(self, name: str, *, seconds: int, more: int = 1) -> int:
+        """So many more under this name; forgotten after some seconds."""
+        counted, _ = self._call(("INCRBY", name, more), ("EXPIRE", name, seconds))
         return int(counted)
 
     def _add(self, entry: Entry) -> None:

@@ -30,7 +30,7 @@ class ArtifactChunk(Base):
 
 
 class ArtifactBundle(Keyed):
-    """An uploaded archive, or with a `release_key` the files that were uploaded one by one for a release."""
+    """An uploaded archive, or the files that were uploaded one by one for projects of a release."""
 
     __tablename__ = "artifact_bundles"
     __table_args__ = (
@@ -39,7 +39,7 @@ class ArtifactBundle(Keyed):
     )
 
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
-    # SHA-1 of the archive, or of the name of the release whose single files these are.
+    # SHA-1 of the archive; of single files something that is none, so that nobody can name them as one.
     checksum: Mapped[str] = mapped_column(String(40))
     is_archive: Mapped[bool]
     chunks: Mapped[list[str]]
@@ -47,8 +47,12 @@ class ArtifactBundle(Keyed):
     detail: Mapped[str] = mapped_column(String(500), default="")
     uploaded_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
-    # To within a day: what no event needs any more is forgotten in the end.
+    # To within a day: what no event needs any more is forgotten in the end. At first, when it came.
     used_at: Mapped[datetime]
+
+    @property
+    def is_used(self) -> bool:
+        return self.used_at > self.uploaded_at
 
 
 class ArtifactBundleProject(Base):

@@ -30,8 +30,17 @@ class Issue(Keyed):
         Index("ix_issues_most_events", "project_id", "status", "times_seen", "id"),
         Index("ix_issues_most_users", "project_id", "status", "users_seen", "id"),
         Index("ix_issues_priority", "project_id", "status", "priority", "id"),
-        Index("ix_issues_assignee", "assignee_user_id", "status", "last_seen", "id"),
-        Index("ix_issues_first_release", "project_id", "first_release"),
+        # Most issues are nobody's: without them SQLite knows how few a person has.
+        Index(
+            "ix_issues_assignee",
+            "assignee_user_id",
+            "status",
+            "last_seen",
+            "id",
+            sqlite_where=text("assignee_user_id IS NOT NULL"),
+            postgresql_where=text("assignee_user_id IS NOT NULL"),
+        ),
+        Index("ix_issues_first_release", "project_id", "first_release", "status"),
         Index(
             "ix_issues_leaving",
             "id",

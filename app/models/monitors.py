@@ -14,7 +14,7 @@ _OPEN = text("status = 'in_progress'")
 class Monitor(Keyed):
     """A job. Without a schedule it was only heard of: nothing is expected of it yet.
 
-    `is_sent`: its settings come with its check-ins, and what people change lasts until the next one.
+    `is_sent`: its check-ins may change its settings, and what people change lasts until the next one.
     """
 
     __tablename__ = "monitors"
@@ -59,6 +59,7 @@ class MonitorEnvironment(Keyed):
     failures: Mapped[int] = mapped_column(default=0)  # in a row
     successes: Mapped[int] = mapped_column(default=0)
     failing_since: Mapped[datetime | None]
+    event_at: Mapped[datetime | None]  # when the last failure was that made an event
     last_check_in_at: Mapped[datetime | None]
     expected_at: Mapped[datetime | None]
     wake_at: Mapped[datetime | None]

@@ -17,18 +17,40 @@ from app.models.issues import Issue
 from app.models.projects import Project
 
 
+def _returned_in(context: Any) -> str | None:
+    """Of a row that is about to be inserted."""
+    row = context.get_current_parameters()
+    return row["data"].get("version") if row["type"] == "set_regression" else None
+
+
+def _returned_from(context: Any) -> str | None:
+    """Of a row that is about to be inserted. What waited for a release was resolved in none."""
+    row = context.get_current_parameters()
+    is_return = row["type"] == "set_regression" and not row["data"].get("pending")
+    return (row["data"].get("than") or None) if is_return else None
+
+
 class Activity(Keyed):
     """Something that happened to an issue: a row of its timeline."""
 
     __tablename__ = "activities"
     __table_args__ = (
         Index("ix_activities_issue", "issue_id", "id"),
-        # What came back, for the numbers of releases.
         Index(
-            "ix_activities_regressions",
+            "ix_activities_returns",
             "project_id",
-            sqlite_where=text("type = 'set_regression'"),
-            postgresql_where=text("type = 'set_regression'"),
+            "returned_in",
+            "issue_id",
+            sqlite_where=text("returned_in IS NOT NULL"),
+            postgresql_where=text("returned_in IS NOT NULL"),
+        ),
+        Index(
+            "ix_activities_undone",
+            "project_id",
+            "returned_from",
+            "issue_id",
+            sqlite_where=text("returned_from IS NOT NULL"),
+            postgresql_where=text("returned_from IS NOT NULL"),
         ),
     )
 
@@ -37,6 +59,10 @@ class Activity(Keyed):
     type: Mapped[str] = mapped_column(String(32))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # null: Tocsin
     data: Mapped[dict[str, Any]]
+    # The release with whose event the issue came back, as `data` says it too: releases count by it.
+    returned_in: Mapped[str | None] = mapped_column(String(200), default=_returned_in)
+    # And the release that it had been resolved in until then, in which that counts as done nevertheless.
+    returned_from: Mapped[str | None] = mapped_column(String(200), default=_returned_from)
     created_at: Mapped[datetime]
 
     actor: Mapped[User | None] = relationship()

@@ -141,6 +141,7 @@ class ProjectKey(Keyed):
     rate_limit_count: Mapped[int | None]
     rate_limit_window: Mapped[int | None]  # seconds
     created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]  # to within a minute
 
     project: Mapped[Project] = relationship(lazy="joined")
 

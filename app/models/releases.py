@@ -33,6 +33,7 @@ class ReleaseProject(Base):
     """A project that has a release.
 
     A guest came later, without anybody who saw the release: its people see neither commits nor authors.
+    The times are those of its events there, and stay when the events are gone.
     """
 
     __tablename__ = "release_projects"
@@ -42,6 +43,8 @@ class ReleaseProject(Base):
         ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     is_guest: Mapped[bool] = mapped_column(default=False)
+    first_event_at: Mapped[datetime | None]
+    last_event_at: Mapped[datetime | None]
 
 
 class ReleaseEnvironment(Base):

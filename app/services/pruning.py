@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, inspect, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.domain.check_ins import IN_PROGRESS
 from app.models import (
     Attachment,
     Base,
@@ -37,13 +38,17 @@ RECEIVED: Sequence[tuple[type[Base], InstrumentedAttribute[datetime]]] = (
     (ClientLoss, ClientLoss.hour),
     (IssueHour, IssueHour.hour),
     (IssueCount, IssueCount.start),
-    (CheckIn, CheckIn.started_at),
 )
 
 
 def prune_events(session: Session, *, before: datetime) -> int:
     """Delete a chunk of each kind of what was received before then; the size of the largest."""
-    return max(forget(session, model, at < before) for model, at in RECEIVED)
+    # How a run that is under way ends is still to be found out.
+    is_over = CheckIn.status != IN_PROGRESS
+    return max(
+        forget(session, CheckIn, (CheckIn.started_at < before) & is_over),
+        *(forget(session, model, at < before) for model, at in RECEIVED),
+    )
 
 
 def prune_sessions(session: Session, *, now: datetime) -> None:

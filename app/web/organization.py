@@ -1,4 +1,4 @@
-"""An organization's own settings: its name, and how much its mails may say."""
+"""An organization's own address, and its settings: its name, and how much its mails may say."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,26 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.db import db
+from app.domain import slugs
 from app.domain.errors import NotFound, Refused
 from app.models import Organization
 from app.services import access
 from app.services.people import configuring
+from app.web import organization_pages
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required, me
+from app.web.issues.blueprint import EVERYWHERE
 
 bp = Blueprint("organization", __name__)
+bp.add_app_template_global(organization_pages.of, "organization_pages")
+
+
+@bp.get("/<org>/")
+def front(org: str) -> ResponseReturnValue:
+    """On to its issues, which ask who wants to see them; `robots.txt` and the like lead nowhere."""
+    if not slugs.may_be_organization(org):
+        raise NotFound
+    return see_other(url_for("issues.stream", org=org, slug=EVERYWHERE))
 
 
 @bp.get("/<org>/settings/")

@@ -7,7 +7,7 @@ from werkzeug.exceptions import BadRequest
 from app import instance
 from app.clock import now
 from app.db import db
-from app.domain import commits, cursor
+from app.domain import commits, cursor, search
 from app.domain.errors import NotFound
 from app.models import Commit, Organization, Project, Release
 from app.services import access
@@ -80,6 +80,8 @@ def show(org: str, slug: str, version: str) -> ResponseReturnValue:
         active_tab="releases",
         release=release,
         shown=shown,
+        began=search.exactly("first-release", release.version),
+        seen=search.exactly("release", release.version),
         watch=_watch(release, project),
         upload_count=uploads.count_of(db.session, project, release),
         reach_of=explaining.reach_of(db.session, told, reader=me(), now=now()),

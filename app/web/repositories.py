@@ -68,7 +68,7 @@ def delete(org: str, hook_id: int) -> ResponseReturnValue:
 def share(org: str, repository_id: int) -> ResponseReturnValue:
     """`project` is the one that it is for, none: all of the organization."""
     organization = _to_edit(org)
-    row = repository_owners.find(db.session, organization, repository_id)
+    row = repository_owners.find(db.session, me(), organization, repository_id)
     try:
         only = _project(organization, request.form.get("project", ""))
     except Refused as error:

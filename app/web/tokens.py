@@ -15,6 +15,7 @@ from app.web import limits
 from app.web.account.confirmation import proven
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required, me
+from app.web.made import made_for, show_once
 
 bp = Blueprint("tokens", __name__, url_prefix="/<org>/settings/tokens")
 PAGE = "organization/tokens.html"
@@ -29,8 +30,10 @@ def _as_typed() -> str:
 @bp.get("/")
 @login_required
 def show(org: str) -> str:
+    """A token that was just made is shown this once."""
     organization = access.visible_organization(db.session, me(), org)
-    return render_template(PAGE, errors={}, values=request.args, **_listed(organization))
+    made = _just_made(organization)
+    return render_template(PAGE, errors={}, values=request.args, **_listed(organization), **made)
 
 
 @bp.post("/")
@@ -38,7 +41,6 @@ def show(org: str) -> str:
 @proven(_as_typed)
 @limits.changes
 def make(org: str) -> ResponseReturnValue:
-    """Answers with the page: the token is shown this once, and kept nowhere."""
     organization, name = _to_edit(org), request.form.get("name", "").strip()
     try:
         if not name:
@@ -49,7 +51,20 @@ def make(org: str) -> ResponseReturnValue:
         return form_again(PAGE, error, **_listed(organization))
     giving.write_to_maker(db.session, row, by=me(), path=url_for("tokens.show", org=org), now=now())
     db.session.commit()
-    return render_template(PAGE, errors={}, values={}, made=row, text=text, **_listed(organization))
+    show_once(_page_of(organization), {"id": row.id, "text": text}, now=now())
+    return see_other(url_for("tokens.show", org=org))
+
+
+def _page_of(organization: Organization) -> str:
+    return f"tokens of {organization.slug} for {me().id}"
+
+
+def _just_made(organization: Organization) -> dict[str, Any]:
+    made = made_for(_page_of(organization), now=now())
+    if not made:
+        return {}
+    row = giving.one_of_organization(db.session, organization, made["id"])
+    return {"made": row, "text": made["text"]}
 
 
 @bp.get("/<int:token_id>/revocation")

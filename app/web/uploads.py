@@ -4,7 +4,7 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 
 from app.db import db
 from app.models import ArtifactBundle, Project
-from app.services.releases import uploads
+from app.services.releases import artifacts, uploads
 from app.services.releases.shelf import Shelf
 from app.web import project_pages
 from app.web.hypermedia import say, see_other
@@ -71,7 +71,7 @@ def confirm(org: str, slug: str, upload_id: int) -> str:
 @login_required
 def delete(org: str, slug: str, upload_id: int) -> Response:
     project, bundle = _upload(org, slug, upload_id, to_edit=True)
-    uploads.remove(db.session, Shelf(current_app.config["SETTINGS"].tocsin_data_dir), bundle, project)
+    artifacts.remove(db.session, Shelf(current_app.config["SETTINGS"].tocsin_data_dir), bundle, project)
     db.session.commit()
     say(f"Deleted. Events of {project.name} that come from now on do without it.")
     return see_other(url_for("uploads.index", org=org, slug=slug))

@@ -185,6 +185,22 @@ function escape() {
   }
 }
 
+/* Where one is stands in view, though the row of tabs is longer than the screen is wide. */
+
+const rolled = new WeakSet();
+
+function rollTabs() {
+  for (const row of all(".tabs, .sidenav")) {
+    const current = find("[aria-current]", row);
+    if (!current || rolled.has(row)) continue;
+    rolled.add(row);
+    const [outer, inner] = [row.getBoundingClientRect(), current.getBoundingClientRect()];
+    row.scrollLeft += (inner.left + inner.right - outer.left - outer.right) / 2;
+  }
+}
+
+document.addEventListener("htmx:after:swap", rollTabs);
+
 /* Small conveniences. */
 
 async function copy(button) {
@@ -326,5 +342,6 @@ function use(control) {
 }
 
 watchToasts();
+rollTabs();
 detectTimeZone();
 countSelected();

@@ -97,7 +97,8 @@ def queries(app) -> Callable[..., int]:
         statements: list[str] = []
 
         def note(_connection, _cursor, statement, *_more):
-            statements.append(statement)
+            if statement != "BEGIN":
+                statements.append(statement)
 
         with app.app_context():
             engine = db.engine

@@ -74,6 +74,7 @@ def test_an_event_and_its_issue_say_what_was_written(api, make, issue, cast):
         ({"comments": "It broke"}, "event_id"),
         ({**WORDS, "comments": " "}, "comments"),
         ({**WORDS, "comments": 7}, "comments"),
+        ({**WORDS, "comments": "\a\u202e\u2066"}, "comments"),
         ({**WORDS, "email": "jane"}, "email"),
         ([], "detail"),
     ],

@@ -54,3 +54,7 @@ def test_a_slug_of_several_projects_wants_the_project_named(api, cast, make):
     assert len(api.read(f"{MONITORS}?project=-1")) == 2
     assert [each["project"]["slug"] for each in api.read(f"{MONITORS}?project=shop")] == ["shop"]
     assert api.get(f"{MONITORS}?project=nothing").status_code == 404
+
+
+def test_a_project_may_be_named_twice(api, cast):
+    assert api.read(f"/organizations/acme/monitors/?project=shop&project={cast.shop.id}") == []

@@ -104,6 +104,41 @@ def test_what_an_event_names_first_is_theirs_who_sent_it(report, run_jobs, progr
     assert len(dees.read(f"{RELEASES}tools@1/commits/")) == 1
 
 
+def test_nobody_is_kept_from_their_release_by_the_events_of_others(report, run_jobs, program, cast, tools):
+    report(project=tools, release=V1)
+    run_jobs()
+    sent = {"version": V1, "projects": ["shop"], "commits": [commit(1)]}
+    assert program(cast.bob).post(RELEASES, sent).status_code == 208
+    assert program(cast.dee).get(f"{PATH}commits/").status_code == 404
+
+
+def test_what_an_organization_names_is_meant_and_who_was_there_first_reads_nothing(
+    session, program, cast, tools
+):
+    dees, ci = program(cast.dee), program(cast.acme)
+    assert dees.post(RELEASES, {"version": V1, "projects": ["tools"]}).status_code == 201
+    sent = {"version": V1, "projects": ["shop"], "commits": [commit(1)]}
+    assert ci.post(RELEASES, sent).status_code == 208
+    assert dees.get(f"{PATH}commits/").status_code == 404
+    assert dees.read(PATH)["commitCount"] == 0
+    assert program(cast.dee).get("/organizations/acme/repos/").json == []
+    assert len(program(cast.bob).read(f"{PATH}commits/")) == 1
+
+
+def test_whoever_brought_something_stays_an_owner(program, cast, tools):
+    dees = program(cast.dee)
+    dees.post(RELEASES, {"version": V1, "projects": ["tools"], "commits": [commit(1)]})
+    program(cast.acme).post(RELEASES, {"version": V1, "projects": ["shop"]})
+    assert len(dees.read(f"{PATH}commits/")) == 1
+    assert len(program(cast.bob).read(f"{PATH}commits/")) == 1
+
+
+def test_what_is_left_of_owners_who_are_gone_is_for_no_guest(session, guest, cast):
+    session.delete(cast.shop)
+    assert guest.get(f"{PATH}commits/").status_code == 404
+    assert guest.post(RELEASES, {"version": V1, "projects": ["tools"]}).json["commitCount"] == 0
+
+
 def test_a_guest_does_not_keep_owners_from_their_release(guest, program, cast):
     bobs = program(cast.bob)
     sent = {"dateReleased": "2026-11-20T11:00:00Z", "commits": [commit(1), commit(2)]}

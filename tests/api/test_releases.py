@@ -63,6 +63,7 @@ def test_a_new_release_has_all_that_sentry_cli_needs(api, cast):
         "deployCount": 0,
         "lastCommit": None,
         "lastDeploy": None,
+        "firstEvent": None,
         "lastEvent": None,
         "authors": [],
         "projects": [{"id": str(cast.shop.id), "slug": "shop", "name": cast.shop.name}],

@@ -52,3 +52,9 @@ def test_lists_take_the_language_of_the_pages(api, make, shop, path):
     refused = api.get(f"{path}?query=is:nonsense+stack.lineno:4")
     assert refused.status_code == 400
     assert all(part in refused.json["detail"] for part in ("is:nonsense", "for_review", "stack.lineno"))
+
+
+def test_a_search_is_kept_in_the_order_that_lists_are_asked_for(api):
+    made = api.post("/organizations/acme/searches/", {"name": "Most people", "query": "", "sort": "user"})
+    assert (made.status_code, made.json["sort"]) == (201, "user")
+    assert api.get(f"/organizations/acme/issues/?sort={made.json['sort']}").status_code == 200

@@ -49,20 +49,20 @@ LONG = {
 
 @pytest.mark.parametrize("work", LONG.values(), ids=LONG)
 def test_nothing_takes_longer_than_it_is_long(work):
-    begun = time.perf_counter()
+    begun = time.process_time()
     work()
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_what_is_too_long_is_not_even_tidied():
-    begun = time.perf_counter()
+    begun = time.process_time()
     for name, given in (
         ("campfire", {"url": "http://a/" * 200_000}),
         ("twilio", {"recipients": ["+"] * 10**6}),
     ):
         with pytest.raises(Refused):
             channel_settings.read(name, given, allowed=Allowed())
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_the_curl_line_of_campfire_still_holds_the_address():

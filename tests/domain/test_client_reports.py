@@ -22,7 +22,7 @@ def entry(
         ),
         ([entry(category="default")], {("error", "before_send"): 1}),
         ([entry(reason="made-up"), entry(reason="x" * 900), entry(reason=[1])], {("error", "other"): 3}),
-        ([entry(category="made-up"), entry(category=None)], {("other", "before_send"): 2}),
+        ([entry(category="span"), entry(category="made-up"), entry(category=None)], {}),
         ([entry(-1), entry(True), entry("7"), entry(0), entry(1.5), None, 7, {}], {}),
         ([entry(10**30)], {("error", "before_send"): 1_000_000}),
         ([entry()] * 900, {("error", "before_send"): 200}),

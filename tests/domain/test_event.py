@@ -320,6 +320,7 @@ def test_auto_is_never_stored():
 
 
 TIMES = {
+    "none": (None, NOW),
     "a number": (1795435200.25, datetime(2026, 11, 23, 12, 0, 0, 250000, UTC)),
     "a number as text": ("1795435200", NOW),
     "ISO": ("2026-11-23T11:59:59Z", NOW - timedelta(seconds=1)),
@@ -331,7 +332,6 @@ TIMES = {
     "29 days ago": ("2026-10-25T12:00:00Z", NOW - timedelta(days=29)),
 }
 UNBELIEVED = [
-    None,
     "x",
     {},
     True,

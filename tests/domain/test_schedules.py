@@ -1,13 +1,15 @@
 """When a job is due: crontabs in their zone, whatever its clocks do, and intervals of every unit."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice, takewhile
 
 import pytest
 
+from app.domain import schedules
 from app.domain.schedules import CRONTAB, INTERVAL, BadSchedule, checked, missed
 
 BERLIN = "Europe/Berlin"
+MARGIN = timedelta(minutes=1)
 
 
 def at(text: str) -> datetime:
@@ -27,6 +29,10 @@ NEXT = {
     "what comes twice is due once": (
         *(CRONTAB, "30 2 * * *", BERLIN, "10-24T12:00"),
         ["10-25T00:30", "10-26T01:30"],
+    ),
+    "the hour that comes again is no time to be early": (
+        *(CRONTAB, "30 1 * * *", "America/New_York", "11-01T06:14"),
+        ["11-02T06:30", "11-03T06:30"],
     ),
     "each hour has no holes": (
         *(CRONTAB, "0 * * * *", BERLIN, "10-24T23:30"),
@@ -56,6 +62,7 @@ BAD = {
     "a day that no month has": (CRONTAB, "0 0 31 2 *", "UTC", "day-of-month"),
     "too long": (CRONTAB, ",".join(["1"] * 60) + " * * * *", "UTC", "at most 100"),
     "none": (CRONTAB, "", "UTC", "five fields"),
+    "an interval too long to remember": (INTERVAL, "1" * 101 + " day", "UTC", "at most 100"),
     "no unit": (INTERVAL, "10", "UTC", "whole number"),
     "nothing": (INTERVAL, "0 day", "UTC", "whole number"),
     "a fraction": (INTERVAL, "1.5 hour", "UTC", "whole number"),
@@ -93,9 +100,27 @@ def test_a_year_of_silence_is_looked_through_quickly_and_its_end_is_kept(text):
     schedule = checked(INTERVAL if "minute" in text else CRONTAB, text)
     until = datetime(2027, 11, 20, 12, 0, 30, tzinfo=UTC)
     lost, following = missed(schedule, at("11-20T13:00"), timedelta(minutes=1), until)
-    assert len(lost) == 10
-    assert following is not None
-    assert following + timedelta(minutes=1) > until
+    assert lost == [datetime(2027, 11, 20, 11, 50 + minute, tzinfo=UTC) for minute in range(10)]
+    assert following == datetime(2027, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(CRONTAB, "30 2 * * *"), (CRONTAB, "* 3 1 * *"), (INTERVAL, "7 hour")]
+)
+def test_what_is_skipped_to_is_what_one_by_one_would_have_found(kind, text):
+    schedule, until = checked(kind, text, BERLIN), at("10-31T12:00")
+    first = schedule.after(at("03-01T00:00"))
+    everything = list(
+        takewhile(lambda each: each + MARGIN <= until, chain([first], schedule.following(first)))
+    )
+    assert missed(schedule, first, MARGIN, until) == (everything[-10:], schedule.after(everything[-1]))
+
+
+def test_long_texts_are_not_remembered():
+    """Whoever knows a DSN may send them."""
+    for size in range(20):
+        assert checked(CRONTAB, "0 3 * * *" + " " * (1000 + size)) == checked(CRONTAB, "0 3 * * *")
+    assert schedules._checked.cache_info().currsize <= len(NEXT) + len(BAD) + 10
 
 
 @pytest.mark.parametrize(

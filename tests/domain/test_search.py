@@ -21,6 +21,7 @@ from app.domain.search import (
     Words,
     parse,
 )
+from app.domain.search import exactly as written
 from app.domain.search.keys import FAMILIES, KEYS
 from app.settings import ROOT
 
@@ -40,6 +41,8 @@ TERMS = {
     "is:archived": [Is("ignored")],
     "is:assigned is:unassigned": [Is("assigned"), Is("unassigned")],
     "is:for_review": [Is("for_review")],
+    "is:Regressed !is:new": [Is("regressed"), Is("new", negated=True)],
+    "is:escalating is:ongoing": [Is("escalating"), Is("ongoing")],
     "is:Bookmarked is:subscribed": [Tied("bookmarked", user_id=7), Tied("subscribed", user_id=7)],
     "!bookmarks:me": [Tied("bookmarked", user_id=7, negated=True)],
     "bookmarks:ana": [Tied("bookmarked", person="ana")],
@@ -100,7 +103,9 @@ TERMS = {
     '!"no way"': [Words("no way", negated=True)],
     "!boring": [Words("boring", negated=True)],
     "TypeError: http://h/p x": [Words("TypeError: http://h/p x")],
-    '"unfinished': [Words('"unfinished')],
+    "pay(cart) [Errno 2]": [Words("pay(cart) [Errno 2]")],
+    '"(reading total)" culprit:pay()': [Words("(reading total)"), Attribute("culprit", exactly("pay()"))],
+    '"a"b': [Words('"a"b')],
     "": [],
     "   ": [],
 }
@@ -109,6 +114,11 @@ TERMS = {
 @pytest.mark.parametrize(("text", "terms"), TERMS.items())
 def test_terms(text, terms):
     assert list(parse(text, me=7).terms) == terms
+
+
+@pytest.mark.parametrize("text", ["shop@1.1+5", "1.0 (beta)", 'say "hi"', "shop@*", r"a\b", "\\*", "[1]"])
+def test_a_term_can_ask_for_any_text(text):
+    assert list(parse(written("first-release", text)).terms) == [Attribute("first_release", exactly(text))]
 
 
 def test_no_query_means_what_is_unresolved():
@@ -128,8 +138,17 @@ BAD = {
     "lastSeen:2026-13-01": ["lastSeen:2026-13-01"],
     "issue:17": ["issue:17", "short id"],
     "a OR b": ["OR"],
-    "( a )": ["("],
+    "( a )": ["( a )"],
+    "(is:unresolved)": ["(is:unresolved)", "parentheses", "quotes"],
+    "!(level:error OR level:fatal)": ["!(level:error OR level:fatal)"],
+    "-(level:error)": ["-(level:error)"],
+    "(level:error cart": ["(level:error”"],
+    "browser:x) a)": ["browser:x)", "“a)”"],
+    '"unterminated here': ['"unterminated here', "closing quote"],
+    'plan:"a b': ['plan:"a b', "closing quote"],
     "level:[error,fatal]": ["level:[error,fatal]"],
+    "level:[error, warning]": ["level:[error, warning]", "one value"],
+    "level:(error, warning)": ["level:(error, warning)", "one value"],
     "is: resolved": ["is:"],
     "reach:all": ["reach:all", "none"],
     "stack.lineno:5": ["stack.lineno", "stack.filename", "tags[stack.lineno]"],
@@ -147,10 +166,21 @@ def test_an_error_names_the_term_and_what_may_be_written(text, named):
     assert all(part in str(caught.value) for part in named)
 
 
-def test_what_can_be_understood_is_left_over():
+LEFT_OVER = {
+    'is:done "a b" cart !level:loud release:"1 0"': '"a b" cart release:"1 0"',
+    "level:[error, warning] cart": "cart",
+    'plan:["a]", b] cart': "cart",
+    "(level:error OR (is:resolved browser:x)) cart": "cart",
+    "level:[error cart": "cart",
+    'cart message:"no end is:unresolved': "cart",
+}
+
+
+@pytest.mark.parametrize(("text", "rest"), LEFT_OVER.items())
+def test_what_can_be_understood_is_left_over(text, rest):
     with pytest.raises(BadSearch) as caught:
-        parse('is:done "a b" cart !level:loud release:"1 0"')
-    assert caught.value.rest == '"a b" cart release:"1 0"'
+        parse(text)
+    assert caught.value.rest == rest
 
 
 LIKES = [(("a", "b"), "a%b"), (("50%_", ""), r"50\%\_%"), (("a\\b",), r"a\\b")]

@@ -12,7 +12,7 @@ from app.ingest import limits
 from app.jobs import doorbell, monitors
 from app.models import CheckIn, Event, IngestCount, Issue, Monitor, MonitorEnvironment, Notice
 from app.services.events import digesting
-from app.services.events.stream_entry import CHECK_IN, Entry
+from app.services.events.stream_entry import CHECK_IN, ENVELOPE, Entry
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases
@@ -74,6 +74,38 @@ def test_too_many_in_a_minute_are_told_to_wait_and_events_are_not(instance, monk
     instance.digest()
     assert instance.scalars(STATUSES) == ["ok"]
     assert ("monitor", "rate_limited", 2) in instance.rows(COUNTS)
+
+
+def test_one_more_item_does_not_get_check_ins_past_their_limit(instance, monkeypatch):
+    """Each counts, and what came along is kept."""
+    monkeypatch.setattr(limits, "CHECK_INS", 2)
+    assert instance.post(alone(item(), item())).status_code == 200
+    answer = instance.post(envelope(payload(), items=[item()]))
+    assert answer.status_code == 200
+    assert ":monitor:key:key_quota" in answer.headers["X-Sentry-Rate-Limits"]
+    instance.digest()
+    assert instance.scalars(STATUSES) == ["ok", "ok"]
+    counted = {("monitor", "accepted", 2), ("monitor", "rate_limited", 1), ("error", "accepted", 1)}
+    assert set(instance.rows(COUNTS)) == counted
+
+
+def test_of_an_envelope_so_many_are_kept_and_the_rest_is_counted_as_dropped(instance):
+    wrote = ({"type": "user_report"}, json.dumps({"event_id": "a" * 32, "comments": "It broke"}).encode())
+    assert instance.post(alone(*[item()] * 25, *[wrote] * 12)).status_code == 200
+    instance.digest()
+    assert set(instance.rows(COUNTS)) == {
+        ("monitor", "accepted", 20),
+        ("monitor", "dropped", 5),
+        ("feedback", "accepted", 10),
+        ("feedback", "dropped", 2),
+    }
+
+
+def test_a_batch_takes_about_a_hundred_check_ins(instance, session):
+    body = alone(*[item()] * 20)
+    entries = [Entry(instance.project.id, ENVELOPE, now(), body, id=f"{number}-1") for number in range(20)]
+    batch = digesting.read_all(session, entries)
+    assert 100 <= sum(len(each.check_ins) for each in batch.reads) <= 120
 
 
 def test_a_missed_check_in_is_found_by_the_sweep(instance, late):

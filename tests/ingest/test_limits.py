@@ -57,6 +57,22 @@ def test_what_is_no_event_is_not_limited(limited):
     assert set(limited.rows(OUTCOMES)) == {("session", "dropped", 9), ("error", "accepted", 1)}
 
 
+@pytest.mark.parametrize(
+    ("item", "category"),
+    [
+        (b'{"type":"user_report"}\n{"event_id":"%s","comments":"It broke"}' % (b"a" * 32), "feedback"),
+        (b'{"type":"attachment","filename":"a.txt"}\nx', "attachment"),
+    ],
+)
+def test_what_is_kept_without_an_event_counts_against_the_limit(limited, item, category):
+    answers = [limited.post(b'{"event_id":"%s"}\n%s' % (b"a" * 32, item)) for _ in range(3)]
+    assert [each.status_code for each in answers] == [200, 200, 429]
+    assert category in answers[2].headers["X-Sentry-Rate-Limits"]
+    assert limited.post(envelope(payload())).status_code == 429
+    limited.digest()
+    assert (category, "rate_limited", 1) in limited.rows(OUTCOMES)
+
+
 def test_the_store_endpoint_counts_against_the_same_limit(limited):
     statuses = [limited.post(json.dumps(payload()).encode(), endpoint="store").status_code for _ in range(3)]
     assert statuses == [200, 200, 429]

@@ -2,16 +2,18 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.models import CheckIn, Event, Issue, Monitor, MonitorEnvironment, Notice
-from app.services.events import digesting
+from app.services.events import digesting, event_body
 from app.services.events.digesting import Batch
 from app.services.events.stream_entry import CHECK_IN, Entry
-from app.services.monitors import checking_in, monitor_rows
+from app.services.monitors import checking_in, monitor_rows, monitoring
+from app.services.monitors.monitoring import Wishes
 
 pytestmark = pytest.mark.both_databases
 
@@ -19,6 +21,9 @@ HOURLY = {"schedule": {"type": "crontab", "value": "0 * * * *"}, "checkin_margin
 TEN_MINUTES = {"schedule": {"type": "interval", "value": 10, "unit": "minute"}, "max_runtime": 30}
 MINUTE = timedelta(minutes=1)
 RUN, OTHER_RUN, LATEST = "a" * 32, "b" * 32, "0" * 32
+
+
+DAILY = Wishes("Nightly", "crontab", "0 3 * * *", "UTC", "5", "30", "1", "1")
 
 
 class Watched:
@@ -65,6 +70,12 @@ class Watched:
         return list(self.session.scalars(select(Notice.kind).order_by(Notice.id)))
 
 
+def entry_of(watched, number, **said):
+    """One of several that come in one batch."""
+    body = json.dumps(said).encode()
+    return Entry(watched.project.id, CHECK_IN, watched.now, body, event_id=key(f"entry {number}"))
+
+
 def key(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
@@ -81,8 +92,8 @@ def test_a_missed_check_in_is_an_issue_that_rings(watched):
     watched.at(65)
     assert watched.statuses == ["ok", "missed"]
     [issue] = watched.issues
-    assert (issue.title, issue.culprit, issue.times_seen) == ("Missed check-in: nightly", "nightly", 1)
-    assert "Expected Fri 20 Nov 2026 13:00 UTC; nothing came within 5 minutes." in issue.message
+    assert (issue.title, issue.culprit, issue.times_seen) == ("nightly is failing", "nightly", 1)
+    assert "Missed check-in. Expected Fri 20 Nov 2026 13:00 UTC; nothing came within 5 min" in issue.message
     assert watched.told == ["alert.new"]
     assert len(watched.notices) == 1
     watched.at(125)
@@ -138,7 +149,7 @@ def test_a_run_without_an_end_times_out_and_its_late_end_changes_nothing(watched
     watched.send("in_progress", config=HOURLY, check_in_id=RUN)
     watched.at(10)
     [issue] = watched.issues
-    assert issue.title == "Timed-out check-in: nightly"
+    assert "Timed-out check-in. The run that started" in issue.message
     watched.at(12)
     watched.send("ok", check_in_id=RUN)
     [row] = watched.session.scalars(select(CheckIn))
@@ -207,11 +218,38 @@ def test_each_environment_has_its_own_issue(watched):
 
 
 def test_an_unknown_slug_is_remembered_and_nothing_is_expected_of_it(watched, session):
-    watched.send("error", slug="Nightly Backup!")
+    watched.send("ok", slug="Nightly Backup!")
     watched.at(60 * 24 * 3)
     assert watched.issues == []
     monitor = session.scalars(select(Monitor)).one()
     assert (monitor.slug, monitor.name, monitor.schedule_kind) == ("nightly-backup", "Nightly Backup!", "")
+
+
+def test_without_a_schedule_only_what_the_job_says_itself_is_a_failure(watched):
+    watched.send("in_progress", check_in_id=RUN)
+    watched.at(60 * 24 * 3)
+    assert watched.statuses == ["timeout"]
+    assert watched.issues == []
+    watched.send("error")
+    [issue] = watched.issues
+    assert (issue.status, watched.told) == ("unresolved", ["alert.new"])
+    watched.at(60 * 24 * 3 + 1)
+    watched.send("ok")
+    [issue] = watched.issues
+    assert (issue.status, watched.told) == ("resolved", ["alert.new", "resolved"])
+
+
+def test_the_title_of_its_issue_stays_true_whatever_fails_next(watched, session):
+    watched.send("error", config=HOURLY)
+    watched.at(65)
+    watched.at(124)
+    watched.send("in_progress", check_in_id=RUN)
+    watched.at(134)
+    bodies = [event_body.unpack(each) for each in session.scalars(select(Event.body).order_by(Event.id))]
+    said = [each["logentry"]["formatted"].splitlines() for each in bodies]
+    assert {watched.issues[0].title, *(title for title, _ in said)} == {"nightly is failing"}
+    kinds = [sentences.partition(".")[0] for _, sentences in said]
+    assert kinds == ["Failed check-in", "Missed check-in", "Timed-out check-in"]
 
 
 def test_a_bad_configuration_is_noted_and_the_old_one_holds(watched, session):
@@ -240,7 +278,78 @@ def test_of_many_that_were_missed_at_once_the_latest_are_kept(watched):
     watched.send(config={"schedule": {"type": "crontab", "value": "* * * * *"}})
     watched.at(60 * 24 * 30)
     assert watched.statuses.count("missed") == 10
+    lost = watched.session.scalars(select(CheckIn.started_at).where(CheckIn.status == "missed"))
+    assert sorted(lost) == [watched.now - minute * MINUTE for minute in range(10, 0, -1)]
     assert watched.environment.wake_at > watched.now
+
+
+def test_what_goes_on_failing_is_an_event_once_an_hour(watched):
+    watched.send("error", config=HOURLY)
+    for minute in range(1, 120, 10):
+        watched.at(minute)
+        watched.send("error", environment="production")
+    assert watched.statuses.count("error") == 13
+    [issue] = watched.issues
+    hours = {(watched.start + minute * MINUTE).hour for minute in range(1, 120, 10)}
+    assert issue.times_seen == len(hours | {watched.start.hour})
+    known = issue.times_seen
+    watched.send("ok")
+    watched.at(112)
+    watched.send("error")
+    assert watched.issues[0].times_seen == known + 1
+    assert "regression" in watched.told
+
+
+def test_of_settings_that_alternate_in_a_batch_the_last_hold(watched, session):
+    several = [HOURLY, TEN_MINUTES] * 20 + [HOURLY | {"checkin_margin": 7}]
+    entries = [
+        entry_of(watched, number, monitor_slug="nightly", status="ok", monitor_config=config)
+        for number, config in enumerate(several)
+    ]
+    digesting.digest(session, entries, now=watched.now)
+    monitor = session.scalars(select(Monitor)).one()
+    assert (monitor.schedule_text, monitor.margin, monitor.notes) == ("0 * * * *", 7, [])
+
+
+def test_what_is_set_on_the_page_check_ins_may_not_change(watched, session):
+    watched.send(config=HOURLY)
+    monitor = session.scalars(select(Monitor)).one()
+    watched.send(config=TEN_MINUTES)
+    assert (monitor.schedule_kind, monitor.is_sent) == ("interval", True)
+    assert "A check-in changed its settings Fri 20 Nov 2026" in monitor.notes[0]
+    assert "At the start of every hour, UTC → Every 10 minutes; checkin_margin 5" not in monitor.notes[0]
+    assert "At the start of every hour, UTC → Every 10 minutes; max_runtime 10 → 30" in monitor.notes[0]
+    monitoring.change(session, monitor, DAILY, now=watched.now)
+    assert (monitor.notes, monitor.is_sent) == ([], False)
+    watched.send(config=TEN_MINUTES)
+    assert (monitor.schedule_text, monitor.notes) == ("0 3 * * *", [monitor_rows.KEPT_AS_SET])
+    assert watched.environment.expected_at.hour == 3
+    monitoring.change(session, monitor, replace(DAILY, is_sent=True), now=watched.now)
+    watched.send(config=TEN_MINUTES)
+    assert monitor.schedule_text == "10 minute"
+
+
+def test_check_ins_may_have_so_many_environments_watched_and_people_more(watched, session, monkeypatch):
+    monkeypatch.setattr(monitor_rows, "MOST_WATCHED", 2)
+    watched.send(config=HOURLY)
+    watched.send(config=HOURLY, environment="staging")
+    watched.send(config=HOURLY, environment="another")
+    watched.send(config=HOURLY, slug="other")
+    names = list(session.scalars(select(MonitorEnvironment.name)))
+    assert sorted(names) == ["production", "production", "staging"]
+    known, other = session.scalars(select(Monitor).order_by(Monitor.id))
+    assert (known.notes, other.notes) == ([monitor_rows.TOO_MANY_WATCHED],) * 2
+    assert other.schedule_kind == ""
+    monitoring.change(session, other, DAILY, now=watched.now)
+    watched.send(slug="other", environment="staging")
+    assert len(list(session.scalars(select(MonitorEnvironment)))) == 4
+
+
+def test_a_sweep_takes_no_more_environments_than_it_was_told(watched, session):
+    for number in range(5):
+        watched.send(config=HOURLY, environment=f"e{number}")
+    later = watched.now + timedelta(hours=2)
+    assert len(monitor_rows.due(session, later, 2)) == 2
 
 
 def test_there_is_room_for_so_many_monitors_and_environments(watched, session, monkeypatch):

@@ -30,6 +30,7 @@ from app.models import (
 from app.services.events import digesting, event_body
 from app.services.events.stream_entry import ENVELOPE, Entry, tally
 from app.services.issues import resolving
+from app.services.people import workspaces
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.both_databases
@@ -158,6 +159,14 @@ def test_releases_and_environments_exist_once_an_event_names_them(session, diges
     digesting.digest(session, [entry(sibling, payload(release="shop@1"), at=now)], now=now)
     assert len(session.scalars(select(Release.id)).all()) == 2, "a release belongs to the organization"
     assert len(session.scalars(select(ReleaseProject.release_id)).all()) == 3
+
+
+def test_a_release_knows_its_first_and_last_event(session, digest, now):
+    first, second, third = (now + timedelta(seconds=seconds) for seconds in (2, 5, 9))
+    for at in (second, third, first):  # which comes late
+        digest(stamped(at, release="shop@1"))
+    link = session.scalars(select(ReleaseProject)).one()
+    assert (link.first_event_at, link.last_event_at) == (first, third)
 
 
 def test_first_and_last_release_frame_an_issue(session, digest, now):
@@ -383,3 +392,11 @@ def test_a_new_issue_can_be_found_by_its_words_and_its_priority(session, digest,
     issue, words = only_issue(session), session.scalars(select(IssueText)).one()
     assert words.text.startswith("keyerror: cart\n")
     assert issue.priority == priority.of(2, issue.last_seen)
+
+
+def test_when_a_key_was_last_used_is_noted_at_most_once_a_minute(session, digest, make, shop, now):
+    key, other = workspaces.create_key(session, shop, now=now), workspaces.create_key(session, shop, now=now)
+    for seconds, noted in ((0, 0), (59, 0), (60, 60), (30, 60)):  # what comes late takes nothing back
+        at = now + timedelta(seconds=seconds)
+        digest(entry(shop, at=at, key_id=key.id))
+        assert (key.last_used_at, other.last_used_at) == (now + timedelta(seconds=noted), None)

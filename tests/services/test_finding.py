@@ -7,7 +7,7 @@ import pytest
 from app.domain import cursor as cursors
 from app.domain import search
 from app.models import Bookmark, IssueCommit, IssueHour, IssueTag, IssueTrait
-from app.services.issues import finding, matching_events
+from app.services.issues import finding, issue_facts, matching_events
 from app.services.issues.finding import PAGE, Scope
 
 pytestmark = pytest.mark.both_databases
@@ -177,6 +177,26 @@ def several(make, cast, session, now):
 )
 def test_a_search_finds_exactly_what_it_says(several, find, text, found):
     assert {title.split(":")[0] for title in find(text)} == set(found.split())
+
+
+SUBSTATES = ("regressed", "escalating", "new", "ongoing")
+
+
+def test_the_marks_of_the_list_can_be_searched_for(make, shop, find, now):
+    """Every unresolved issue is found by the one that it bears, and only by that."""
+    made = [
+        make.issue(shop, first_seen=now - ago, regressed_at=back, escalated_at=worse, status=status)
+        for ago in (timedelta(), timedelta(days=7), timedelta(days=9))
+        for back in (None, now)
+        for worse in (None, now)
+        for status in ("unresolved", "ignored", "resolved")
+    ]
+    for issue in made:
+        issue.title = f"{issue.id} {issue_facts.substatus(issue, now=now)}"
+    make.session.flush()
+    for state in SUBSTATES:
+        borne = {issue.title for issue in made if issue.title.endswith(state)}
+        assert set(find(f"is:{state}")) == borne != set()
 
 
 def test_nothing_asked_means_what_is_unresolved(several, find):

@@ -60,7 +60,7 @@ def test_sentry_cli_runs_a_job_and_says_how_it_went(cli, run_jobs, session):
     assert all(length is not None for (length,) in rows(session, CheckIn.duration))
     [made] = session.scalars(select(Monitor))
     assert (made.schedule_text, made.timezone, made.margin) == ("0 3 * * *", "Europe/Berlin", 7)
-    assert [each.title for each in session.scalars(select(Issue))] == ["Failed check-in: nightly-backup"]
+    assert [each.title for each in session.scalars(select(Issue))] == ["nightly-backup is failing"]
     listed = cli("monitors", "list")
     assert "nightly-backup" in listed
     assert "active" in listed.lower()
@@ -100,7 +100,7 @@ def test_a_missed_check_in_is_mailed_and_so_is_its_end(sdk, make, cast, session,
     run_jobs.sweep(after=timedelta(hours=25))
     assert told("alert.new") == ["alice", "bob", "cy"]
     mail = mailbox(cast.bob)[-1]
-    assert mail.subject == "SHOP-1 - Missed check-in: nightly-backup"
+    assert mail.subject == "SHOP-1 - nightly-backup is failing"
     assert "nothing came within 1 minute" in " ".join(mail.text.replace("|", " ").split())
     assert "Schedule: Every day" in mail.text
     assert "Open the monitor: https://tocsin.example.org/acme/shop/monitors/nightly-backup/" in mail.text

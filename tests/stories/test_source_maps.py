@@ -211,6 +211,15 @@ def test_what_events_use_is_kept(upload, digested, session, now):
     assert session.scalars(select(ArtifactBundle.used_at)).one() > now
 
 
+def test_the_first_use_is_noted_at_once(upload, digested, session):
+    upload()
+    row = session.scalars(select(ArtifactBundle)).one()
+    assert not row.is_used
+    digested(**thrown(debug_id=DEBUG_ID))
+    session.expire_all()
+    assert row.is_used
+
+
 @pytest.fixture(params=[2, 3], ids=["version 2", "version 3"])
 def cli(request, app_with, app, session, make, cast, tmp_path):
     program = sentry_cli.find(request.param)

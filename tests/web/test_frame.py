@@ -87,3 +87,38 @@ def test_two_banners_at_once_are_told_apart(as_user, alice, app):
     names = [each["aria-label"] for each in page.select("section.banner")]
     assert "Stopped mail" in names
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "place"),
+    [
+        ("/acme/", 303, "/acme/issues/"),
+        ("/robots.txt/", 404, None),
+        ("/help/", 404, None),
+    ],
+)
+def test_the_address_of_an_organization_leads_to_its_issues(client, cast, path, status, place):
+    answer = client.get(path)
+    assert (answer.status_code, answer.location) == (status, place)
+
+
+def test_the_pages_of_an_organization_are_the_same_wherever_they_are_listed(as_user, alice, cast):
+    def listed(path, selector):
+        links = as_user(alice).page(path).select(selector)
+        return [link["href"] for link in links if link["href"].startswith("/acme/settings/")]
+
+    known = listed("/acme/settings/members/", ".sidenav a")
+    assert {f"/acme/settings/{name}/" for name in ("members", "teams", "repositories", "tokens")} < {*known}
+    assert listed("/acme/shop/settings/", ".sidenav a") == known
+    assert listed("/acme/shop/", ".crumb-org a") == known
+    assert listed("/acme/shop/", ".crumb-more a") == known
+
+
+def test_every_page_leads_to_all_issues_and_releases_of_the_organization(as_user, alice, cast):
+    menu = as_user(alice).page("/acme/shop/").select_one(".crumb-org")
+    assert [link["href"] for link in menu.select("a")][:2] == ["/acme/issues/", "/acme/releases/"]
+
+
+def test_every_page_leads_to_what_is_ones_own(as_user, alice):
+    links = {link["href"] for link in as_user(alice).page("/").select(".bar-end a")}
+    assert {f"/settings/account/{name}" for name in ("", "notifications/", "tokens/")} <= links

@@ -1,11 +1,14 @@
 """Pages of monitors: what is listed, what one shows, and the form that sets it up."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from app.models import CheckIn, Monitor, MonitorEnvironment
+from app.models import CheckIn, Issue, Monitor, MonitorEnvironment
 from app.services.events import digesting
 from app.services.events.digesting import Batch
 from app.services.monitors import checking_in, monitor_pages, monitor_rows
@@ -66,7 +69,7 @@ def test_one_shows_its_check_ins_its_issue_and_how_to_check_in(as_user, cast, mi
     page = as_user(cast.alice).page(f"{HERE}nightly-backup/")
     for said in ("Every hour", "Missed", "did not come", "jobs@1.2", "sentry-cli monitors run", "curl"):
         assert said in page.text
-    issue = page.find("a", string="Missed check-in: nightly-backup")
+    issue = page.find("a", string="nightly-backup is failing")
     shown = as_user(cast.alice).page(issue["href"])
     assert shown.find("a", href=f"{HERE}nightly-backup/")
 
@@ -83,8 +86,13 @@ def test_what_is_older_is_on_the_next_page(as_user, cast, make, now, monkeypatch
 
 @pytest.mark.parametrize("junk", ["x", "2026-01-01,1", "2026-01-01T00:00:00+00:00,x", ","])
 @pytest.mark.any_database
-def test_a_place_that_is_none_is_the_beginning(as_user, cast, missed, junk):
-    assert "ok" in as_user(cast.alice).page(f"{HERE}nightly-backup/?before={junk}").text.lower()
+def test_a_place_that_is_none_is_the_beginning(boss, missed, junk):
+    def listed(query):
+        heading = boss.page(f"{HERE}nightly-backup/{query}").select_one("#check-ins")
+        return [each.text.strip() for each in heading.find_parent("section").select("td[data-label=State]")]
+
+    assert listed(f"?before={junk}") == listed("") == ["Missed", "OK"]
+    assert listed("?before=2000-01-01T00:00:00%2B00:00,1") == []
 
 
 def test_it_is_set_up_on_its_page_and_expected_from_its_first_check_in_on(boss, session, cast, make, now):
@@ -98,6 +106,30 @@ def test_it_is_set_up_on_its_page_and_expected_from_its_first_check_in_on(boss, 
     )
     assert made.recovery_threshold == 2
     assert "It has not checked in yet" in boss.page(f"{HERE}weekly-report/").text
+    make.check_in(cast.shop, slug="weekly-report", monitor_config=None)
+    place = session.scalars(select(MonitorEnvironment)).one()
+    assert place.expected_at > now
+    assert place.expected_at.astimezone(ZoneInfo("Europe/Paris")).strftime("%a %H:%M") == "Mon 09:30"
+
+
+@pytest.mark.parametrize("typed", [{}, {"is_sent": "1"}])
+def test_only_where_somebody_says_so_check_ins_change_what_the_page_says(boss, session, cast, make, typed):
+    boss.post(f"{HERE}new/", data=TYPED | typed)
+    make.check_in(cast.shop, slug="weekly-report")
+    made = session.scalars(select(Monitor)).one()
+    session.refresh(made)
+    assert made.schedule_kind == ("interval" if typed else "crontab")
+    page = boss.page(f"{HERE}weekly-report/")
+    assert ("A check-in changed its settings" if typed else "They may not change") in page.text
+    box = boss.page(f"{HERE}weekly-report/edit/").find("input", {"name": "is_sent"})
+    assert box.has_attr("checked") is bool(typed)
+
+
+def test_however_many_environments_there_are_each_has_its_picture(boss, cast, make, monkeypatch):
+    monkeypatch.setattr(monitor_pages, "TOGETHER", 2)
+    for number in range(5):
+        make.check_in(cast.shop, environment=f"e{number}")
+    assert len(boss.page(f"{HERE}nightly-backup/").select(".ticks .tick")) == 5
 
 
 def test_a_job_that_was_only_heard_of_is_expected_once_somebody_says_when(boss, session, cast, make):
@@ -108,6 +140,43 @@ def test_a_job_that_was_only_heard_of_is_expected_once_somebody_says_when(boss, 
     session.refresh(place)
     assert place.expected_at is not None
     assert place.wake_at is not None
+
+
+LATE = [("ok", "overdue since"), ("in_progress", "counts from its end")]
+
+
+@pytest.mark.parametrize(("status", "said"), LATE)
+def test_what_should_have_come_by_now_is_not_next(boss, session, cast, make, status, said):
+    make.check_in(cast.shop, status)
+    place = session.scalars(select(MonitorEnvironment)).one()
+    for page in (HERE, f"{HERE}nightly-backup/"):
+        assert said in boss.page(page).find("td", {"data-label": "Next"}).text
+    place.expected_at = datetime.now(UTC) + timedelta(minutes=5)
+    session.commit()
+    assert "in 4 min" in boss.page(HERE).find("td", {"data-label": "Next"}).text
+
+
+SET_UP = ('"value":"0 3 * * *"', '--schedule "0 3 * * *"', 'monitor_config={"schedule"')
+
+
+def test_what_is_there_to_copy_says_when_the_job_runs_unless_that_is_known(boss, cast, make):
+    def copied():
+        return [each.text for each in boss.page(f"{HERE}nightly-backup/").select(".copy pre")]
+
+    make.check_in(cast.shop, monitor_config=None)
+    assert [words in text for words, text in zip(SET_UP, copied(), strict=True)] == [True] * 3
+    for kind, line in ({"every": "1", "unit": "minute"}, "./job.sh;"), ({}, "30 9 * * MON ./job.sh;"):
+        wishes = TYPED | ({"kind": "interval"} if kind else {}) | kind
+        boss.post(f"{HERE}nightly-backup/edit/", data=wishes)
+        assert [words in text for words, text in zip(SET_UP, copied(), strict=True)] == [False] * 3
+        assert copied()[0].startswith(line)
+
+
+def test_a_job_that_nobody_set_up_and_that_fails_is_listed_as_failing(boss, cast, make):
+    make.check_in(cast.shop, "error", monitor_config=None)
+    page = boss.page(HERE)
+    assert [each.text.strip() for each in page.select("main .badge")] == ["Failing"]
+    assert "say when it runs" in page.text
 
 
 WRONG = {
@@ -128,6 +197,19 @@ def test_what_is_wrong_is_said_and_nothing_is_saved(boss, session, missed, typed
     assert said in answer.text
     session.expire_all()
     assert len(session.scalars(select(Monitor)).all()) == 1
+
+
+def test_a_wrong_crontab_is_said_at_its_field_and_not_again_below(boss):
+    page = BeautifulSoup(boss.post(f"{HERE}new/", data=TYPED | {"crontab": "61 3 * *"}).text, "html.parser")
+    assert "five fields" in page.select_one("#crontab-error").text
+    due = page.select_one("#due")
+    assert "is shown here" in due.text
+
+    def typed(crontab):
+        return boss.get(f"{due['hx-get']}&{urlencode(TYPED | {'crontab': crontab})}").text
+
+    assert "is shown here" in typed("61 3 * *")
+    assert "bad minute" in typed("61 3 * * *")
 
 
 def test_the_next_times_are_shown_while_one_types(boss):
@@ -154,9 +236,11 @@ def test_muted_paused_and_watched_again(boss, session, missed):
 
 
 def test_deleting_takes_its_check_ins_along_and_leaves_its_issues(boss, session, missed):
+    assert session.scalars(select(CheckIn)).all()
     assert "Its issues stay" in boss.page(f"{HERE}nightly-backup/removal/").text
     boss.post(f"{HERE}nightly-backup/removal/")
     session.expire_all()
+    assert session.scalars(select(Issue.title)).all() == ["nightly-backup is failing"]
     assert [session.scalars(select(each)).all() for each in (Monitor, CheckIn)] == [[], []]
 
 

@@ -172,6 +172,9 @@ def test_a_key_is_made_with_its_dsn(alices, shop, session):
 
 def test_a_key_is_switched_off_and_on(alices, make, shop, session):
     key = make.key(shop)
+    assert "Nothing has been sent with it yet" in alices.page(KEYS).text
+    key.last_used_at = make.now
+    assert "refused within seconds" in alices.page(KEYS).text
     alices.post(f"{KEYS}{key.id}/activity", data={"active": "no"})
     session.expire_all()
     assert not key.is_active

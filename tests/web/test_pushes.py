@@ -7,6 +7,7 @@ import json
 import pytest
 from sqlalchemy import select
 
+from app.domain.errors import NotFound
 from app.models import (
     Activity,
     Commit,
@@ -19,7 +20,7 @@ from app.models import (
     Repository,
 )
 from app.services.integrations.sealing import Seal
-from app.services.releases import pushing
+from app.services.releases import pushing, repository_owners
 
 pytestmark = pytest.mark.both_databases
 
@@ -264,6 +265,17 @@ def test_what_a_merged_request_fixes_its_commit_fixes(session, make, cast, push,
     assert session.scalars(select(IssueCommit.issue_id)).all() == [issue.id]
 
 
+@pytest.mark.parametrize("provider", MERGED)
+@pytest.mark.parametrize("named", ["../" + sha(9), "f" * 65, "x" * 300, "a\x00b", 7])
+def test_a_merged_request_names_a_commit_or_is_not_used(session, push, run_jobs, provider, named):
+    sent, headers = MERGED[provider]
+    where = "pull_request" if provider == "github" else "object_attributes"
+    push(provider, sent={**sent, where: {**sent[where], "merge_commit_sha": named}}, headers=headers)
+    run_jobs()
+    assert session.scalars(select(Commit)).all() == []
+    assert session.scalars(select(PushHook.trouble)).one() != ""
+
+
 KEYS = {"github": "X-GitHub-Delivery", "gitlab": "X-Gitlab-Event-UUID"}
 
 
@@ -372,6 +384,8 @@ def test_a_hook_says_whose_the_commits_are_and_owners_may_change_that(
     assert (shown(cast.bob), shown(cast.dee)) == (True, False)
     row = session.scalars(select(Repository)).one()
     path = f"/acme/settings/repositories/{row.id}/sharing"
+    with pytest.raises(NotFound):
+        repository_owners.find(session, cast.dee, cast.acme, row.id)
     assert as_user(cast.bob).post(path, data={"project": ""}).status_code == 404
     assert as_user(cast.alice).post(path, data={"project": "none"}).status_code == 422
     assert as_user(cast.alice).post(path, data={"project": ""}).status_code == 303

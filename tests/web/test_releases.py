@@ -1,14 +1,17 @@
 """Pages of releases: what is new and resolved in each, its commits, its deploys, where it is in use."""
 
+import html
+import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
 
 from app.domain.cursor import decode
-from app.domain.resolutions import in_release
-from app.models import Release, ReleaseEnvironment
-from app.services.issues import resolving, timeline
+from app.domain.resolutions import in_next_release, in_release
+from app.models import Release, ReleaseEnvironment, Resolution
+from app.services.issues import moving, resolving, timeline
 from app.services.releases import deploying, release_lists, release_pages
 from app.services.releases.deploying import Wishes
 
@@ -126,8 +129,9 @@ def test_the_issue_leads_to_its_releases(as_user, make, cast, release):
 
 
 def test_the_list_says_what_came_back_and_who_was_told(as_user, session, make, cast, release, now, run_jobs):
-    issue = make.issue(cast.shop, status="resolved")
-    timeline.record(session, issue, "set_regression", by=None, now=now, data={"version": release.version})
+    for status in ("unresolved", "deleting"):  # what is on its way out is not counted
+        issue = make.issue(cast.shop, status=status)
+        timeline.record(session, issue, "set_regression", by=None, now=now, data={"version": release.version})
     billing = make.project(cast.acme, "billing", teams=[cast.team])
     make.release(billing, release.version)
     deploying.deploy(session, release, Wishes("production"), [cast.shop, billing], by=cast.bob, now=now)
@@ -159,3 +163,54 @@ def test_what_is_new_within_minutes_of_a_deploy_stands_under_it(session, make, c
     deploying.deploy(session, release, Wishes("production"), [cast.shop], by=cast.bob, now=now)
     [deployed] = release_pages.shown(session, release, cast.shop, cast.alice).deploys
     assert [issue.title for issue in deployed.new] == ["1 shop@1.1"]
+
+
+@pytest.fixture
+def settled(session, make, cast, release, now):
+    """An issue that is resolved in the release."""
+    issue = make.issue(cast.shop, title="KeyError: settled")
+    resolving.resolve(session, issue, by=cast.alice, now=now, into=in_release(release.version))
+    return issue
+
+
+def came_back(session, issue, version, now):
+    """What is left of it when an event of that version contradicts its resolution."""
+    than = session.get(Resolution, issue.id).release.version
+    moving.forget_details(session, issue)
+    issue.status = "unresolved"
+    data = {"version": version, "than": than, "pending": False}
+    timeline.record(session, issue, "set_regression", by=None, now=now, data=data)
+
+
+def test_what_was_resolved_in_it_counts_though_it_came_back(
+    as_user, session, make, cast, release, settled, now
+):
+    came_back(session, settled, "shop@1.2", now)
+    [row] = release_lists.listed(session, cast.acme, cast.alice).rows
+    assert (row.resolved, row.undone) == (1, 1)
+    page = as_user(cast.alice).get("/acme/shop/releases/shop@1.1/").text
+    assert settled.title in page
+    assert "came back in" in page
+    assert "shop@1.2" in page
+    resolving.resolve(session, settled, by=cast.alice, now=now, into=in_release(release.version))
+    [row] = release_lists.listed(session, cast.acme, cast.alice).rows
+    assert (row.resolved, row.undone) == (1, 0), "it is resolved in it again, and counted once"
+
+
+def test_what_waits_for_the_next_release_is_not_resolved_in_the_one_before(session, make, cast, release, now):
+    waiting = make.issue(cast.shop)
+    resolving.resolve(session, waiting, by=cast.alice, now=now, into=in_next_release())
+    [row] = release_lists.listed(session, cast.acme, cast.alice).rows
+    assert (row.resolved, row.undone) == (0, 0)
+    assert release_pages.shown(session, release, cast.shop, cast.alice).resolved_count == 0
+
+
+def test_its_numbers_lead_to_the_stream(as_user, session, make, cast, release):
+    release.version = 'shop "1" *'
+    inside = make.issue(cast.shop, title="KeyError: inside", first_release=release.version)
+    make.issue(cast.shop, title="KeyError: outside", first_release='shop "1" 2')
+    browser = as_user(cast.alice)
+    page = browser.get(f"/acme/shop/releases/{quote(release.version)}/")
+    [link] = set(re.findall(r'href="([^"]*query=first-release[^"]*)"', page.text))
+    shown = browser.get(html.unescape(link)).text
+    assert (inside.title in shown, "KeyError: outside" in shown) == (True, False)

@@ -1,5 +1,7 @@
 """The pages on which tokens for the API are made, shown once, and revoked."""
 
+from datetime import timedelta
+
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
@@ -11,6 +13,7 @@ pytestmark = pytest.mark.both_databases
 OWN, ORGANIZATIONS = "/settings/account/tokens/", "/acme/settings/tokens/"
 PAGES = {"a person's": OWN, "an organization's": ORGANIZATIONS}
 on_both_pages = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+BUILDS = ["org:read", "project:read", "project:releases"]
 FORM = {"name": "CI of shop", "preset": "ci"}
 
 
@@ -41,27 +44,57 @@ def answer_to(client):
     return ask
 
 
+def made(browser, page):
+    """Answered with a way on, to the page that shows the token."""
+    answer = browser.post(page, data=FORM)
+    assert (answer.status_code, answer.location) == (303, page)
+    return browser.get(answer.location)
+
+
 def shown(answer):
     return BeautifulSoup(answer.text, "html.parser").select_one("#token").text
 
 
 @on_both_pages
 def test_a_token_is_shown_once_and_works(alices, answer_to, page):
-    answer = alices.post(page, data=FORM)
+    answer = made(alices, page)
     text = shown(answer)
-    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert answer.headers["Cache-Control"] == "no-store"
     assert f"export SENTRY_AUTH_TOKEN={text}" in answer.text
     assert answer_to(text) == 200
-    with alices.session_transaction(base_url="https://tocsin.example.org") as cookie:
-        assert text not in str(dict(cookie))
     again = alices.page(page)
     assert text not in again.text
     assert text[-4:] in again.select_one("tr.setting").text
 
 
 @on_both_pages
+def test_until_it_is_shown_nobody_reads_it(alices, page):
+    alices.post(page, data=FORM)
+    with alices.session_transaction(base_url="https://tocsin.example.org") as cookie:
+        assert "made" in cookie
+        assert "sntry" not in str(dict(cookie))
+    assert shown(alices.get(page)).startswith("sntry")
+    with alices.session_transaction(base_url="https://tocsin.example.org") as cookie:
+        assert "made" not in cookie
+
+
+@on_both_pages
+def test_it_does_not_wait_for_long(alices, page, monkeypatch):
+    monkeypatch.setattr("app.web.made.FOR", timedelta(0))
+    assert 'id="token"' not in made(alices, page).text
+
+
+@on_both_pages
+def test_it_is_shown_on_no_other_page_of_tokens(alices, page):
+    alices.post(page, data=FORM)
+    [other] = set(PAGES.values()) - {page}
+    assert alices.page(other).select_one("#token") is None
+    assert alices.page(page).select_one("#token")
+
+
+@on_both_pages
 def test_revoking_is_asked_first_and_ends_it_at_once(alices, answer_to, token, session, now, page):
-    text = shown(alices.post(page, data=FORM))
+    text = shown(made(alices, page))
     assert answer_to(text) == 200
     link = alices.page(page).find("a", string="Revoke")["href"]
     question = alices.page(link)
@@ -85,7 +118,7 @@ def test_a_form_that_lacks_something_comes_back(alices, session, page, change):
 @pytest.mark.parametrize(
     ("typed", "given"),
     [
-        ({"preset": "ci", "scope": ["event:admin"]}, ["org:read", "project:read", "project:releases"]),
+        ({"preset": "ci", "scope": ["event:admin"]}, [*BUILDS, "event:read", "event:write"]),
         ({"preset": "chosen", "scope": ["event:write", "org:read"]}, ["org:read", "event:write"]),
         ({"preset": "chosen"}, None),
         ({"preset": "chosen", "scope": ["root"]}, None),
@@ -94,7 +127,7 @@ def test_a_form_that_lacks_something_comes_back(alices, session, page, change):
 )
 def test_what_it_may_do_is_chosen(alices, session, typed, given):
     answer = alices.post(OWN, data={"name": "CI", **typed})
-    assert answer.status_code == (200 if given else 422)
+    assert answer.status_code == (303 if given else 422)
     assert [row.scopes for row in session.scalars(select(ApiToken))] == ([given] if given else [])
 
 
@@ -142,6 +175,12 @@ def test_managers_and_owners_look_after_an_organizations_tokens(as_user, cast, m
     text = make.organization_token(cast.acme)
     row, browser = tokens.find(session, text), as_user(getattr(cast, who))
     assert browser.get(f"{ORGANIZATIONS}{row.id}/revocation").status_code == status
-    assert browser.post(ORGANIZATIONS, data=FORM).status_code == status
+    assert browser.post(ORGANIZATIONS, data=FORM).status_code == (303 if status == 200 else 404)
     shown = browser.get(ORGANIZATIONS)
     assert (row.last_characters in shown.text) == (who == "alice")
+
+
+@pytest.mark.parametrize("path", ["/settings/account/tokens/", "/acme/settings/tokens/"])
+def test_who_has_no_token_reads_what_one_is_for(as_user, cast, path):
+    page = as_user(cast.alice).page(path)
+    assert "No token yet." in page.select_one(".empty").text

@@ -45,7 +45,7 @@ def test_the_list_says_what_there_is_and_what_is_wrong(as_user, cast, upload):
     page = as_user(cast.bob).page(PAGE)
     assert [row["id"] for row in page.select("tbody tr")] == [f"upload-{broken.id}", f"upload-{fine.id}"]
     said = page.select_one(f"#upload-{fine.id}").get_text(" ", strip=True)
-    for word in ("ready", "shop@1", "dist 7", "2", "3.0\u00a0kB"):
+    for word in ("~/app.min.js", "ready", "shop@1", "dist 7", "2", "3.0\u00a0kB", "not used yet"):
         assert word in said
     assert "It is no archive." in page.select_one(f"#upload-{broken.id}").text
     assert "~/app.min.js" in as_user(cast.bob).page(f"{PAGE}{fine.id}/").text
@@ -53,7 +53,10 @@ def test_the_list_says_what_there_is_and_what_is_wrong(as_user, cast, upload):
 
 def test_it_is_narrowed_to_a_release_and_empty_says_what_to_do(as_user, make, cast, upload):
     make.release(cast.shop, "shop@1")
-    assert "sentry-cli sourcemaps upload ./dist" in as_user(cast.bob).page(PAGE).text
+    empty = as_user(cast.bob).page(PAGE)
+    assert "sentry-cli sourcemaps upload ./dist" in empty.text
+    for made in ("/acme/settings/tokens/", "/settings/account/tokens/"):
+        assert empty.main.find("a", href=made)
     assert "None yet" in as_user(cast.bob).page("/acme/shop/releases/shop@1/").text
     upload(cast.shop)
     upload(cast.shop, number=2, version="shop@2")

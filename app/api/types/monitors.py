@@ -53,7 +53,7 @@ class MonitorJson(TypedDict):
     name: Annotated[str, about(example="Nightly backup")]
     status: Annotated[str, about("`disabled`: paused."), one_of(STATUSES)]
     isMuted: bool
-    isUpserting: Annotated[bool, about("Whether its settings come with its check-ins.")]
+    isUpserting: Annotated[bool, about("Whether check-ins may change its settings.")]
     config: MonitorConfigJson
     environments: list[MonitorEnvironmentJson]
     project: MonitorProjectJson

@@ -65,7 +65,8 @@ class ReleaseJson(TypedDict):
     deployCount: int
     lastCommit: CommitJson | None
     lastDeploy: DeployJson | None
-    lastEvent: None
+    firstEvent: Annotated[Moment | None, about("When its first event happened.")]
+    lastEvent: Annotated[Moment | None, about("When its last event happened, as far as one came.")]
     authors: Annotated[list[AuthorJson], about("Of its commits.")]
     projects: list[ReleaseProjectJson]
 

@@ -3,10 +3,10 @@
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from app.api.describing import Moment, about, one_of
-from app.services.issues.finding import SORTS
+from app.api.orders import ORDERS
 
 Visibility = Literal["owner", "organization"]
-Sort = Annotated[str, about("The order.", example="date"), one_of(SORTS)]
+Sort = Annotated[str, about("The order.", example="date"), one_of(ORDERS)]
 Searched = Annotated[str, about("What is searched for.", example="is:unresolved assigned:me")]
 
 

@@ -32,6 +32,7 @@ from app.domain.search.values import pattern
 __all__ = [
     "DEFAULT",
     "LONGEST",
+    "TOKEN",
     "Assigned",
     "Attribute",
     "BadSearch",
@@ -48,18 +49,22 @@ __all__ = [
     "TimesSeen",
     "Unreached",
     "Words",
+    "exactly",
     "parse",
 ]
 
 DEFAULT = "is:unresolved"
 MOST_TERMS, LONGEST = 50, 2000
 
-_TOKEN = re.compile(
-    r"""(?P<not>!|-(?=told:))?
-    (?:(?P<key>tags\[[^\]\s]+\]|[\w.-]+):(?!//)(?P<quoted>"(?:\\.|[^"\\])*")
-      |(?P<key2>tags\[[^\]\s]+\]|[\w.-]+):(?!//)(?P<plain>\S+)
-      |(?P<text>"(?:\\.|[^"\\])*")(?=\s|$)
-      |(?P<word>\S+))""",
+_KEY = r"tags\[[^\]\s]+\]|[\w.-]+"
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+# A list or what parentheses hold, whatever is in it, and a quotation that never ends, are one term each.
+_NOT_OURS = rf'\[(?:{_QUOTED}|[^\]])*+\]\S*|\((?:{_QUOTED}|[^)])*+\)\S*|"(?:\\.|[^"\\])*+\\?\Z'
+TOKEN = re.compile(
+    rf"""(?P<not>!|-(?=told:|\())?
+    (?:(?P<key>{_KEY}):(?!//)(?:(?P<quoted>{_QUOTED})|(?P<plain>{_NOT_OURS}|\S+))
+      |(?P<text>{_QUOTED})(?=\s|$)
+      |(?P<word>(?=[("])(?:{_NOT_OURS})|\S+))""",
     re.VERBOSE,
 )
 
@@ -75,7 +80,7 @@ def parse(text: str | None, *, me: int | None = None) -> Query:
     words: list[str] = []
     problems: list[str] = []
     rest: list[str] = []
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         try:
             term = _term(match, me)
         except BadSearch as problem:
@@ -93,6 +98,12 @@ def parse(text: str | None, *, me: int | None = None) -> Query:
     return Query((*_united(terms), *([Words(" ".join(words))] if words else ())))
 
 
+def exactly(key: str, text: str) -> str:
+    """The term that asks for this very text, whatever is in it."""
+    literal = text.replace("*", r"\*").replace("\\", r"\\").replace('"', r"\"")
+    return f'{key}:"{literal}"'
+
+
 def _united(terms: list[Term]) -> list[Term]:
     """Both ends of a range of `event.timestamp` are met by one event."""
     ranges = [
@@ -108,26 +119,39 @@ def _united(terms: list[Term]) -> list[Term]:
 
 def _term(match: re.Match[str], me: int | None) -> Term | str:
     negated = bool(match["not"])
-    key = match["key"] or match["key2"]
-    if key is not None:
+    _check_form(match)
+    if match["key"] is not None:
         value = _unquoted(match["quoted"]) if match["quoted"] else match["plain"]
-        return _keyed(key, value, negated, me, quoted=bool(match["quoted"]))
+        return _keyed(match["key"], value, negated, me)
     if match["text"]:
         return Words(_unquoted(match["text"]), negated)
     return Words(match["word"], negated=True) if negated else _word(match["word"])
 
 
+def _check_form(match: re.Match[str]) -> None:
+    """What has a form that other languages of searches know and this one does not."""
+    written, key = match[0], match["key"]
+    value = match["plain"] or match["word"] or ""
+    if value.startswith('"') and re.fullmatch(_NOT_OURS, value):
+        raise BadSearch(f"“{written}” is not understood: the closing quote is missing.")
+    if key and value[:1] in ("[", "("):
+        raise BadSearch(f"“{written}” is a list. Give one value: {key}:value.")
+    if value.startswith("(") or value.count(")") > value.count("("):
+        raise BadSearch(
+            f"“{written}” is not understood: there are no parentheses, terms stand side by side and all must "
+            "hold. Text that has some is written in quotes."
+        )
+
+
 def _word(word: str) -> str:
-    if word in ("OR", "AND") or word.strip("()") == "":
+    if word in ("OR", "AND"):
         raise BadSearch(f"“{word}” is not understood: terms stand side by side and all must hold.")
     if word.endswith(":") and keys.reader(word[:-1]):
         raise BadSearch(f'“{word}” lacks a value. Nothing set is written {word}"".')
     return word
 
 
-def _keyed(key: str, value: str, negated: bool, me: int | None, *, quoted: bool) -> Term:
-    if not quoted and value[0] in "[(":
-        raise BadSearch(f"“{key}:{value}” is a list. Give one value: {key}:value.")
+def _keyed(key: str, value: str, negated: bool, me: int | None) -> Term:
     if key.startswith("tags["):
         return Tag(key[5:-1], pattern(value), negated)
     if key.startswith("-") and keys.reader(key[1:]):

@@ -39,7 +39,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Is:
-    """unresolved, resolved, ignored, assigned, unassigned, for_review or linked."""
+    """A status, what an unresolved issue is beyond it, assigned, unassigned, for_review or linked."""
 
     state: str
     negated: bool = False

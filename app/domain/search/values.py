@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from app.domain import short_id, timestamps
+from app.domain import lifecycle, short_id, timestamps
 from app.domain.normalising import LEVELS
 from app.domain.search.terms import (
     Assigned,
@@ -39,6 +39,7 @@ STATES: Mapping[str, str] = {
     "assigned": "assigned",
     "unassigned": "unassigned",
     "for_review": "for_review",
+    **{name: name for name in (lifecycle.REGRESSED, lifecycle.ESCALATING, lifecycle.NEW, lifecycle.ONGOING)},
     BOOKMARKED: BOOKMARKED,
     SUBSCRIBED: SUBSCRIBED,
     "linked": "linked",

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.shapes import cut
 from app.models import Attachment, Event, Notice, Project
-from app.services.events import digest_counts, digest_issues
+from app.services.events import digest_counts, digest_issues, keys_used
 from app.services.events.categories import ATTACHMENT, ERROR
 from app.services.events.digest_issues import MAX_TITLE, Seen
 from app.services.events.reading import Read, Unminify, read
@@ -34,6 +34,8 @@ EventKey = tuple[int, str]
 
 # Attachments may inflate to much more than came in.
 MAX_BYTES = 64 << 20
+# A check-in or what somebody wrote is a few statements: a hundred of them are a batch.
+MAX_ROWS = 100
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +94,7 @@ def read_all(
 
 
 def _read_into(batch: Batch, entry: Entry, project: Project, unminify: Unminify | None) -> int:
-    """The bytes that it takes to hold what was read."""
+    """The bytes that it takes to hold what was read, or that the time it takes to keep it is worth."""
     try:
         made = read(entry, project, unminify)
     except (OperationalError, InterfaceError):
@@ -101,7 +103,9 @@ def _read_into(batch: Batch, entry: Entry, project: Project, unminify: Unminify 
         batch.failures.append((entry, error))
         return len(entry.body)
     batch.reads.append(made)
-    return len(made.body) + sum(len(row["body"]) for row in made.attachments)
+    rows = len(made.check_ins) + len(made.feedback)
+    held = len(made.body) + sum(len(row["body"]) for row in made.attachments)
+    return held + rows * MAX_BYTES // MAX_ROWS
 
 
 def keep(session: Session, batch: Batch, *, now: datetime, ceilings: Ceilings | None = None) -> Digested:
@@ -127,6 +131,7 @@ def keep(session: Session, batch: Batch, *, now: datetime, ceilings: Ceilings | 
     _keep_enclosures(session, reads, seen)
     digest_counts.count_items(session, reads)
     digest_counts.count_losses(session, reads)
+    keys_used.note(session, reads)
     artifacts.note_use(session, batch.bundles, now=now)
     assigned = auto_assigning.assign(session, seen, now=now)
     notice_ids = alerting.fire(session, seen, now=now, ceilings=ceilings)

@@ -59,7 +59,7 @@ def feedback_row(item: Item, entry: Entry, project: Project) -> dict[str, Any] |
     except Malformed:
         return None
     said = _said(payload) if item.type == "feedback" else payload
-    text = _text(said.get("comments") or said.get("message"))
+    text = feedback.visible(_text(said.get("comments") or said.get("message")))
     if not text:
         return None
     words = Words(

@@ -35,6 +35,8 @@ from app.services.events.stream_entry import (
 
 # More than the request allowed can only be a bomb that was made for the worker.
 MAX_DECODED = 100 << 20
+# Of an envelope; SDKs send each in one of its own.
+MOST_CHECK_INS, MOST_FEEDBACK = 20, 10
 
 
 # Puts the original source into regular data; what went wrong.
@@ -127,6 +129,12 @@ def _read_attachment(made: Read, item: Item) -> None:
 
 
 def _read_feedback(made: Read, item: Item) -> None:
+    if made.entry.limited:
+        made.counts[category_of(item.type), RATE_LIMITED] += 1
+        return
+    if len(made.feedback) >= MOST_FEEDBACK:
+        _drop(made, item)
+        return
     row = enclosures.feedback_row(item, made.entry, made.project)
     made.counts[category_of(item.type), ACCEPTED if row else INVALID] += 1
     if row:
@@ -140,7 +148,9 @@ def _read_client_report(made: Read, item: Item) -> None:
 
 
 def _read_check_in(made: Read, item: Item) -> None:
-    if item.size > check_ins.MOST_BYTES:
+    if made.entry.checks_limited:
+        made.counts[MONITOR, RATE_LIMITED] += 1
+    elif item.size > check_ins.MOST_BYTES or len(made.check_ins) >= MOST_CHECK_INS:
         _drop(made, item)
     else:
         _keep_check_in(made, item.payload)

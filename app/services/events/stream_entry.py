@@ -16,7 +16,9 @@ RATE_LIMITED, OVERLOADED, DISCARDED = "rate_limited", "overloaded", "discarded"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A body as it was sent, still compressed. `limited`: its event is over the limit and not to be kept.
+    """A body as it was sent, still compressed. `limited`: its event is over the limit and not to be kept,
+    nor what people write and enclose; `checks_limited`: nor are its check-ins. `key_id` is 0 for what was
+    not sent with a key.
 
     A tally has no body to keep, only `category:outcome` pairs to be counted.
     """
@@ -29,6 +31,8 @@ class Entry:
     client_ip: str | None = None
     event_id: str | None = None
     limited: bool = False
+    checks_limited: bool = False
+    key_id: int = 0
     id: str = "0-0"
 
     def fields(self) -> list[bytes | str | float]:
@@ -41,13 +45,17 @@ class Entry:
             "ip", self.client_ip or "",
             "event", self.event_id or "",
             "limited", int(self.limited),
+            "checks_limited", int(self.checks_limited),
+            "key", self.key_id,
             "body", self.body,
         ]  # fmt: skip
 
 
-def tally(project_id: int, received_at: datetime, counted: Iterable[tuple[str, str]]) -> Entry:
+def tally(
+    project_id: int, received_at: datetime, counted: Iterable[tuple[str, str]], *, key_id: int = 0
+) -> Entry:
     text = ",".join(f"{category}:{outcome}" for category, outcome in counted)
-    return Entry(project_id, TALLY, received_at, text.encode())
+    return Entry(project_id, TALLY, received_at, text.encode(), key_id=key_id)
 
 
 def read_tally(body: bytes) -> list[tuple[str, str]]:
@@ -74,6 +82,8 @@ def _from_fields(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
         client_ip=fields[b"ip"].decode() or None,
         event_id=fields[b"event"].decode() or None,
         limited=fields[b"limited"] == b"1",
+        checks_limited=fields.get(b"checks_limited") == b"1",
+        key_id=int(fields.get(b"key", 0)),
         id=entry_id.decode(),
     )
 

@@ -23,7 +23,7 @@ REJECTED: Mapping[str, str] = {
     INVALID: "not readable",
 }
 STATS: Mapping[str, Sequence[str]] = {"received": (ACCEPTED, *REJECTED), "rejected": tuple(REJECTED)}
-# What is kept here: of all else it does not matter how much of it an SDK left out.
+# Category of what is kept here → its word.
 KEPT: Mapping[str, str] = {
     ERROR: "event",
     ATTACHMENT: "attachment",
@@ -42,7 +42,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class Tally:
     """So many, of what, and what became of them."""
 
     count: int
@@ -53,8 +53,8 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Traffic:
     days: Sequence[Day]
-    rejected: Sequence[Reason]
-    lost: Sequence[Reason]
+    rejected: Sequence[Tally]
+    lost: Sequence[Tally]
 
     @property
     def accepted_in_all(self) -> int:
@@ -81,20 +81,20 @@ def of_project(session: Session, project: Project, *, now: datetime) -> Traffic:
         why[outcome] += int(count) if outcome in REJECTED else 0
     return Traffic(
         [Day(first + day * DAY, accepted[day], rejected[day]) for day in range(DAYS)],
-        [Reason(count, KEPT[ERROR], REJECTED[outcome]) for outcome, count in why.most_common() if count],
+        [Tally(count, KEPT[ERROR], REJECTED[outcome]) for outcome, count in why.most_common() if count],
         _lost(session, project, first),
     )
 
 
-def _lost(session: Session, project: Project, since: datetime) -> list[Reason]:
+def _lost(session: Session, project: Project, since: datetime) -> list[Tally]:
     total = func.sum(ClientLoss.count)
     rows = session.execute(
         select(ClientLoss.category, ClientLoss.reason, total)
-        .where(ClientLoss.project_id == project.id, ClientLoss.hour >= since, ClientLoss.category.in_(KEPT))
+        .where(ClientLoss.project_id == project.id, ClientLoss.hour >= since)
         .group_by(ClientLoss.category, ClientLoss.reason)
         .order_by(total.desc(), ClientLoss.category, ClientLoss.reason)
     )
-    return [Reason(int(count), KEPT[category], REASONS[reason]) for category, reason, count in rows]
+    return [Tally(int(count), KEPT[category], REASONS[reason]) for category, reason, count in rows]
 
 
 def series(

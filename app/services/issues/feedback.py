@@ -26,7 +26,8 @@ SHOWN_OF_ISSUE = 5
 MOST_WORDS, MOST_NAME, MOST_EMAIL, MOST_URL = 8192, 200, 254, 2048
 
 # Control characters, of which databases keep none or people see nothing, and what turns a page's text around.
-_UNSEEN = dict.fromkeys({*range(32), 127, 0x202D, 0x202E} - set(map(ord, "\t\n\r")))
+_TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_UNSEEN = dict.fromkeys({*range(32), 127, *_TURNING} - set(map(ord, "\t\n\r")))
 
 EventKey = tuple[int, str]
 Row = dict[str, Any]
@@ -61,6 +62,11 @@ class Found:
     following: str | None
 
 
+def visible(text: str) -> str:
+    """What people see of it."""
+    return text.translate(_UNSEEN).strip()
+
+
 def row(project: Project, words: Words, *, event_id: str | None, now: datetime) -> Row:
     """What is kept of it: cut to size, and without secrets where the project filters them."""
     scrub = _scrubber(project)
@@ -70,7 +76,7 @@ def row(project: Project, words: Words, *, event_id: str | None, now: datetime) 
         "event_id": event_id,
         "name": scrub.prose(words.name)[:MOST_NAME],
         "email": words.email[:MOST_EMAIL],
-        "comments": scrub.prose(words.comments.translate(_UNSEEN))[:MOST_WORDS],
+        "comments": scrub.prose(visible(words.comments))[:MOST_WORDS],
         "url": scrub.url(words.url)[:MOST_URL],
         "created_at": now,
     }
@@ -95,7 +101,7 @@ _SAID = ("name", "email", "comments")
 
 
 def _check(words: Words) -> None:
-    if not words.comments:
+    if not visible(words.comments):
         raise Refused("Say what happened.", field="comments")
     for name, most in (("comments", MOST_WORDS), ("name", MOST_NAME), ("email", MOST_EMAIL)):
         if len(getattr(words, name)) > most:

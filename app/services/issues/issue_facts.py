@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain import explanations, wording
-from app.domain.lifecycle import UNRESOLVED
+from app.domain.lifecycle import ESCALATING, NEW, NEW_FOR, ONGOING, REGRESSED, UNRESOLVED
 from app.domain.preferences import Choices, InForce
 from app.domain.routing import STRENGTH, Outcome, Reason, Verdict
 from app.models import Bookmark, Issue, Subscription, Team, User
@@ -20,7 +20,6 @@ from app.services.notices.foretelling import Imagined
 from app.services.preferences import preferring, subscribing
 from app.services.preferences.preferring import Defaults
 
-NEW_FOR = timedelta(days=7)
 GETS = {Outcome.SEND: "gets email", Outcome.DEFER: "held for now"}
 MARKS = {Outcome.SEND: "sent", Outcome.DEFER: "held"}
 FOLLOWS = "follows"
@@ -31,10 +30,10 @@ def substatus(issue: Issue, *, now: datetime) -> str | None:
     if issue.status != UNRESOLVED:
         return None
     if issue.regressed_at:
-        return "regressed"
+        return REGRESSED
     if issue.escalated_at:
-        return "escalating"
-    return "new" if now - issue.first_seen < NEW_FOR else "ongoing"
+        return ESCALATING
+    return NEW if now - issue.first_seen < NEW_FOR else ONGOING
 
 
 @dataclass(frozen=True, slots=True)

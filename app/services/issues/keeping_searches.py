@@ -14,7 +14,7 @@ from app.domain.errors import NotFound, Refused
 from app.domain.search import BadSearch
 from app.models import Membership, Organization, PinnedSearch, RecentSearch, SavedSearch, User
 from app.models.base import BigKey, UtcDateTime
-from app.services import access
+from app.services import access, limiting
 from app.services.issues import finding
 from app.services.issues.finding import Scope
 from app.services.upserting import insert_into
@@ -59,9 +59,9 @@ class Kept:
     pin: Pin | None
     may_share: bool  # save for everybody, and delete what is everybody's
 
-    def deletable(self, query: str) -> Sequence[Named]:
-        """The saved ones with that text which this person may delete."""
-        own = [each for each in self.named if each.id is not None and each.query == query]
+    def deletable(self) -> Sequence[Named]:
+        """The saved ones which this person may delete."""
+        own = [each for each in self.named if each.id is not None]
         return [each for each in own if self.may_share or not each.is_everybodys]
 
 
@@ -174,11 +174,11 @@ def save(session: Session, organization: Organization, wish: Wish, *, by: User, 
     owner = None if wish.for_everybody else by.id
     others = SavedSearch.user_id.is_(None) if owner is None else SavedSearch.user_id == owner
     here = SavedSearch.organization_id == organization.id
-    names = session.scalars(select(SavedSearch.name).where(here, others)).all()
-    if name in names:
+    full = Refused(f"{MOST_OWN} searches are kept at most. Delete one first.", field="name")
+    theirs = select(SavedSearch.id).where(here, others)
+    limiting.check_room(session, organization if owner is None else by, theirs, MOST_OWN, full)
+    if session.scalar(theirs.where(SavedSearch.name == name)) is not None:
         raise Refused(f"There is a search “{name}” already.", field="name")
-    if len(names) >= MOST_OWN:
-        raise Refused(f"{MOST_OWN} searches are kept at most. Delete one first.", field="name")
     row = SavedSearch(
         organization_id=organization.id,
         user_id=owner,
@@ -244,6 +244,12 @@ def note_use(session: Session, organization_id: int, user_id: int, query: str, *
     keys = ["organization_id", "user_id", "digest"]
     latest = {"used_at": statement.excluded.used_at}
     session.connection().execute(statement.on_conflict_do_update(index_elements=keys, set_=latest), [row])
+
+
+def forget(session: Session, organization: Organization, user: User) -> None:
+    """All that the person searched for lately there."""
+    mine = (RecentSearch.organization_id == organization.id) & (RecentSearch.user_id == user.id)
+    session.execute(delete(RecentSearch).where(mine))
 
 
 def forget_old(session: Session, *, now: datetime) -> None:

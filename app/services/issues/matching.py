@@ -56,6 +56,15 @@ STATES: Mapping[str, Condition] = {
     "for_review": and_(Issue.status == lifecycle.UNRESOLVED, UNASSIGNED),
     "linked": within(select(IssueCommit.issue_id)),
 }
+_UNRESOLVED, _NOT_BACK = Issue.status == lifecycle.UNRESOLVED, Issue.regressed_at.is_(None)
+_QUIET = and_(_UNRESOLVED, _NOT_BACK, Issue.escalated_at.is_(None))
+# As `issue_facts.substatus` says of one issue.
+SUBSTATES: Mapping[str, Callable[[datetime], Condition]] = {
+    lifecycle.REGRESSED: lambda _now: and_(_UNRESOLVED, Issue.regressed_at.is_not(None)),
+    lifecycle.ESCALATING: lambda _now: and_(_UNRESOLVED, _NOT_BACK, Issue.escalated_at.is_not(None)),
+    lifecycle.NEW: lambda now: and_(_QUIET, Issue.first_seen > now - lifecycle.NEW_FOR),
+    lifecycle.ONGOING: lambda now: and_(_QUIET, Issue.first_seen <= now - lifecycle.NEW_FOR),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +95,8 @@ def _of_term(term: Term, asking: _Asking) -> Condition:
     return ~found if term.negated else found
 
 
-def _is(term: Is, _now: datetime) -> Condition:
-    return STATES[term.state]
+def _is(term: Is, now: datetime) -> Condition:
+    return SUBSTATES[term.state](now) if term.state in SUBSTATES else STATES[term.state]
 
 
 def _assigned(term: Assigned, _now: datetime) -> Condition:

@@ -38,7 +38,7 @@ def take(session: Session, reads: Sequence[Read], *, now: datetime) -> Found:
     if not arrived:
         return found
     desk = Desk(session, found, now)
-    book = monitor_rows.Book(session, [(each.project.id, sent.slug) for each, _, sent in arrived])
+    book = monitor_rows.Book(session, [(each.project.id, sent) for each, _, sent in arrived])
     desk.look_up(book.monitor_ids, [_key_of(sent, each.entry, place) for each, place, sent in arrived])
     for each, place, sent in arrived:
         environment = book.place(sent, each.project, now=each.entry.received_at)
@@ -194,9 +194,10 @@ class Desk:
         self._judge(row, environment, config)
 
     def _judge(self, row: CheckIn, environment: MonitorEnvironment, config: Config) -> None:
-        """What its end says of the environment. Of a monitor that nobody set up nothing is expected."""
+        """What its end says of the environment; of a monitor that nobody set up, only the job itself says."""
         monitor = environment.monitor
-        if config.schedule is None or monitor.is_paused:
+        is_found_out = row.status in (MISSED, TIMEOUT)
+        if monitor.is_paused or (is_found_out and config.schedule is None):
             return
         was = Standing(environment.status, environment.failures, environment.successes)
         is_bad = row.status in BAD
@@ -208,8 +209,9 @@ class Desk:
             if was.status == FAILING:
                 self._found.recovered[environment.id] = environment
         elif environment.failing_since is None:
-            environment.failing_since = row.finished_at or row.timeout_at
-        if is_bad and standing.status == FAILING and not monitor.is_muted:
+            environment.failing_since = _end_of(row)
+        if is_bad and standing.status == FAILING and not monitor.is_muted and _is_told(environment, was, row):
+            environment.event_at = _end_of(row)
             self._found.failures.append(monitor_failures.failure(row, environment, config, now=self._now))
 
     def _overdue(self, environment: MonitorEnvironment, until: datetime) -> Sequence[CheckIn]:
@@ -233,6 +235,21 @@ def _expect(environment: MonitorEnvironment, config: Config, at: datetime, *, is
         environment.expected_at = config.schedule.expected_after(at)
         wake_at = monitor_rows.wake_at(environment, None)
         environment.wake_at = min(filter(None, (environment.wake_at, wake_at)), default=None)
+
+
+def _is_told(environment: MonitorEnvironment, was: Standing, row: CheckIn) -> bool:
+    """While it goes on failing one event in an hour says so: a stranger's call must not fill the project."""
+    at, last = _end_of(row), environment.event_at
+    return was.status != FAILING or last is None or at is None or _hour(at) > _hour(last)
+
+
+def _end_of(row: CheckIn) -> datetime | None:
+    """When it was plain what became of it."""
+    return row.finished_at or row.timeout_at
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def _note_late_end(row: CheckIn, sent: Sent, at: datetime) -> str:

@@ -15,7 +15,7 @@ from app.services.events import event_body
 from app.services.events.reading import Read
 from app.services.events.stream_entry import CHECK_IN, Entry
 
-TITLES = {MISSED: "Missed check-in", TIMEOUT: "Timed-out check-in", ERROR: "Failed check-in"}
+KINDS = {MISSED: "Missed check-in", TIMEOUT: "Timed-out check-in", ERROR: "Failed check-in"}
 TAG, LOGGER = "monitor.slug", "monitors"
 
 
@@ -48,8 +48,8 @@ def failure(row: CheckIn, environment: MonitorEnvironment, config: Config, *, no
 def _payload(row: CheckIn, environment: MonitorEnvironment, config: Config) -> dict[str, Any]:
     monitor = environment.monitor
     clock = _clock(row, monitor)
-    title = f"{TITLES[row.status]}: {monitor.name}"
-    said = {MISSED: _missed, TIMEOUT: _timed_out, ERROR: _failed}[row.status](row, environment, config, clock)
+    says = {MISSED: _missed, TIMEOUT: _timed_out, ERROR: _failed}[row.status]
+    said = f"{KINDS[row.status]}. {says(row, environment, config, clock)}{_in_a_row(environment)}"
     facts = {
         "name": monitor.name,
         "slug": monitor.slug,
@@ -66,7 +66,8 @@ def _payload(row: CheckIn, environment: MonitorEnvironment, config: Config) -> d
         "environment": environment.name,
         "release": row.release or None,
         "transaction": monitor.slug,
-        "logentry": {"formatted": f"{title}\n{said}{_in_a_row(environment)}"},
+        # The first line is the issue's title and the mails' subject: true of whatever fails next.
+        "logentry": {"formatted": f"{monitor.name} is failing\n{said}"},
         "fingerprint": fingerprint(environment.id),
         "tags": {TAG: monitor.slug, "monitor.status": row.status},
         "contexts": {"monitor": {name: value for name, value in facts.items() if value is not None}},

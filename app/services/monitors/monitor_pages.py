@@ -16,6 +16,8 @@ from app.services.monitors import monitor_rows
 
 PAGE = 25
 STRIP = 30
+# SQLite takes 500 parts of a union.
+TOGETHER = 400
 CHECK_INS = 25
 NOT_SET_UP, PAUSED, RUNNING = "not_set_up", "paused", "running"
 
@@ -90,15 +92,21 @@ def _shown(row: Monitor, strips: Mapping[int, Sequence[CheckIn]]) -> Shown:
 
 
 def _state(row: Monitor, status: str) -> str:
-    if not row.schedule_kind:
-        return NOT_SET_UP
-    return PAUSED if row.is_paused else status
+    if row.is_paused:
+        return PAUSED
+    return status if row.schedule_kind or status == FAILING else NOT_SET_UP
 
 
 def _strips(session: Session, environment_ids: Sequence[int]) -> Mapping[int, Sequence[CheckIn]]:
     """The last check-ins of each, found by its index however many there are."""
-    if not environment_ids:
-        return {}
+    strips: dict[int, list[CheckIn]] = defaultdict(list)
+    for start in range(0, len(environment_ids), TOGETHER):
+        for row in session.scalars(_newest(environment_ids[start : start + TOGETHER])):
+            strips[row.environment_id].append(row)
+    return strips
+
+
+def _newest(environment_ids: Sequence[int]) -> Select[CheckIn]:
     newest = [
         select(
             select(CheckIn.id)
@@ -107,13 +115,10 @@ def _strips(session: Session, environment_ids: Sequence[int]) -> Mapping[int, Se
             .limit(STRIP)
             .subquery()
         )
-        for key in environment_ids[:400]
+        for key in environment_ids
     ]
     found = select(CheckIn).where(CheckIn.id.in_(union_all(*newest))).options(lazyload("*"))
-    strips: dict[int, list[CheckIn]] = defaultdict(list)
-    for row in session.scalars(found.order_by(CheckIn.started_at, CheckIn.id)):
-        strips[row.environment_id].append(row)
-    return strips
+    return found.order_by(CheckIn.started_at, CheckIn.id)
 
 
 def check_ins(

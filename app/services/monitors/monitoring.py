@@ -11,6 +11,7 @@ from app.domain.errors import NotFound, Refused
 from app.domain.monitors import Config
 from app.domain.schedules import BadSchedule, Schedule
 from app.models import Monitor, Project
+from app.services import limiting
 from app.services.monitors import monitor_rows
 
 
@@ -26,6 +27,7 @@ class Wishes:
     max_runtime: str
     failures: str
     recoveries: str
+    is_sent: bool = False  # whether check-ins may change what is typed here
 
 
 def find(session: Session, project: Project, slug: str) -> Monitor:
@@ -43,10 +45,12 @@ def create(session: Session, project: Project, slug: str, wishes: Wishes, *, now
     same = select(Monitor.id).where(Monitor.project_id == project.id, Monitor.slug == named)
     if session.scalar(same) is not None:
         raise Refused(f"There is a monitor {named} already.", field="slug")
-    if monitor_rows.count(session, project.id) >= monitor_rows.MOST_MONITORS:
-        raise Refused(f"A project has at most {monitor_rows.MOST_MONITORS} monitors.", field="slug")
+    theirs = select(Monitor.id).where(Monitor.project_id == project.id)
+    full = Refused(f"A project has at most {monitor_rows.MOST_MONITORS} monitors.", field="slug")
+    limiting.check_room(session, project, theirs, monitor_rows.MOST_MONITORS, full)
     name, config = _checked(wishes, named)
     made = monitor_rows.ensure(session, project, named, name, now)
+    made.is_sent = wishes.is_sent
     monitor_rows.set_config(made, [], config, now)
     session.flush()
     return made
@@ -55,7 +59,7 @@ def create(session: Session, project: Project, slug: str, wishes: Wishes, *, now
 def change(session: Session, monitor: Monitor, wishes: Wishes, *, now: datetime) -> None:
     environments = monitor_rows.lock(session, monitor)
     name, config = _checked(wishes, monitor.slug)
-    monitor.name, monitor.notes = name, []
+    monitor.name, monitor.notes, monitor.is_sent = name, [], wishes.is_sent
     monitor_rows.set_config(monitor, environments, config, now)
     session.flush()
 
@@ -71,8 +75,7 @@ def pause(session: Session, monitor: Monitor, *, paused: bool, now: datetime) ->
     """While it is paused check-ins are listed, nothing is expected and nothing fails."""
     environments = monitor_rows.lock(session, monitor)
     monitor.is_paused = paused
-    for environment in environments:
-        monitor_rows.expect_anew(environment, monitor_rows.config_of(monitor), now)
+    monitor_rows.expect_anew(environments, monitor_rows.config_of(monitor), now)
     session.flush()
 
 

@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.domain import api_tokens, scopes
 from app.domain.errors import NotFound, Refused
 from app.models import ApiToken, Organization, User
-from app.services import auditing
+from app.services import auditing, limiting
 from app.services.auditing import Place
 from app.services.people import onboarding
 from app.services.people.accounts import hashed
@@ -41,7 +41,7 @@ def give_person(
     """
     text = api_tokens.of_person(secrets.token_bytes(api_tokens.SECRET_BYTES))
     row = ApiToken(user_id=user.id, name=_named(name), scopes=scopes.checked(given))
-    return _kept(session, row, text, by, now), text
+    return _kept(session, row, text, user, by, now), text
 
 
 def give_organization(
@@ -61,7 +61,7 @@ def give_organization(
     text = api_tokens.of_organization(secret, url=url, slug=organization.slug, at=now)
     given = list(scopes.OF_ORGANIZATIONS)
     row = ApiToken(organization_id=organization.id, name=_named(name), scopes=given)
-    return _kept(session, row, text, by, now), text
+    return _kept(session, row, text, organization, by, now), text
 
 
 def _named(name: str) -> str:
@@ -71,22 +71,28 @@ def _named(name: str) -> str:
     return name
 
 
-def _kept(session: Session, row: ApiToken, text: str, by: User | None, now: datetime) -> ApiToken:
+def _kept(
+    session: Session,
+    row: ApiToken,
+    text: str,
+    owner: User | Organization,
+    by: User | None,
+    now: datetime,
+) -> ApiToken:
     row.token_hash, row.last_characters, row.created_at = hashed(text), text[-4:], now
     if by:
         row.created_by_id = by.id
-        _check_room(session, row)
+        _check_room(session, row, owner)
     session.add(row)
     session.flush()
     _note(session, row, MADE, by, now)
     return row
 
 
-def _check_room(session: Session, row: ApiToken) -> None:
-    theirs = _of(row.user_id, row.organization_id)
-    count = session.scalar(select(func.count(ApiToken.id)).where(theirs, ApiToken.revoked_at.is_(None)))
-    if (count or 0) >= MOST:
-        raise Refused(f"{MOST} tokens are the most. Revoke one first.", field="name")
+def _check_room(session: Session, row: ApiToken, owner: User | Organization) -> None:
+    theirs = _of(row.user_id, row.organization_id) & ApiToken.revoked_at.is_(None)
+    full = Refused(f"{MOST} tokens are the most. Revoke one first.", field="name")
+    limiting.check_room(session, owner, select(ApiToken.id).where(theirs), MOST, full)
 
 
 def write_to_maker(session: Session, row: ApiToken, *, by: User, path: str, now: datetime) -> None:

@@ -1,1 +1,1 @@
-"""Releases: commits, deploys, what they fix, and the source maps that belong to them."""
+"""Releases: commits, repositories, deploys, who watches them, what they fix, what was uploaded for them."""

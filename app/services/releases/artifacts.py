@@ -22,30 +22,38 @@ from app.models import (
     Release,
 )
 from app.models.artifacts import ERROR, OK
+from app.services import access
+from app.services.access import Viewer
 from app.services.releases import assembling
 from app.services.releases import shelf as shelves
+from app.services.releases.release_owners import NotYours
 from app.services.releases.shelf import Draft, Shelf
 from app.services.upserting import insert_missing
 
 MAX_FILE = 40 << 20
 MAX_FILES_OF_RELEASE = 5000
 PORTION = 50
+UNSEEN = "This file is for projects that you do not see, too. Somebody who sees all of them can do that."
 # An error is kept so long for whoever asks for it.
 ERRORS_KEPT = timedelta(days=1)
 USE_NOTED = timedelta(days=1)
 _REFERENCE = re.compile(rb"//[#@]\s?sourceMappingURL=(\S{1,500})\s*$", re.MULTILINE)
 _TAIL = 4096
+_MARK = "files:"
 
 
-def files_of(release: Release, checksums: Collection[str] = ()) -> Select[ArtifactFile]:
-    """What was uploaded for the release file by file."""
+def files_of(release: Release, viewer: Viewer, checksums: Collection[str] = ()) -> Select[ArtifactFile]:
+    """What was uploaded for the release file by file, for projects that are seen."""
     own = ArtifactBundle.is_archive.is_(False) & (ArtifactBundle.organization_id == release.organization_id)
     build = ArtifactBundleRelease.version == release.version
+    link = (ArtifactBundleProject.bundle_id == ArtifactBundle.id) & (
+        ArtifactBundleProject.project_id == Project.id
+    )
     found = (
         select(ArtifactFile)
         .join(ArtifactBundle, ArtifactBundle.id == ArtifactFile.bundle_id)
         .join(ArtifactBundleRelease, ArtifactBundleRelease.bundle_id == ArtifactBundle.id)
-        .where(own, build)
+        .where(own, build, exists().where(link, access.sees_project(viewer)).correlate(ArtifactBundle))
         .order_by(ArtifactFile.url, ArtifactFile.id)
     )
     return found.where(ArtifactFile.sha1.in_(checksums)) if checksums else found
@@ -70,8 +78,8 @@ def add_file(
     headers: dict[str, str],
     now: datetime,
 ) -> ArtifactFile:
-    """A single file of a release; one of the same name is replaced."""
-    bundle = _single_files(session, release, dist, now=now)
+    """A single file of a release; one of the same name, for the same projects, is replaced."""
+    bundle = _single_files(session, release, projects, dist, now=now)
     assembling.associate(session, bundle.id, projects, release.version, dist)
     same = (ArtifactFile.bundle_id == bundle.id) & (ArtifactFile.url == name)
     replaced = set(session.scalars(delete(ArtifactFile).where(same).returning(ArtifactFile.sha1)))
@@ -98,10 +106,16 @@ def add_file(
     return row
 
 
-def _single_files(session: Session, release: Release, dist: str, *, now: datetime) -> ArtifactBundle:
-    """The bundle of what is uploaded for a build file by file. Held, so that two uploads do not cross."""
-    named = f"{release.version}\n{dist}".encode()
-    checksum = hashlib.sha1(named, usedforsecurity=False).hexdigest()
+def _single_files(
+    session: Session, release: Release, projects: Sequence[Project], dist: str, *, now: datetime
+) -> ArtifactBundle:
+    """The bundle of what is uploaded for a build file by file. Held, so that two uploads do not cross.
+
+    Projects that share a release do not share files. Its name is no SHA-1, as that of each archive is.
+    """
+    ids = sorted(project.id for project in projects)
+    named = "\n".join([release.version, dist, *map(str, ids)])
+    checksum = _MARK + hashlib.sha256(named.encode()).hexdigest()[: 40 - len(_MARK)]
     organization_id = release.organization_id
     row: dict[str, Any] = {
         "organization_id": organization_id,
@@ -128,8 +142,16 @@ def _reference(path: Path) -> str:
     return found[-1].decode("utf-8", "replace") if found else ""
 
 
-def delete_file(session: Session, shelf: Shelf, file: ArtifactFile) -> None:
-    """A single file of a release; with the last one its bundle goes."""
+def delete_file(session: Session, shelf: Shelf, file: ArtifactFile, *, by: Viewer) -> None:
+    """A single file of a release; with the last one its bundle goes.
+
+    `NotYours` where it is for a project that this person does not see, too.
+    """
+    link = (ArtifactBundleProject.bundle_id == file.bundle_id) & (
+        ArtifactBundleProject.project_id == Project.id
+    )
+    if session.scalar(select(exists().where(link, ~access.sees_project(by)))):
+        raise NotYours(UNSEEN)
     bundle = session.get_one(ArtifactBundle, file.bundle_id, with_for_update=True)
     sha1 = file.sha1
     session.delete(file)
@@ -140,18 +162,35 @@ def delete_file(session: Session, shelf: Shelf, file: ArtifactFile) -> None:
     _forget_content(session, shelf, bundle.organization_id, [sha1])
 
 
-def delete_files(session: Session, shelf: Shelf, release: Release) -> None:
-    """All of its single files."""
-    ids = set(session.scalars(files_of(release).with_only_columns(ArtifactFile.bundle_id).order_by(None)))
-    held = select(ArtifactBundle).where(ArtifactBundle.id.in_(ids)).order_by(ArtifactBundle.id)
+def delete_files(session: Session, shelf: Shelf, release: Release, *, of: Project | None = None) -> None:
+    """All of its single files; of one project, what is for others too stays for those."""
+    own = ArtifactBundle.is_archive.is_(False) & (ArtifactBundle.organization_id == release.organization_id)
+    build = select(ArtifactBundleRelease.bundle_id).where(ArtifactBundleRelease.version == release.version)
+    held = select(ArtifactBundle).where(own, ArtifactBundle.id.in_(build)).order_by(ArtifactBundle.id)
+    if of:
+        theirs = ArtifactBundleProject.project_id == of.id
+        held = held.where(ArtifactBundle.id.in_(select(ArtifactBundleProject.bundle_id).where(theirs)))
     for bundle in session.scalars(held.with_for_update()).all():
+        if of:
+            remove(session, shelf, bundle, of)
+        else:
+            take_away(session, shelf, bundle)
+
+
+def remove(session: Session, shelf: Shelf, bundle: ArtifactBundle, project: Project) -> None:
+    """The project's events use it no more. With its last project it goes, and its files with it."""
+    here = ArtifactBundleProject.bundle_id == bundle.id
+    session.execute(delete(ArtifactBundleProject).where(here, ArtifactBundleProject.project_id == project.id))
+    if not session.scalar(select(exists().where(here))):
         take_away(session, shelf, bundle)
 
 
 def note_use(session: Session, bundle_ids: Collection[int], *, now: datetime) -> None:
-    """Events needed these bundles. To within a day, so that it is seldom written."""
+    """Events needed these bundles. Their first use, then to within a day, so that it is seldom written."""
     if bundle_ids:
-        stale = ArtifactBundle.id.in_(bundle_ids) & (ArtifactBundle.used_at < now - USE_NOTED)
+        is_first = ArtifactBundle.used_at <= ArtifactBundle.uploaded_at
+        is_old = ArtifactBundle.used_at < now - USE_NOTED
+        stale = ArtifactBundle.id.in_(bundle_ids) & (is_first | is_old)
         session.execute(
             update(ArtifactBundle)
             .where(stale)

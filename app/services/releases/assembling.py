@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,8 @@ from app.models import (
     Project,
 )
 from app.models.artifacts import ASSEMBLING, ERROR, OK, WAITING
+from app.services import access
+from app.services.access import Viewer
 from app.services.releases import archives, chunking
 from app.services.releases import shelf as shelves
 from app.services.releases.shelf import Draft, Shelf, TooLarge
@@ -32,6 +34,7 @@ from app.services.upserting import insert_all, insert_missing
 MAX_BUNDLE = 2 << 30
 MAX_CHUNKS = 1024
 NOT_FOUND = "not_found"
+OTHERS = "A bundle with this checksum is here in other pieces, for projects that you do not see."
 # Longer than a job may take: whoever claimed a bundle before that has died.
 CLAIM = timedelta(minutes=15)
 
@@ -77,19 +80,40 @@ class Built:
     lost: Sequence[str] = ()
 
 
-def ask(session: Session, organization: Organization, upload: Upload, *, now: datetime) -> State:
-    """What has become of the bundle; it is begun if all of it is here."""
-    here = ArtifactBundle.organization_id == organization.id
-    found = session.scalar(select(ArtifactBundle).where(here, ArtifactBundle.checksum == upload.checksum))
-    if found is None:
+def ask(
+    session: Session, shelf: Shelf, organization: Organization, upload: Upload, *, by: Viewer, now: datetime
+) -> State:
+    """What has become of the bundle; it is begun if all of it is here.
+
+    One that is there for projects that the asker does not see is for theirs too once they have shown that
+    they have it: by uploading it. Knowing its checksum is not enough.
+    """
+    found = _named(session, organization, upload.checksum)
+    if found is None or not _sees(session, by, found):
         missing = chunking.missing(session, organization.id, upload.chunks)
         if missing or not upload.chunks:
             return State(NOT_FOUND, missing)
-        found = _begin(session, organization, upload, now=now)
+        found = found or _begin(session, organization, upload, now=now)
+        if upload.chunks != (found.chunks or [found.checksum]):
+            return State(ERROR, detail=OTHERS)
+        if found.state == OK:
+            chunking.spend(session, shelf, organization.id, upload.chunks)
     if found.state != ERROR:
         found.uploaded_at = found.used_at = now
         associate(session, found.id, upload.projects, upload.version, upload.dist)
     return State(found.state, detail=found.detail or None)
+
+
+def _named(session: Session, organization: Organization, checksum: str) -> ArtifactBundle | None:
+    """Of archives alone: files that were uploaded one by one are no bundle that anybody can name."""
+    here = (ArtifactBundle.organization_id == organization.id) & ArtifactBundle.is_archive
+    return session.scalar(select(ArtifactBundle).where(here, ArtifactBundle.checksum == checksum))
+
+
+def _sees(session: Session, viewer: Viewer, bundle: ArtifactBundle) -> bool:
+    """One of the projects that it is for."""
+    link = (ArtifactBundleProject.bundle_id == bundle.id) & (ArtifactBundleProject.project_id == Project.id)
+    return bool(session.scalar(select(exists().where(link, access.sees_project(viewer)))))
 
 
 def _begin(session: Session, organization: Organization, upload: Upload, *, now: datetime) -> ArtifactBundle:
@@ -107,9 +131,10 @@ def _begin(session: Session, organization: Organization, upload: Upload, *, now:
         with session.begin_nested():
             session.add(made)
     except IntegrityError:
-        here = ArtifactBundle.organization_id == organization.id
-        named = select(ArtifactBundle).where(here, ArtifactBundle.checksum == upload.checksum)
-        return session.scalars(named).one()
+        found = _named(session, organization, upload.checksum)
+        if found is None:
+            raise
+        return found
     return made
 
 
@@ -192,13 +217,14 @@ def settle(session: Session, shelf: Shelf, work: Work, built: Built, *, now: dat
         session.delete(bundle)  # whoever asks again is told what to upload
         return
     if built.draft is None or built.manifest is None:
-        bundle.state, bundle.detail, bundle.chunks = ERROR, built.error[:500], []
+        bundle.state, bundle.detail = ERROR, built.error[:500]
         return
     _keep_files(session, bundle, built.manifest, built.sizes or {}, now=now)
     associate(session, bundle.id, (), built.manifest.release, built.manifest.dist)
-    bundle.state, bundle.chunks = OK, []
+    bundle.state = OK
     session.flush()
     shelf.put(built.draft, work.organization_id, shelves.BUNDLES)
+    chunking.spend(session, shelf, work.organization_id, work.chunks)
 
 
 def _keep_files(

@@ -1,8 +1,8 @@
-"""Takes the chunks that bundles are uploaded in: checked against their hashes, kept for a day."""
+"""Takes the chunks that bundles are uploaded in: checked against their hashes, kept for a day at most."""
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import IO, Any
 
@@ -10,7 +10,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Refused
-from app.models import ArtifactChunk, Organization
+from app.models import ArtifactBundle, ArtifactChunk, Organization
+from app.models.artifacts import ASSEMBLING, WAITING
 from app.services.pruning import CHUNK
 from app.services.releases import shelf as shelves
 from app.services.releases.shelf import Draft, Shelf
@@ -89,6 +90,17 @@ def forget(session: Session, shelf: Shelf, *, before: datetime) -> int:
         gone = session.scalars(delete(ArtifactChunk).where(is_old).returning(ArtifactChunk.sha1)).all()
         shelf.forget(organization_id, shelves.CHUNKS, gone)
     return len(old)
+
+
+def spend(session: Session, shelf: Shelf, organization_id: int, sha1s: Sequence[str]) -> None:
+    """Their bundle is made. Gone with their files, they prove for nobody else that they have them too."""
+    is_open = ArtifactBundle.state.in_((WAITING, ASSEMBLING))
+    waiting = select(ArtifactBundle.chunks).where(ArtifactBundle.organization_id == organization_id, is_open)
+    needed = {sha1 for chunks in session.scalars(waiting) for sha1 in chunks}
+    spent = ArtifactChunk.sha1.in_(set(sha1s) - needed)
+    here = ArtifactChunk.organization_id == organization_id
+    gone = session.scalars(delete(ArtifactChunk).where(here, spent).returning(ArtifactChunk.sha1)).all()
+    shelf.forget(organization_id, shelves.CHUNKS, gone)
 
 
 def disown(session: Session, organization_id: int, sha1s: list[str]) -> None:

@@ -14,6 +14,7 @@ from app.domain.errors import Refused
 from app.models import (
     Commit,
     CommitFile,
+    Organization,
     Release,
     ReleaseCommit,
     ReleaseHead,
@@ -52,7 +53,8 @@ def set_commits(
     `by` is whose token brought them; see `fixing`.
     """
     ordered = commit_lists.dated(commit_lists.newest_first(given), now=now)
-    places = repository_owners.claimed(session, release, {_place(each) for each in given}, by=by, now=now)
+    whose = by or session.get_one(Organization, release.organization_id)
+    places = repository_owners.claimed(session, release, {_place(each) for each in given}, by=whose, now=now)
     stored = store(session, ordered, places, base_url=base_url, by=by, now=now)
     rows = stored.rows
     newest: dict[int, Commit] = {}
@@ -76,7 +78,8 @@ def set_refs(
         session.execute(delete(ReleaseHead).where(ReleaseHead.release_id == release.id))
         _replace(session, release, [], by=by, now=now)
         return
-    places = repository_owners.named(session, release, {ref.repository for ref in refs}, by=by)
+    whose = by or session.get_one(Organization, release.organization_id)
+    places = repository_owners.named(session, release, {ref.repository for ref in refs}, by=whose)
     for ref in refs:
         if ref.repository not in places:
             raise Refused(f"There is no repository “{ref.repository}” here.", field="refs")

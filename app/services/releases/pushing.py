@@ -18,7 +18,7 @@ from app.domain.commit_lists import Given
 from app.domain.errors import NotFound, Refused
 from app.domain.pushes import Headers, Provider, Pushed
 from app.models import Commit, Organization, Project, Push, PushHook, Repository, User
-from app.services import pruning
+from app.services import limiting, pruning
 from app.services.integrations.sealing import Seal, Sealed
 from app.services.releases import committing, deploying, fixing, repository_owners
 
@@ -41,8 +41,9 @@ def add(
     """A hook and its secret, which is never shown again. What it tells of is for one project, or for all."""
     if provider not in pushes.PROVIDERS:
         raise Refused(f"Choose one of: {', '.join(pushes.PROVIDERS)}.", field="provider")
-    if len(of(session, organization)) >= MOST_HOOKS:
-        raise Refused(f"{MOST_HOOKS} are the most.", field="provider")
+    theirs = select(PushHook.id).where(PushHook.organization_id == organization.id)
+    full = Refused(f"{MOST_HOOKS} are the most.", field="provider")
+    limiting.check_room(session, organization, theirs, MOST_HOOKS, full)
     secret = secrets.token_urlsafe(32)
     row = PushHook(
         organization_id=organization.id,

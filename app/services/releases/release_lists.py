@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.domain import lifecycle
 from app.domain.cursor import Cursor
+from app.domain.resolutions import SETTLED
 from app.models import (
     Activity,
     Deploy,
@@ -28,13 +30,17 @@ from app.services.releases import deploying, release_owners, releases, releasing
 PER_PAGE = 25
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-# Word for word as in the index of what came back, or it is of no use to the query.
-REGRESSED = Activity.type == literal_column("'set_regression'")
+# The few issues that are on their way out. Literally as their index says it, or that is of no use.
+_HIDDEN: BindParameter[Any] = bindparam("hidden", lifecycle.HIDDEN, expanding=True, literal_execute=True)
+LEAVING = select(Issue.id).where(Issue.status.in_(_HIDDEN))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A release in a list. `told` are the notices of its last deploy, by the name of their project."""
+    """A release in a list. `told` are the notices of its last deploy, by the name of their project.
+
+    Of the issues that were resolved in it, those that came back later are counted as `undone` as well.
+    """
 
     release: Release
     projects: Sequence[Project]
@@ -42,6 +48,7 @@ class Row:
     deploys: int
     new: int
     resolved: int
+    undone: int
     regressed: int
     last_deploy: Deploy | None
     told: Mapping[str, Notice]
@@ -96,7 +103,8 @@ def _row(row: Any, projects: Sequence[Project], deploys: Mapping[int, Sequence[A
         commits=row.commits,
         deploys=row.deploys,
         new=row.new,
-        resolved=row.resolved,
+        resolved=row.resolved + row.undone,
+        undone=row.undone,
         regressed=regressed,
         last_deploy=told[0].Deploy if told else None,
         told={each.name: each.Notice for each in told if each.Notice},
@@ -140,7 +148,8 @@ def _numbers(user: User, project_ids: Collection[int] | None) -> Mapping[str, Co
     seen = _seen(user, project_ids)
     issues = select(func.count()).select_from(Issue).where(Issue.project_id.in_(seen), access.IS_THERE)
     new = issues.where(Issue.first_release == Release.version)
-    resolved = issues.join(Resolution, Resolution.issue_id == Issue.id)
+    resolved = issues.join(Resolution, Resolution.issue_id == Issue.id).where(resolved_in(Release.id))
+    came_back = undone(seen, Release.version, Release.id)
     commits = select(func.count()).select_from(ReleaseCommit).where(release_owners.owned_by(user))
     deploys = (Deploy.release_id == Release.id) & releasing.deploy_seen_by(user, project_ids)
     return {
@@ -148,21 +157,37 @@ def _numbers(user: User, project_ids: Collection[int] | None) -> Mapping[str, Co
         "deploys": select(func.count(Deploy.id)).where(deploys).scalar_subquery(),
         "last_deploy": select(func.max(Deploy.id)).where(deploys).scalar_subquery(),
         "new": new.correlate(Release).scalar_subquery(),
-        "resolved": resolved.where(Resolution.release_id == Release.id).correlate(Release).scalar_subquery(),
+        "resolved": resolved.correlate(Release).scalar_subquery(),
+        "undone": came_back.correlate(Release).scalar_subquery(),
     }
+
+
+def resolved_in(release_id: Any) -> ColumnElement[bool]:
+    """A condition on `Resolution`. What waits for the next release is resolved in none yet."""
+    return and_(Resolution.release_id == release_id, Resolution.state == SETTLED)
+
+
+def undone(project_ids: Collection[int] | Select[int], version: Any, release_id: Any) -> Select[int]:
+    """The number of issues of these projects that were resolved in a release, and came back since then."""
+    here = Activity.project_id.in_(project_ids) & (Activity.returned_from == version)
+    again = select(Resolution.issue_id).where(resolved_in(release_id)).correlate(Release)
+    gone = Activity.issue_id.not_in(LEAVING) & Activity.issue_id.not_in(again)
+    return select(func.count(Activity.issue_id.distinct())).where(here, gone)
 
 
 def _regressed(session: Session, versions: Collection[str], project_ids: Select[int]) -> Mapping[str, int]:
     """How many issues of these projects came back with an event of each release."""
-    version = Activity.data["version"].as_string()
-    found = regressed(project_ids).add_columns(version).where(version.in_(versions)).group_by(version)
-    return {name: count for count, name in session.execute(found)} if versions else {}
+    if not versions:
+        return {}
+    version = Activity.returned_in
+    found = regressed(project_ids, versions).add_columns(version).group_by(version)
+    return {name: count for count, name in session.execute(found) if name}
 
 
-def regressed(project_ids: Collection[int] | Select[int]) -> Select[int]:
-    """The number of issues of these projects that came back."""
-    found = select(func.count(Activity.issue_id.distinct())).join(Issue, Issue.id == Activity.issue_id)
-    return found.where(REGRESSED, Activity.project_id.in_(project_ids), access.IS_THERE)
+def regressed(project_ids: Collection[int] | Select[int], versions: Collection[str]) -> Select[int]:
+    """The number of issues of these projects that came back with an event of one of these releases."""
+    here = Activity.project_id.in_(project_ids) & Activity.returned_in.in_(versions)
+    return select(func.count(Activity.issue_id.distinct())).where(here, Activity.issue_id.not_in(LEAVING))
 
 
 def _seen(user: User, project_ids: Collection[int] | None) -> Select[int]:

@@ -20,6 +20,7 @@ from app.models import (
     Release,
     ReleaseCommit,
     ReleaseEnvironment,
+    ReleaseProject,
     Resolution,
     User,
 )
@@ -49,16 +50,23 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All of it, as far as it is of one project. Lists may be cut; numbers are whole."""
+    """All of it, as far as it is of one project. Lists may be cut; numbers are whole.
+
+    What was resolved in it and came back is resolved in it all the same; `back_in` says where each came back,
+    by the id of the issue: empty where its event named no release.
+    """
 
     new: Sequence[Issue]
     new_count: int
     resolved: Sequence[Issue]
     resolved_count: int
+    undone_count: int
+    back_in: Mapping[int, str]
     regressed_count: int
     commits: Sequence[Commit]
     commit_count: int
     file_count: int
+    last_event_at: datetime | None
     deploys: Sequence[Deployed]
     environments: Sequence[Standing]
 
@@ -71,31 +79,64 @@ def shown(session: Session, release: Release, project: Project, user: User) -> S
     commits = session.scalars(readable.limit(MOST_COMMITS)).all()
     here = (Issue.project_id == project.id) & access.IS_THERE
     new = here & (Issue.first_release == release.version)
-    resolved = here & Issue.id.in_(select(Resolution.issue_id).where(Resolution.release_id == release.id))
-    came_back = release_lists.regressed([project.id])
+    settled = select(Resolution.issue_id).where(release_lists.resolved_in(release.id))
+    undone = release_lists.undone([project.id], release.version, release.id)
+    link = (ReleaseProject.release_id == release.id) & (ReleaseProject.project_id == project.id)
+    came_back = release_lists.regressed([project.id], [release.version])
     counts = select(
         select(func.count(Issue.id)).where(new).scalar_subquery(),
-        select(func.count(Issue.id)).where(resolved).scalar_subquery(),
+        select(func.count(Issue.id)).where(here, Issue.id.in_(settled)).scalar_subquery(),
+        undone.scalar_subquery(),
         select(func.count()).select_from(of_it.subquery()).scalar_subquery(),
         select(func.count(CommitFile.path.distinct()))
         .where(CommitFile.commit_id.in_(of_it))
         .scalar_subquery(),
-        came_back.where(Activity.data["version"].as_string() == release.version).scalar_subquery(),
+        came_back.scalar_subquery(),
+        select(ReleaseProject.last_event_at).where(link).scalar_subquery(),
     )
-    new_count, resolved_count, commit_count, file_count, regressed_count = session.execute(counts).one()
+    new_count, still, undone_count, commit_count, file_count, regressed_count, last_event_at = (
+        session.execute(counts).one()
+    )
+    back_in = _back_in(session, release, project) if undone_count else {}
     deploys = _deploys(session, release, project)
     return Shown(
         new=_issues(session, new) if new_count else (),
         new_count=new_count,
-        resolved=_issues(session, resolved) if resolved_count else (),
-        resolved_count=resolved_count,
+        resolved=_issues(session, here & (Issue.id.in_(settled) | Issue.id.in_(back_in)))
+        if still or undone_count
+        else (),
+        resolved_count=still + undone_count,
+        undone_count=undone_count,
+        back_in=back_in,
         regressed_count=regressed_count,
         commits=commits,
         commit_count=commit_count,
         file_count=file_count,
+        last_event_at=last_event_at,
         deploys=deploys,
         environments=_environments(session, release, project, [each.deploy for each in deploys]),
     )
+
+
+def _back_in(session: Session, release: Release, project: Project) -> Mapping[int, str]:
+    """Of the issues that came back last after they had been resolved in it: with which release."""
+    again = select(Resolution.issue_id).where(release_lists.resolved_in(release.id))
+    found = (
+        select(Activity.issue_id, func.max(Activity.id).label("last"))
+        .where(
+            Activity.project_id == project.id,
+            Activity.returned_from == release.version,
+            Activity.issue_id.not_in(again),
+        )
+        .group_by(Activity.issue_id)
+        .order_by(func.max(Activity.id).desc())
+        .limit(MOST_ISSUES)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Activity.issue_id, Activity.returned_in).join(found, found.c.last == Activity.id)
+    )
+    return {issue_id: version or "" for issue_id, version in rows if issue_id}
 
 
 def _issues(session: Session, which: ColumnElement[bool]) -> Sequence[Issue]:

@@ -18,6 +18,7 @@ from app.domain.errors import Refused
 from app.domain.resolutions import LATEST
 from app.models import (
     Commit,
+    Organization,
     Project,
     Release,
     ReleaseCommit,
@@ -171,7 +172,8 @@ def commit_named(
     if len(sha) < SHORTEST_SHA or not sha.isalnum():
         raise Refused("Give the commit’s hash, or at least its first four characters.", field="commit")
     where = (Repository.organization_id == organization_id) & (Repository.name == repository.strip())
-    place = session.scalar(select(Repository).where(where, repository_owners.usable_by(by)))
+    whose = by or session.get_one(Organization, organization_id)
+    place = session.scalar(select(Repository).where(where, repository_owners.usable_by(whose)))
     if place is None:
         raise Refused(f"There is no repository “{repository.strip()}” here.", field="repository")
     begins = (Commit.repository_id == place.id) & Commit.key.startswith(sha, autoescape=True)

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import bindparam, case, select, update
+from sqlalchemy.orm import Session
 
 from app.models import Environment, Release, ReleaseEnvironment, ReleaseProject
 from app.services.events.digest_issues import Seen
@@ -17,6 +17,7 @@ from app.services.issues import taking_effect
 from app.services.upserting import insert_missing, insert_missing_returning
 
 Place = tuple[int, str]  # a project and an environment of it
+Key = tuple[int, str, int]  # an organization, a version and a project
 
 
 def remember(session: Session, seen: Sequence[Seen]) -> None:
@@ -36,54 +37,67 @@ def _remember_environments(session: Session, seen: Sequence[Seen]) -> None:
 def _remember_releases(session: Session, seen: Sequence[Seen]) -> None:
     first: dict[tuple[int, str], datetime] = {}
     places: dict[tuple[int, str], set[Place]] = defaultdict(set)
+    times: dict[Key, list[datetime]] = defaultdict(list)
     for each in seen:
         if each.event.release:
             key = (each.project.organization_id, each.event.release)
             first.setdefault(key, each.event.timestamp)
             places[key].add((each.project.id, each.event.environment))
+            times[*key, each.project.id].append(each.event.timestamp)
     if not first:
         return
     rows = [{"organization_id": key[0], "version": key[1], "date_added": at} for key, at in first.items()]
     insert_missing(session, Release, rows, "organization_id", "version")
-    _link(session, places)
+    _link(session, places, times)
 
 
-def _link(session: Session, places: Mapping[tuple[int, str], Set[Place]]) -> None:
+def _link(
+    session: Session, places: Mapping[tuple[int, str], Set[Place]], times: Mapping[Key, Sequence[datetime]]
+) -> None:
     versions = {version for _, version in places}
     query = select(Release.id, Release.organization_id, Release.version).where(Release.version.in_(versions))
     links: dict[tuple[int, int], dict[str, Any]] = {}
+    met: dict[tuple[int, int], Sequence[datetime]] = {}
     rows: list[dict[str, Any]] = []
     for release_id, organization_id, version in session.execute(query):
         for project_id, environment in places.get((organization_id, version), ()):
             link = {"release_id": release_id, "project_id": project_id}
             links[release_id, project_id] = link
+            met[release_id, project_id] = times[organization_id, version, project_id]
             rows += [{**link, "environment": environment}] if environment else []
-    _give_to_first(session, add_to_projects(session, list(links.values()), are_guests=True))
+    add_to_projects(session, list(links.values()), are_guests=True)
     insert_missing(session, ReleaseEnvironment, rows, "release_id", "project_id", "environment")
+    _note_times(session, met)
+
+
+def _note_times(session: Session, met: Mapping[tuple[int, int], Sequence[datetime]]) -> None:
+    """Of the first and the last event of each release in each project: events may come late."""
+    table: Any = ReleaseProject.__table__
+    first, last = table.c.first_event_at, table.c.last_event_at
+    earliest, latest = bindparam("earliest", type_=first.type), bindparam("latest", type_=last.type)
+    statement = (
+        update(table)
+        .where(table.c.release_id == bindparam("the_release"), table.c.project_id == bindparam("the_project"))
+        .values(
+            first_event_at=case((first < earliest, first), else_=earliest),
+            last_event_at=case((last > latest, last), else_=latest),
+        )
+    )
+    rows = [
+        {"the_release": key[0], "the_project": key[1], "earliest": min(times), "latest": max(times)}
+        for key, times in sorted(met.items())
+    ]
+    if rows:
+        session.connection().execute(statement, rows)
 
 
 def add_to_projects(
     session: Session, links: Sequence[Mapping[str, Any]], *, are_guests: bool = False
-) -> set[int]:
+) -> None:
     """Links of a `release_id` and a `project_id`; what waits for a project's next release takes effect.
 
-    The releases that have a project more.
+    Events make guests: anybody can send one that names a release.
     """
     rows = [{**link, "is_guest": are_guests} for link in links]
     made = insert_missing_returning(session, ReleaseProject, rows, "release_id", "project_id")
     taking_effect.take_effect(session, [(row["release_id"], row["project_id"]) for row in made])
-    return {row["release_id"] for row in made}
-
-
-def _give_to_first(session: Session, release_ids: Set[int]) -> None:
-    """Whoever names a release first owns it; those who name it later are guests."""
-    if not release_ids:
-        return
-    link = aliased(ReleaseProject)
-    is_owned = exists().where(link.release_id == ReleaseProject.release_id, link.is_guest.is_(False))
-    session.execute(
-        update(ReleaseProject)
-        .where(ReleaseProject.release_id.in_(release_ids), ~is_owned)
-        .values(is_guest=False)
-        .execution_options(synchronize_session=False)
-    )

@@ -24,7 +24,8 @@ from app.models import (
 )
 from app.services import access
 from app.services.access import Viewer
-from app.services.releases import release_owners, releases
+from app.services.releases import artifacts, release_owners, releases
+from app.services.releases.shelf import Shelf
 from app.services.upserting import insert_missing_returning
 
 OPEN, ARCHIVED = STATUSES = ("open", "archived")
@@ -109,9 +110,10 @@ def _note_finished(session: Session, release: Release, *, by: User | None, now: 
         )
 
 
-def delete(session: Session, release: Release, *, by: User | None) -> None:
-    """What was resolved in it stays so until an event from a later release."""
+def delete(session: Session, shelf: Shelf, release: Release, *, by: User | None) -> None:
+    """Its single files go too. What was resolved in it stays so until an event from a later release."""
     release_owners.check_deleting(session, by, release)
+    artifacts.delete_files(session, shelf, release)
     session.delete(release)
     session.flush()
 
@@ -205,17 +207,17 @@ class Facts:
     authors: Sequence[tuple[str, str]] = ()
     last_commit: Commit | None = None
     last_deploy: Deploy | None = None
+    first_event_at: datetime | None = None
+    last_event_at: datetime | None = None
 
 
 def facts(session: Session, rows: Sequence[Release], viewer: Viewer) -> Mapping[int, Facts]:
     """By the id of the release, with a number of queries that does not grow with them."""
     ids = [row.id for row in rows]
-    projects, owned = _projects(session, ids, viewer)
-    counts = _commit_counts(session, owned)
+    projects, owned, new, seen = _projects(session, ids, viewer)
     deploys, last_deploys = _deploys(session, ids, viewer)
-    authors = _authors(session, owned)
-    last_commits = _last_commits(session, owned)
-    new = new_issues(session, rows, projects)
+    counts, authors = _commits(session, owned)
+    last_commits = _last_commits(session, owned) if counts else {}
     return {
         row.id: Facts(
             row.id in owned,
@@ -226,6 +228,8 @@ def facts(session: Session, rows: Sequence[Release], viewer: Viewer) -> Mapping[
             authors.get(row.id, ()),
             last_commits.get(row.id),
             last_deploys.get(row.id),
+            min(seen.get(row.id, ()), default=None),
+            max(seen.get(row.id, ()), default=None),
         )
         for row in rows
     }
@@ -233,56 +237,52 @@ def facts(session: Session, rows: Sequence[Release], viewer: Viewer) -> Mapping[
 
 def _projects(
     session: Session, ids: Collection[int], viewer: Viewer
-) -> tuple[dict[int, list[Project]], set[int]]:
-    """By release, and the releases that one of them owns."""
+) -> tuple[dict[int, list[Project]], set[int], dict[int, int], dict[int, list[datetime]]]:
+    """By release; the releases that one of them owns; and of each, as far as it is of these projects:
+
+    how many issues were first seen in it, and when its first and last events were.
+    """
+    here = (Issue.project_id == ReleaseProject.project_id) & (Issue.first_release == Release.version)
+    new = select(func.count()).select_from(Issue).where(here, access.IS_THERE).scalar_subquery()
     found = (
-        select(ReleaseProject.release_id, ReleaseProject.is_guest, Project)
+        select(ReleaseProject, Project, new)
         .join(Project, Project.id == ReleaseProject.project_id)
+        .join(Release, Release.id == ReleaseProject.release_id)
         .where(ReleaseProject.release_id.in_(ids), access.sees_project(viewer))
         .order_by(Project.slug)
     )
     theirs: dict[int, list[Project]] = {}
     owned = set()
-    for release_id, is_guest, project in session.execute(found):
-        theirs.setdefault(release_id, []).append(project)
-        if not is_guest:
-            owned.add(release_id)
-    return theirs, owned
+    counts: dict[int, int] = {}
+    seen: dict[int, list[datetime]] = {}
+    for link, project, count in session.execute(found):
+        theirs.setdefault(link.release_id, []).append(project)
+        counts[link.release_id] = counts.get(link.release_id, 0) + count
+        times = seen.setdefault(link.release_id, [])
+        times += [at for at in (link.first_event_at, link.last_event_at) if at]
+        if not link.is_guest:
+            owned.add(link.release_id)
+    return theirs, owned, counts, seen
 
 
-def new_issues(
-    session: Session, rows: Sequence[Release], projects: Mapping[int, Sequence[Project]]
-) -> dict[int, int]:
-    """How many issues were first seen in each, in these projects of it."""
-    of_release = {row.version: row.id for row in rows}
-    wanted = {project.id for theirs in projects.values() for project in theirs}
+def _commits(
+    session: Session, ids: Collection[int]
+) -> tuple[dict[int, int], dict[int, list[tuple[str, str]]]]:
+    """How many each release has; and their authors, each once, by address: the newest commit's first."""
     found = (
-        select(Issue.first_release, func.count())
-        .where(Issue.project_id.in_(wanted), Issue.first_release.in_(of_release), access.IS_THERE)
-        .group_by(Issue.first_release)
-    )
-    return {of_release[version]: count for version, count in session.execute(found) if version}
-
-
-def _commit_counts(session: Session, ids: Collection[int]) -> dict[int, int]:
-    column = ReleaseCommit.release_id
-    found = select(column, func.count()).where(column.in_(ids)).group_by(column)
-    return {release_id: count for release_id, count in session.execute(found)}
-
-
-def _authors(session: Session, ids: Collection[int]) -> dict[int, list[tuple[str, str]]]:
-    """Each once, by address: the one whose commit is newest first."""
-    found = (
-        select(ReleaseCommit.release_id, Commit.author_name, Commit.author_email)
+        select(ReleaseCommit.release_id, Commit.author_name, Commit.author_email, func.count())
         .join(Commit, Commit.id == ReleaseCommit.commit_id)
-        .where(ReleaseCommit.release_id.in_(ids), Commit.author_email != "")
+        .where(ReleaseCommit.release_id.in_(ids))
         .group_by(ReleaseCommit.release_id, Commit.author_name, Commit.author_email)
         .order_by(func.min(ReleaseCommit.position))
     )
+    counts: dict[int, int] = {}
     theirs: dict[int, dict[str, str]] = {}
-    for release_id, name, email in session.execute(found):
-        theirs.setdefault(release_id, {}).setdefault(email, name or email)
-    return {key: [(name, email) for email, name in each.items()] for key, each in theirs.items()}
+    for release_id, name, email, count in session.execute(found):
+        counts[release_id] = counts.get(release_id, 0) + count
+        if email:
+            theirs.setdefault(release_id, {}).setdefault(email, name or email)
+    return counts, {key: [(name, email) for email, name in each.items()] for key, each in theirs.items()}
 
 
 def _last_commits(session: Session, ids: Collection[int]) -> dict[int, Commit]:

@@ -2,8 +2,8 @@
 
 It is for the projects in whose releases its commits were first sent, and for those that somebody adds who
 sees one of them; one that a provider's pushes come from is for whomever its hook names. Who names a
-repository of strangers gets another one, with the project's slug behind it. A `User` that is None stands for
-the organization itself, which may use all of them.
+repository of strangers gets another one, with the project's slug behind it. The organization itself may use
+all of its own.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,13 +22,12 @@ from app.models import (
     Project,
     PushHook,
     Release,
-    ReleaseProject,
     Repository,
     RepositoryProject,
-    User,
 )
 from app.services import access
 from app.services.access import Viewer
+from app.services.releases import release_owners
 from app.services.upserting import insert_missing, insert_missing_returning
 
 LONGEST_NAME = 200
@@ -44,9 +43,11 @@ class Line:
     projects: Sequence[Project]
 
 
-def usable_by(viewer: Viewer | None) -> ColumnElement[bool]:
+def usable_by(viewer: Viewer) -> ColumnElement[bool]:
     """A condition on `Repository`, within an organization of theirs."""
-    if viewer is None or isinstance(viewer, Organization) or viewer.is_superuser:
+    if isinstance(viewer, Organization):
+        return Repository.organization_id == viewer.id
+    if viewer.is_superuser:
         return true()
     link = (RepositoryProject.repository_id == Repository.id) & (Project.id == RepositoryProject.project_id)
     of_seen = exists().where(link, access.sees_project(viewer)).correlate(Repository)
@@ -63,20 +64,20 @@ def of_project(project: Project) -> ColumnElement[bool]:
 
 
 def named(
-    session: Session, release: Release, names: Collection[str], *, by: User | None
+    session: Session, release: Release, names: Collection[str], *, by: Viewer
 ) -> Mapping[str, Repository]:
     """Those of them that there are for this person; the projects of the release have them from then on."""
-    projects = _projects(session, release, by)
+    projects = release_owners.projects(session, release, by)
     places = _found(session, release, _apart(names, projects), by)
     _give(session, places.values(), projects)
     return places
 
 
 def claimed(
-    session: Session, release: Release, names: Collection[str], *, by: User | None, now: datetime
+    session: Session, release: Release, names: Collection[str], *, by: Viewer, now: datetime
 ) -> Mapping[str, Repository]:
     """The same; those that are not there for them yet are made, and belong to the projects of the release."""
-    projects = _projects(session, release, by)
+    projects = release_owners.projects(session, release, by)
     apart = _apart(names, projects)
     places = _found(session, release, apart, by)
     missing = apart.keys() - places.keys()
@@ -90,9 +91,7 @@ def claimed(
     return places
 
 
-def _found(
-    session: Session, release: Release, apart: Mapping[str, str], by: User | None
-) -> dict[str, Repository]:
+def _found(session: Session, release: Release, apart: Mapping[str, str], by: Viewer) -> dict[str, Repository]:
     """By the name that was given: what this person may use of that name, else of the one apart."""
     here = Repository.organization_id == release.organization_id
     wanted = Repository.name.in_({*apart, *apart.values()})
@@ -132,14 +131,6 @@ def _give(session: Session, rows: Iterable[Repository], projects: Collection[Pro
         for project in projects
     ]
     insert_missing(session, RepositoryProject, links, "repository_id", "project_id")
-
-
-def _projects(session: Session, release: Release, by: User | None) -> list[Project]:
-    """Those that own the release, as far as this person sees them."""
-    link = (ReleaseProject.project_id == Project.id) & ~ReleaseProject.is_guest
-    found = select(Project).join(ReleaseProject, link).where(ReleaseProject.release_id == release.id)
-    seen = found.where(access.sees_project(by)) if by else found
-    return list(session.scalars(seen.order_by(Project.slug)))
 
 
 def _apart(names: Iterable[str], projects: Collection[Project]) -> dict[str, str]:
@@ -196,8 +187,9 @@ def listed(session: Session, organization: Organization, viewer: Viewer) -> Sequ
     return [Line(row, commits, projects.get(row.id, ())) for row, commits in rows]
 
 
-def find(session: Session, organization: Organization, repository_id: int) -> Repository:
-    row = session.get(Repository, repository_id)
-    if row is None or row.organization_id != organization.id:
+def find(session: Session, viewer: Viewer, organization: Organization, repository_id: int) -> Repository:
+    here = (Repository.organization_id == organization.id) & usable_by(viewer)
+    row = session.scalar(select(Repository).where(Repository.id == repository_id, here))
+    if row is None:
         raise NotFound
     return row

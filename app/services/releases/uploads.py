@@ -1,11 +1,12 @@
-"""What was uploaded for a project, as its pages list it; and taking it back."""
+"""What was uploaded for a project, as its pages list it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.orm import Session
 
+from app.domain.bundles import MINIFIED
 from app.domain.errors import NotFound
 from app.models import (
     ArtifactBundle,
@@ -17,8 +18,6 @@ from app.models import (
     User,
 )
 from app.services import access
-from app.services.releases import artifacts
-from app.services.releases.shelf import Shelf
 
 PER_PAGE, MOST_BUILDS = 25, 5
 FILES_PER_PAGE = 100
@@ -26,9 +25,13 @@ FILES_PER_PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A bundle, or files that were uploaded one by one; `builds` are releases and dists, not all of many."""
+    """A bundle, or files that were uploaded one by one; `builds` are releases and dists, not all of many.
+
+    `name` is that of its first file, of the minified ones if there are any; "" while it is not read.
+    """
 
     bundle: ArtifactBundle
+    name: str
     files: int
     size: int
     debug_ids: int
@@ -39,7 +42,11 @@ class Upload:
 def listed(session: Session, project: Project, *, version: str = "", page: int = 1) -> Sequence[Upload]:
     """A page of them and one more, the latest first; of one release, if any is named. Two queries."""
     facts = ArtifactFile.bundle_id == ArtifactBundle.id
+    minified = case((ArtifactFile.kind == MINIFIED, ArtifactFile.url))
     numbers = (
+        select(func.coalesce(func.min(minified), func.min(ArtifactFile.url), ""))
+        .where(facts)
+        .scalar_subquery(),
         select(func.count()).where(facts).scalar_subquery(),
         select(func.coalesce(func.sum(ArtifactFile.size), 0)).where(facts).scalar_subquery(),
         select(func.count(ArtifactFile.debug_id.distinct())).where(facts).scalar_subquery(),
@@ -53,13 +60,14 @@ def listed(session: Session, project: Project, *, version: str = "", page: int =
     return [
         Upload(
             bundle,
+            name=name,
             files=files,
             size=size,
             debug_ids=debug_ids,
             builds=builds.get(bundle.id, [])[:MOST_BUILDS],
             more_builds=max(len(builds.get(bundle.id, [])) - MOST_BUILDS, 0),
         )
-        for bundle, files, size, debug_ids in rows
+        for bundle, name, files, size, debug_ids in rows
     ]
 
 
@@ -120,12 +128,3 @@ def others(session: Session, bundle: ArtifactBundle, project: Project, user: Use
         )
     )
     return session.scalars(found.order_by(Project.name, Project.id)).all()
-
-
-def remove(session: Session, shelf: Shelf, bundle: ArtifactBundle, project: Project) -> None:
-    """The project's events use it no more. With its last project it goes, and its files with it."""
-    here = ArtifactBundleProject.bundle_id == bundle.id
-    session.execute(delete(ArtifactBundleProject).where(here, ArtifactBundleProject.project_id == project.id))
-    if session.scalar(select(exists().where(here))):
-        return
-    artifacts.take_away(session, shelf, bundle)

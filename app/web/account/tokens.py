@@ -17,6 +17,7 @@ from app.web.account.blueprint import bp
 from app.web.account.confirmation import proven
 from app.web.hypermedia import form_again, public_url, see_other
 from app.web.identity import login_required, me
+from app.web.made import made_for, show_once
 
 PAGE = "settings/tokens.html"
 CHOSEN = "chosen"  # instead of a preset: the scopes that are ticked
@@ -38,7 +39,9 @@ def _as_typed() -> str:
 @bp.get("/tokens/")
 @login_required
 def tokens() -> str:
-    return render_template(PAGE, errors={}, values=request.args, **_listed(request.args.getlist("scope")))
+    """A token that was just made is shown this once."""
+    listed = _listed(request.args.getlist("scope"))
+    return render_template(PAGE, errors={}, values=request.args, **listed, **_just_made())
 
 
 @bp.post("/tokens/")
@@ -46,7 +49,6 @@ def tokens() -> str:
 @proven(_as_typed)
 @limits.changes
 def make_token() -> ResponseReturnValue:
-    """Answers with the page: the token is shown this once, and kept nowhere."""
     person, form = me(), request.form
     try:
         row, text = giving.give_person(
@@ -56,8 +58,20 @@ def make_token() -> ResponseReturnValue:
         return form_again(PAGE, error, **_listed(form.getlist("scope")))
     giving.write_to_maker(db.session, row, by=person, path=url_for("account.tokens"), now=now())
     db.session.commit()
-    shown = {"made": row, "text": text, "url": public_url(""), "slug": _only_organization()}
-    return render_template(PAGE, errors={}, values={}, **shown, **_listed(()))
+    show_once(_page(), {"id": row.id, "text": text}, now=now())
+    return see_other(url_for("account.tokens"))
+
+
+def _page() -> str:
+    return f"tokens of {me().id}"
+
+
+def _just_made() -> dict[str, Any]:
+    made = made_for(_page(), now=now())
+    if not made:
+        return {}
+    row = giving.one_of_person(db.session, me(), made["id"])
+    return {"made": row, "text": made["text"], "url": public_url(""), "slug": _only_organization()}
 
 
 def _name(form: Typed) -> str:

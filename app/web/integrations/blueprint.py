@@ -27,6 +27,11 @@ def vault() -> Vault:
     return Vault(outgoing.seal(), outgoing.allowed())
 
 
+def page_of(row: Destination) -> str:
+    """What its page asks for secrets by that were just made."""
+    return f"integration {row.id}"
+
+
 def frame(project: Project) -> dict[str, Any]:
     """What the layout of every such page needs."""
     return {**project_pages.frame(project), "active_nav": "integrations"}

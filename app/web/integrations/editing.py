@@ -20,8 +20,8 @@ from app.services.mails import mail_detail
 from app.web import limits
 from app.web.hypermedia import form_again, see_other
 from app.web.identity import login_required, me
-from app.web.integrations.blueprint import bp, frame, integration_to_edit, project_to_edit, vault
-from app.web.integrations.made import show_once
+from app.web.integrations.blueprint import bp, frame, integration_to_edit, page_of, project_to_edit, vault
+from app.web.made import show_once
 
 KEEP = {0: "Not any more: it has leaked", 24: "For a day", 72: "For 3 days", 168: "For 7 days"}
 
@@ -47,7 +47,7 @@ def create(org: str, slug: str, channel: str) -> ResponseReturnValue:
     except Refused as error:
         return form_again("integrations/form.html", _with_lost(error, channel), **_form(project, channel))
     db.session.commit()
-    show_once(row, made, vault().seal, now=now())
+    show_once(page_of(row), made, now=now())
     return _back_to(org, slug, row.id)
 
 
@@ -89,7 +89,7 @@ def rotate(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
         raise Refused("Choose how long the old secret signs too.")
     secret = connecting.rotate(db.session, row, vault().seal, keep=timedelta(hours=int(hours)), now=now())
     db.session.commit()
-    show_once(row, {"secret": secret}, vault().seal, now=now())
+    show_once(page_of(row), {"secret": secret}, now=now())
     return _back_to(org, slug, destination_id)
 
 

@@ -16,8 +16,8 @@ from app.web import limits
 from app.web.filters import plural
 from app.web.hypermedia import see_other, varying
 from app.web.identity import login_required, me
-from app.web.integrations.blueprint import bp, frame, integration_to_edit, project_to_edit, vault
-from app.web.integrations.made import made_for
+from app.web.integrations.blueprint import bp, frame, integration_to_edit, page_of, project_to_edit, vault
+from app.web.made import made_for
 
 PAGE = 25
 FILTERS = {"": "All", "arrived": "Arrived", "waiting": "Waiting", "failed": "Failed", "cancelled": "Not sent"}
@@ -51,7 +51,7 @@ def show(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
         **frame(row.project),
         destination=row,
         about=CHANNELS[row.channel].about,
-        made=made_for(row, vault().seal, now=now()),
+        made=made_for(page_of(row), now=now()),
         callbacks=_callbacks(row),
         to_confirm=confirming.to_confirm(row, vault().seal, now=now()),
         shown=_shown(row),

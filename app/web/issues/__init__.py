@@ -8,6 +8,7 @@ __all__ = ["bp"]
 
 for _name in (
     "listing",
+    "widening",
     "showing",
     "notices",
     "news",

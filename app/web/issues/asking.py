@@ -32,6 +32,9 @@ PERIODS: Mapping[str, tuple[str, timedelta]] = {
 }
 
 
+DEFAULT_SORT = "date"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`text` stands in the search box as it was typed; `project` narrows a list of several projects."""
@@ -46,7 +49,7 @@ class Asked:
     @property
     def begins(self) -> bool:
         """Whether the list begins with what was seen last, so that news would come in at its top."""
-        return self.sort == "date" and self.cursor is None
+        return self.sort == DEFAULT_SORT and self.cursor is None
 
     @property
     def is_default(self) -> bool:
@@ -60,14 +63,15 @@ class Asked:
 
     @property
     def arguments(self) -> dict[str, str]:
-        """All of it but the page, for links and hidden fields."""
-        return {"query": self.text, "sort": self.sort, **self.narrowing}
+        """All of it but the page and what goes without saying, for links and hidden fields."""
+        order = {} if self.sort == DEFAULT_SORT else {"sort": self.sort}
+        return {"query": self.text, **order, **self.narrowing}
 
 
 def what_is_asked(pin: Pin | None = None) -> Asked:
     """By the address of the list, or by the form below it; without a search what the person has pinned."""
     given = request.values
-    default = pin if pin and "query" not in given else Pin(search.DEFAULT, "date")
+    default = pin if pin and "query" not in given else Pin(search.DEFAULT, DEFAULT_SORT)
     sort = given.get("sort", default.sort)
     period = given.get("statsPeriod", "")
     return Asked(

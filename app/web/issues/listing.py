@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,10 +18,13 @@ from app.models import Issue
 from app.services import access
 from app.services.issues import finding, issue_facts, keeping_searches
 from app.services.issues.finding import Page, Scope
+from app.services.issues.keeping_searches import Beside, Pin
 from app.services.notices import explaining
 from app.web.hypermedia import fragments, is_htmx, page_or_fragment, see_other
 from app.web.identity import login_required, me
+from app.web.issues import widening
 from app.web.issues.asking import (
+    DEFAULT_SORT,
     PERIODS,
     Asked,
     address_of,
@@ -32,11 +36,13 @@ from app.web.issues.asking import (
     what_is_asked,
 )
 from app.web.issues.blueprint import bp, issue_url
+from app.web.issues.widening import shown
 
 TABS = (
     ("Unresolved", "is:unresolved"),
     ("For review", "is:for_review"),
     ("Assigned to me", "is:unresolved assigned:me"),
+    ("Regressed", "is:regressed"),
     ("Ignored", "is:ignored"),
     ("Resolved", "is:resolved"),
 )
@@ -47,6 +53,9 @@ SORTS = (
     ("freq", "Events"),
     ("users", "Users"),
 )
+PINNED = "Pinned"
+# No index knows what came back: among 100,000 issues counting takes 180 ms.
+UNCOUNTED = "is:regressed"
 # What is always a click away need not be remembered.
 UNREMEMBERED = {text for _, text in TABS} | {""}
 SEARCHED, SHORT = "searched", 100  # in the cookie, and how much of the text
@@ -61,10 +70,7 @@ def stream(org: str, slug: str) -> Response:
     issue = _named(scope, asked.text)
     if issue:
         return see_other(issue_url(issue))
-    answer = listed(scope, asked, environments=beside.environments)
-    if answer.status_code == 200 and "query" in request.args and asked.cursor is None:
-        _remember(scope, asked)
-    return answer
+    return listed(scope, asked, beside=beside)
 
 
 def _remember(scope: Scope, asked: Asked) -> None:
@@ -79,19 +85,21 @@ def _remember(scope: Scope, asked: Asked) -> None:
 
 
 def listed(
-    scope: Scope, asked: Asked, *, status: int = 200, environments: Sequence[str] | None = None, **more: Any
+    scope: Scope, asked: Asked, *, status: int = 200, beside: Beside | None = None, **more: Any
 ) -> Response:
     """The list; `more` is what was typed below it, and what is wrong with that."""
-    if environments is None:
-        environments = keeping_searches.beside(db.session, scope).environments
-    more |= _selectors(scope, asked, environments)
+    beside = beside or keeping_searches.beside(db.session, scope)
+    more |= {"pin": beside.pin, **_selectors(scope, asked, beside.environments)}
     try:
         page = _page(scope, asked)
     except BadSearch as problem:
         rest = address_of(scope, asked, query=problem.rest)
         found: dict[str, Any] = {"problem": str(problem), "rest": problem.rest, "rest_address": rest}
         return _answer(scope, asked, Page(()), status=422, **{**found, **more})
-    return _answer(scope, asked, page, status=status, **more)
+    answer = _answer(scope, asked, page, status=status, **more)
+    if page.rows and status == 200 and "query" in request.args and asked.cursor is None:
+        _remember(scope, asked)
+    return answer
 
 
 @bp.get("/<org>/<slug>/counts")
@@ -99,20 +107,24 @@ def listed(
 def counts(org: str, slug: str) -> Response:
     """The tabs with their numbers, which the page does not wait for."""
     scope, asked = scope_at(org, slug), what_is_asked()
-    context = _place(scope, asked, counted=True)
+    pin = keeping_searches.pinned(db.session, scope.organization, scope.user)
+    context = _place(scope, asked, pin, counted=True)
     return fragments("issues/_tabs.html", otherwise=address_of(scope, asked), **context)
 
 
-def _answer(scope: Scope, asked: Asked, page: Page, *, status: int = 200, **more: Any) -> Response:
+def _answer(
+    scope: Scope, asked: Asked, page: Page, *, pin: Pin | None, status: int = 200, **more: Any
+) -> Response:
     """With htmx the list alone, and beside it the tabs; else the whole page."""
     context = {
-        **_place(scope, asked, counted=is_htmx()),
+        **_place(scope, asked, pin, counted=is_htmx()),
         "found": page,
         "problem": "",
         "reach": explaining.reach_of(db.session, page.notices, reader=me(), now=now()),
         "version": page.version if asked.begins else None,
         "substatus": partial(issue_facts.substatus, now=now()),
         "last_resolved": _last_resolved(scope, asked, page),
+        "widening": widening.uncounted(scope, asked) if not page.rows and "problem" not in more else None,
         "errors": {},
         "values": {},
         **more,
@@ -144,7 +156,7 @@ def _page(scope: Scope, asked: Asked) -> Page:
     return finding.find(db.session, scope, query, now=now(), sort=asked.sort, cursor=asked.cursor)
 
 
-def _place(scope: Scope, asked: Asked, *, counted: bool) -> dict[str, Any]:
+def _place(scope: Scope, asked: Asked, pin: Pin | None, *, counted: bool) -> dict[str, Any]:
     """Where the list stands. Counting costs more than the list, so a whole page is sent without."""
     return {
         "org": scope.organization,
@@ -155,24 +167,27 @@ def _place(scope: Scope, asked: Asked, *, counted: bool) -> dict[str, Any]:
         "sorts": SORTS,
         "periods": [(name, words) for name, (words, _) in PERIODS.items()],
         "counted": counted,
-        "tabs_shown": _tabs(scope, asked, counted=counted),
+        "tabs_shown": _tabs(scope, asked, pin, counted=counted),
     }
 
 
-def _tabs(scope: Scope, asked: Asked, *, counted: bool) -> list[tuple[str, str, str, str | None]]:
-    """Label, address, search, and how many that finds."""
-    texts = [text for _, text in TABS]
+def _tabs(
+    scope: Scope, asked: Asked, pin: Pin | None, *, counted: bool
+) -> list[tuple[str, str, str, str | None]]:
+    """Label, address, search, and how many that finds. What is pinned has a tab without a number."""
+    texts = [text for _, text in TABS if text != UNCOUNTED]
     found = finding.counts(db.session, scope, texts, now=now(), also=narrowing(asked)) if counted else {}
+    tabs = [(label, Pin(text, DEFAULT_SORT)) for label, text in TABS]
+    if pin and pin.query not in [text for _, text in TABS]:
+        tabs.insert(0, (PINNED, pin))
     return [
-        (label, address_of(scope, asked, query=text, sort="date"), text, _shown(found.get(text)))
-        for label, text in TABS
+        (label, _tab_address(scope, asked, tab), tab.query, shown(found.get(tab.query)))
+        for label, tab in tabs
     ]
 
 
-def _shown(count: int | None) -> str | None:
-    if count is None:
-        return None
-    return f"{count - 1}+" if count == finding.COUNTED_UP_TO else str(count)
+def _tab_address(scope: Scope, asked: Asked, tab: Pin) -> str:
+    return address_of(scope, replace(asked, text=tab.query, sort=tab.sort, cursor=None))
 
 
 def _last_resolved(scope: Scope, asked: Asked, page: Page) -> Issue | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import Response, request
+from flask import Response, request, session
 
 from app.clock import now
 from app.db import db
@@ -14,6 +14,7 @@ from app.web.hypermedia import is_htmx, page_or_fragment, say, see_other
 from app.web.identity import login_required, me
 from app.web.issues.asking import address_of, scope_at, slug_of, what_is_asked
 from app.web.issues.blueprint import bp
+from app.web.issues.listing import SEARCHED
 
 SAVE, CHOOSE = "save", "choose"
 
@@ -70,6 +71,19 @@ def pin_search(org: str, slug: str) -> Response:
         return _again(org, slug, error)
     db.session.commit()
     say(f"Pinned. You see it first in every project of {scope.organization.name}.")
+    return see_other(address_of(scope, asked))
+
+
+@bp.post("/<org>/<slug>/searches/forgetting")
+@login_required
+@limits.changes
+def forget_searches(org: str, slug: str) -> Response:
+    """Those made lately; saved ones stay."""
+    scope, asked = scope_at(org, slug), what_is_asked()
+    keeping_searches.forget(db.session, scope.organization, me())
+    db.session.commit()
+    session.pop(SEARCHED, None)
+    say("What you searched for lately is forgotten.")
     return see_other(address_of(scope, asked))
 
 

@@ -59,7 +59,9 @@ def create(org: str, slug: str) -> ResponseReturnValue:
 def due(org: str, slug: str) -> str:
     """While somebody types: what the schedule says, and when it is due."""
     project_pages.visible(org, slug)
-    return render_template("monitors/_due.html", due=_due(request.args))
+    found = _due(request.args)
+    is_said = "wrong" in found and found["wrong"] == request.args.get("said")
+    return render_template("monitors/_due.html", due={} if is_said else found)
 
 
 @bp.get("/<monitor>/edit/")
@@ -144,6 +146,7 @@ def _typed() -> Wishes:
         schedule=text,
         zone=form.get("timezone", "").strip(),
         **{name: form.get(name, "") for name in ("margin", "max_runtime", "failures", "recoveries")},
+        is_sent="is_sent" in form,
     )
 
 
@@ -167,6 +170,7 @@ def _stored(row: Monitor) -> dict[str, Any]:
         "max_runtime": row.max_runtime,
         "failures": row.failure_threshold,
         "recoveries": row.recovery_threshold,
+        "is_sent": row.is_sent,
     }
 
 
@@ -185,11 +189,14 @@ def _due(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _page(project: Project, values: Mapping[str, Any], row: Monitor | None = None) -> dict[str, Any]:
     org, slug = project.organization.slug, project.slug
+    due = _due(values)
+    # What the form says at its field is not said again below it.
+    said = due.get("wrong")
     return {
         **project_pages.frame(project, tab="monitors"),
         "monitor": row,
-        "due": _due(values),
-        "due_url": url_for("monitors.due", org=org, slug=slug),
+        "due": {} if said else due,
+        "due_url": url_for("monitors.due", org=org, slug=slug, said=said),
         "back": address(row) if row else url_for("monitors.index", org=org, slug=slug),
         "units": UNITS,
         "timezones": timezones(),

@@ -9,7 +9,6 @@ from flask import render_template, request, url_for
 from app.db import db
 from app.domain import check_ins
 from app.domain.ids import parse_id
-from app.domain.schedules import CRONTAB
 from app.models import CheckIn, Monitor
 from app.services.monitors import monitor_pages, monitor_rows, monitoring
 from app.web import project_pages
@@ -73,7 +72,7 @@ def show(org: str, slug: str, monitor: str) -> str:
         older=_older(org, slug, monitor, environment, newest),
         issues=monitor_pages.issues(db.session, row, me()),
         address=address,
-        snippets=snippets(project, row.slug, *([row.schedule_text] if row.schedule_kind == CRONTAB else [])),
+        snippets=snippets(project, row.slug, row),
     )
 
 

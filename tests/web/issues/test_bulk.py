@@ -20,7 +20,7 @@ from app.models import (
 )
 
 pytestmark = pytest.mark.both_databases
-LIST = "/acme/shop/?query=is:unresolved&sort=date"
+LIST = "/acme/shop/?query=is:unresolved"
 
 
 @pytest.fixture

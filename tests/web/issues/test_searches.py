@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.models import IssueTag
+from app.services.issues.keeping_searches import BUILT_IN
 from tests.web.issues.test_listing import titles
 
 pytestmark = pytest.mark.any_database
@@ -12,14 +13,14 @@ AT = "/acme/shop/searches"
 
 
 def forms(page):
-    return {button.get("formaction"): button.text for button in page.select("main form button")}
+    return {button.get("formaction"): button.span.text for button in page.select("main form [formaction]")}
 
 
 def test_a_search_is_saved_found_and_deleted_without_script(as_user, bob, shop):
     browser = as_user(bob)
     menus = browser.page("/acme/shop/?query=level:fatal&sort=freq").select_one("#searches")
     page = browser.page(menus.select("a")[1]["href"])
-    form = page.select_one("main form")
+    form = page.select_one("main form:has(#name)")
     hidden = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
     saved = browser.post(form["action"], data={**hidden, "name": "Fatal ones"})
     assert (saved.status_code, saved.location) == (303, "/acme/shop/?query=level:fatal&sort=freq")
@@ -64,13 +65,60 @@ def test_what_is_pinned_comes_first_in_every_list_until_it_is_unpinned(as_user, 
     assert set(titles(browser.page("/acme/shop/"))) == {"loud", "quiet"}
 
 
-def test_searches_made_lately_are_offered_again(as_user, bob, shop):
+def test_what_is_pinned_has_a_tab_and_a_mark_and_is_unpinned_from_its_menu(as_user, bob, shop, htmx, parsed):
     browser = as_user(bob)
-    for query in ("is:unresolved", "cart", "is:nonsense"):
+    browser.post(f"{AT}/pin", data={"query": "level:fatal", "sort": "freq"})
+    page = browser.page("/acme/shop/")
+    assert page.select_one("#stream-tabs [aria-current]").text.strip() == "Pinned"
+    later = parsed(browser.get(page.select_one("#stream-tabs")["hx-get"], headers=htmx("div")).text)
+    assert later.select_one("[aria-current]").text.strip() == "Pinned"
+    menu = parsed(browser.get(f"{AT}?query=cart", headers=htmx("div")).text)
+    assert [link.small.text for link in menu.select("a.menu-item") if "level:fatal" in link.text] == [
+        "Pinned"
+    ]
+    [unpin] = menu.select("form button[name=unpin]")
+    browser.post(unpin["formaction"], data={"unpin": "1"})
+    assert "Pinned" not in browser.page("/acme/shop/").select_one("#stream-tabs").text
+
+
+def test_a_tab_that_is_pinned_is_not_shown_twice(as_user, bob, shop):
+    browser = as_user(bob)
+    browser.post(f"{AT}/pin", data={"query": "is:unresolved assigned:me", "sort": "date"})
+    tabs = browser.page("/acme/shop/").select_one("#stream-tabs")
+    assert tabs.select_one("[aria-current]").text.strip() == "Assigned to me"
+    assert "Pinned" not in tabs.text
+    assert [link.span.text for link in browser.page(AT).select("a.menu-item") if "· pinned" in link.text] == [
+        "Assigned to meis:unresolved assigned:me · pinned"
+    ]
+
+
+def test_every_search_that_one_may_delete_is_deleted_from_one_page(as_user, bob, shop):
+    browser = as_user(bob)
+    for name in ("One", "Two"):
+        browser.post(AT, data={"query": name, "name": name})
+    assert [label for label in forms(browser.page(AT)).values() if label.startswith("Delete")] == [
+        "Delete “One”",
+        "Delete “Two”",
+    ]
+
+
+def lately(browser):
+    known = {query for _, query in BUILT_IN}
+    links = browser.page(AT).select("main a.menu-item")
+    return [link.text.strip() for link in links if not link.small and link.text.strip() not in known]
+
+
+def test_searches_made_lately_are_offered_again_until_they_are_forgotten(as_user, bob, make, shop):
+    make.issue(shop, title="cart")
+    browser = as_user(bob)
+    for query in ("is:unresolved", "cart", "is:nonsense", "finds nothing"):
         browser.get("/acme/shop/", query_string={"query": query})
-    offered = [link.text.strip() for link in browser.page(AT).select("a.menu-item")]
-    assert offered[-1] == "cart"
-    assert "is:nonsense" not in offered
+    assert lately(browser) == ["cart"]
+    [forget] = [action for action, label in forms(browser.page(AT)).items() if "Forget" in label]
+    assert browser.post(forget, data={"query": "cart"}).location == "/acme/shop/?query=cart"
+    assert lately(browser) == []
+    browser.get("/acme/shop/?query=cart")
+    assert lately(browser) == ["cart"]
 
 
 @pytest.mark.parametrize("path", ["/acme/shop/searches", "/acme/issues/searches"])
@@ -83,7 +131,7 @@ def test_a_bad_search_offers_the_rest_of_it(as_user, bob, make, shop, parsed):
     make.issue(shop, title="cart")
     answer = as_user(bob).get("/acme/shop/?query=is:nonsense+cart&statsPeriod=7d")
     link = parsed(answer.text).select_one("#query-problem a")
-    assert link["href"] == "/acme/shop/?query=cart&sort=date&statsPeriod=7d"
+    assert link["href"] == "/acme/shop/?query=cart&statsPeriod=7d"
 
 
 @pytest.fixture
