@@ -4,7 +4,7 @@ from flask import current_app
 
 from app.channels.http import VERSION, Http
 from app.domain.outward import Allowed
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 
 
 def seal() -> Seal:

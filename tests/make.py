@@ -52,13 +52,13 @@ from app.services.events import digest_issues, digesting, event_body
 from app.services.events.stream_entry import CHECK_IN, ENVELOPE, Entry
 from app.services.integrations import connecting
 from app.services.integrations.connecting import Vault, Wishes
-from app.services.integrations.sealing import Seal
 from app.services.issues import feedback, timeline
 from app.services.mails import delivering
 from app.services.owners import entrusting
 from app.services.people import accounts, tokens, workspaces
 from app.services.preferences import preferring
 from app.services.releases import releases_seen
+from app.services.sealing import Seal
 from app.settings import Settings
 
 PASSWORD = "correct horse battery"

@@ -29,8 +29,8 @@ from app.domain.preferences import (
     WORKFLOW,
 )
 from app.models import Organization, Project, User
-from app.services.people import accounts
-from app.services.preferences import addressing, preferring, tuning
+from app.services.people import accounts, addressing
+from app.services.preferences import preferring, tuning
 from app.services.preferences.preferring import Defaults, Place
 
 DEFAULT = "default"

@@ -149,7 +149,7 @@ def _delete(release: Release, file_id: str) -> Answer:
 @needs(RELEASES)
 @describes({204: None}, query=[RELEASE])
 def delete_files_of_project(org: str, proj: str) -> Answer:
-    """Delete a project’s single files of a release, as `releases files delete --all` of sentry-cli does."""
+    """Delete a project’s single files of a release: `releases files delete --all` of sentry-cli."""
     version = request.args.get("name") or ""
     project = visible_project(org, proj)
     if not version:

@@ -22,7 +22,7 @@ from app.jobs import deliver, doorbell
 from app.models import Delivery, Destination
 from app.services.integrations import channel_settings, falling_back, messages, posting
 from app.services.integrations.posting import Settled
-from app.services.integrations.sealing import Sealed, without
+from app.services.sealing import Sealed, without
 
 log = logging.getLogger(__name__)
 UNREADABLE = "Its secrets cannot be read: CREDENTIAL_KEYS is not what it was. Enter them again."

@@ -10,7 +10,7 @@ from typing import Any
 from flask import session
 
 from app import outgoing
-from app.services.integrations.sealing import Sealed
+from app.services.sealing import Sealed
 
 KEY = "made"
 FOR = timedelta(minutes=10)

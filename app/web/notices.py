@@ -18,8 +18,8 @@ from app.domain.stopping import masked
 from app.domain.storms import STORM
 from app.models import Notice
 from app.services.calm import storm_issues
-from app.services.mails import rereading, transcribing
-from app.services.notices import explaining
+from app.services.mails import rereading
+from app.services.notices import explaining, transcribing
 from app.services.notices.explaining import Explanation, Line
 from app.services.notices.recalling import OUTCOMES
 from app.services.notices.verdicts import Recorded

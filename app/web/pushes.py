@@ -6,8 +6,8 @@ from app import outgoing
 from app.clock import now
 from app.db import begin_writing, db
 from app.extensions import csrf, limiter
-from app.services.integrations.sealing import Sealed
 from app.services.releases import pushing
+from app.services.sealing import Sealed
 
 bp = Blueprint("pushes", __name__)
 csrf.exempt(bp)

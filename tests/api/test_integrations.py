@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Delivery, Destination
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 
 HERE = "/projects/acme/shop/integrations/"
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

@@ -25,7 +25,7 @@ from app.domain.message_words import harmless
 from app.domain.outward import Allowed
 from app.domain.recipients import Recipients
 from app.services.integrations import channel_settings
-from app.services.integrations.sealing import masked
+from app.services.sealing import masked
 from tests.channels.slack_samples import EVENT, ISSUE, NOW, message
 from tests.support.receiver import answer
 

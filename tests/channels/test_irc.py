@@ -16,7 +16,7 @@ from app.channels.http import Http
 from app.channels.irc import Irc
 from app.domain import outward
 from app.services.integrations import channel_settings
-from app.services.integrations.sealing import without
+from app.services.sealing import without
 from scripts import find_tools
 from tests.channels.conftest import LOOPBACK
 from tests.channels.test_webhook import NOW, message

@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 from app.domain import alerting, rule_content
 from app.domain.rule_parts import SPANS
 from app.models import AlertRule, Event, Issue, Notice
-from app.services.events import facts_then
 from app.services.issues import merging
+from app.services.rules import facts_then
 from tests.make import payload
 from tests.support.ringing import Digester, make_rule
 

@@ -5,11 +5,11 @@ from sqlalchemy import func, select
 
 from app.domain.errors import Refused
 from app.models import ApiToken, Monitor, Organization, Project, PushHook, SavedSearch, User
-from app.services.integrations.sealing import Seal
 from app.services.issues import keeping_searches
 from app.services.monitors import monitor_rows, monitoring
 from app.services.people import tokens
 from app.services.releases import pushing
+from app.services.sealing import Seal
 
 pytestmark = pytest.mark.on_postgresql
 

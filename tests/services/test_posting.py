@@ -13,7 +13,7 @@ from app.domain.routing import Outcome
 from app.models import Attempt, Delivery, Destination, DestinationIssue, Notice, Verdict
 from app.services.integrations import connecting, destinations
 from app.services.integrations.connecting import Vault, Wishes
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 from tests.support.pager import Pager
 from tests.support.receiver import answer, hang_up
 

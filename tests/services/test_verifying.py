@@ -7,8 +7,8 @@ from app.domain import search
 from app.domain.errors import NotFound, Refused
 from app.models import Delivery, EmailAddress, EmailRoute, Issue, OneTimeLink, SettingAudit
 from app.services.issues import commenting, matching, naming
-from app.services.people import accounts, onboarding, verifying
-from app.services.preferences import addressing, reaching
+from app.services.people import accounts, addressing, onboarding, verifying
+from app.services.preferences import reaching
 
 pytestmark = pytest.mark.both_databases
 HOME = "bob@home.example"

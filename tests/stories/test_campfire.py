@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.models import Delivery, Destination, Issue
 from app.services.integrations import channel_settings, connecting
 from app.services.integrations.connecting import Vault, Wishes
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 from tests.support.receiver import answer
 
 pytestmark = pytest.mark.both_databases

@@ -358,7 +358,7 @@ def test_storing_and_logging_know_no_secrets(
 ):
     from app.services.integrations import connecting
     from app.services.integrations.connecting import Vault, Wishes
-    from app.services.integrations.sealing import Seal
+    from app.services.sealing import Seal
     from tests.support.databases import contents
 
     vault = Vault(Seal(settings.credential_keys), settings.outbound_allow)

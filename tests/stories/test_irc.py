@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.models import Delivery, Destination
 from app.services.integrations import connecting
 from app.services.integrations.connecting import Vault, Wishes
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 from tests.support import ircd
 from tests.support.ircd import Scripted
 

@@ -16,7 +16,7 @@ from app.models import Delivery, Destination, Issue, Notice, Verdict
 from app.services.calm import maintaining
 from app.services.integrations import connecting
 from app.services.integrations.connecting import Vault, Wishes
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 from tests.support import incidents
 from tests.support.contracts import Checking, described
 from tests.support.dying import dies_while_it_waits

@@ -15,7 +15,7 @@ from app.jobs import notify, post
 from app.models import AlertRule, Attempt, Delivery, Destination, DestinationIssue, Issue, Notice, Verdict
 from app.services.integrations import connecting
 from app.services.integrations.connecting import Vault, Wishes
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 from tests.support import phones
 from tests.support.dying import dies_while_it_waits
 from tests.support.phones import RECEIPT

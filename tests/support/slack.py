@@ -17,7 +17,7 @@ from app.domain.kinds import INTEGRATION_KINDS
 from app.models import Destination, Project, User
 from app.services.integrations import connecting
 from app.services.integrations.connecting import Vault, Wishes
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 from app.settings import Settings
 
 SIGNING = "0123456789abcdef0123456789abcdef"

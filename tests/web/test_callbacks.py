@@ -13,7 +13,7 @@ from app.jobs import callbacks
 from app.models import Callback, Destination
 from app.services.integrations import acting, calling_back, connecting
 from app.services.integrations.connecting import Vault, Wishes
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 from tests.support.pager import Pager
 from tests.support.receiver import Received
 

@@ -70,7 +70,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(alices,
 
 def test_editing_keeps_secrets_that_are_left_empty(alices, cast, form, session, settings):
     from app.services.integrations import channel_settings
-    from app.services.integrations.sealing import Seal
+    from app.services.sealing import Seal
 
     alices.post(
         f"{HERE}new/webhook/", data={**form, "secret": SECRET, "headers": "Authorization: Bearer abcdefgh"}

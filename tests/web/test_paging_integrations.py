@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.models import Destination
 from app.services.integrations import channel_settings
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 from tests.support.incidents import API_KEY, KEY
 
 pytestmark = pytest.mark.both_databases

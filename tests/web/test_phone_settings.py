@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.models import Destination
 from app.services.integrations import channel_settings
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 
 HERE = "/acme/shop/settings/integrations/"
 ANN, BOB, SAME_END = "+15005550009", "+15005550010", "+15015550009"

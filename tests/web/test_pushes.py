@@ -19,8 +19,8 @@ from app.models import (
     ReleaseCommit,
     Repository,
 )
-from app.services.integrations.sealing import Seal
 from app.services.releases import pushing, repository_owners
+from app.services.sealing import Seal
 
 pytestmark = pytest.mark.both_databases
 

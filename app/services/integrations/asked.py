@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.channels.http import Http
 from app.models import Destination
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 
 Afterwards = Callable[[Http], None]
 

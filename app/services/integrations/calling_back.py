@@ -16,7 +16,7 @@ from app.models import Callback, Destination
 from app.services import pruning
 from app.services.integrations import acting, channel_settings
 from app.services.integrations.asked import Afterwards, Asked
-from app.services.integrations.sealing import Seal, Sealed
+from app.services.sealing import Seal, Sealed
 
 log = logging.getLogger(__name__)
 MOST_TRIES = 5

@@ -25,7 +25,7 @@ from app.domain.errors import Refused, noting, refuse_all
 from app.domain.outward import Allowed
 from app.domain.phrases import told_apart
 from app.models import Destination
-from app.services.integrations.sealing import Seal, Sealed, masked
+from app.services.sealing import Seal, Sealed, masked
 
 LONGEST_TEXT, MOST_ENTRIES = 2000, 50
 # What a channel was asked of a value: the field's key and the value → what is wrong with it, or "".

@@ -10,7 +10,7 @@ from app.channels.base import Confirming, ToConfirm
 from app.domain.errors import NotFound, Refused
 from app.models import Destination
 from app.services.integrations import channel_settings, connecting
-from app.services.integrations.sealing import Seal, Sealed
+from app.services.sealing import Seal, Sealed
 
 
 def to_confirm(destination: Destination, seal: Seal, *, now: datetime) -> Sequence[ToConfirm]:

@@ -16,7 +16,7 @@ from app.domain.outward import Allowed
 from app.models import Destination, Notice, Project, User
 from app.services.integrations import catching_up, channel_settings, destinations, posting
 from app.services.integrations.channel_settings import Asked, Given
-from app.services.integrations.sealing import Seal
+from app.services.sealing import Seal
 
 LONGEST_NAME, MOST = 100, 50
 SECRET, OLD = "secret", "old_secrets"

@@ -20,10 +20,10 @@ from app.domain.health import Health
 from app.domain.kinds import KINDS, TEST
 from app.models import Attempt, Delivery, Destination, Notice, Verdict
 from app.services.integrations import channel_settings, standings
-from app.services.integrations.sealing import Seal
 from app.services.integrations.standings import UNSURE
 from app.services.mails.delivering import CLAIM, WAITING
 from app.services.notices import considering
+from app.services.sealing import Seal
 
 MOST_SHOWN = 4000
 # In a delivery's data: somebody wants it sent again, whatever has become of the issue.

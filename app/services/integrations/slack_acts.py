@@ -28,10 +28,10 @@ from app.models import Activity, Delivery, Destination, Issue, Project, User
 from app.services import access
 from app.services.integrations import channel_accounts, channel_settings, messages
 from app.services.integrations.asked import Afterwards, Asked
-from app.services.integrations.sealing import Sealed
 from app.services.integrations.standings import OPENING_KINDS
 from app.services.issues import assigning, ignoring, reopening, resolving
 from app.services.mails import mail_detail
+from app.services.sealing import Sealed
 
 NAME = "slack"
 NOT_HERE = "You do not see this issue in Tocsin, or it is not there any more. Nothing was changed."

@@ -15,7 +15,7 @@ from app.channels.base import Heard
 from app.channels.slack import Slack
 from app.models import Destination
 from app.services.integrations import channel_settings
-from app.services.integrations.sealing import Seal, Sealed
+from app.services.sealing import Seal, Sealed
 
 INTERACTIVE, EVENTS = "interactive", "events_api"
 

@@ -15,7 +15,7 @@ from app.domain.lifecycle import IGNORED, RESOLVED, UNRESOLVED
 from app.domain.replaying import Assignee, Change, Course
 from app.models import Activity, Event, Issue, Notice
 from app.services.access import IS_THERE
-from app.services.events.facts_then import ASSIGNING, assignee_in
+from app.services.rules.facts_then import ASSIGNING, assignee_in
 from app.services.rules.rechecking import LED_TO
 
 CHUNK = 500

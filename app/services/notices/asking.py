@@ -13,11 +13,10 @@ from app.domain.kinds import KINDS
 from app.domain.lifecycle import PENDING_DELETION, UNRESOLVED
 from app.models import Event, Issue, Notice, Project, User
 from app.services import access
-from app.services.events import intake
-from app.services.events.intake import Intake
-from app.services.notices import answering, explaining, next_time, notice_facts, verdicts, who_chose
+from app.services.notices import answering, explaining, intake, next_time, notice_facts, verdicts, who_chose
 from app.services.notices.answering import NO_EVENT, NO_NOTICE, OUTSIDE, Reply
 from app.services.notices.explaining import Line
+from app.services.notices.intake import Intake
 from app.services.notices.next_time import Offer
 from app.services.notices.verdicts import Recorded
 from app.services.preferences.preferring import Defaults

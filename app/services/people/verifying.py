@@ -14,9 +14,9 @@ from app.domain import addresses, delivery_states
 from app.domain.errors import NotFound, Refused
 from app.domain.kinds import KINDS, SECURITY
 from app.models import Delivery, EmailAddress, User
-from app.services.people import accounts, onboarding
+from app.services.people import accounts, addressing, onboarding
 from app.services.people.onboarding import Address
-from app.services.preferences import addressing, preferring
+from app.services.preferences import preferring
 
 MOST = 10
 VERIFY, VERIFIED, CHANGED = "verify", "address_verified", "primary_changed"

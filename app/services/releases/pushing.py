@@ -19,8 +19,8 @@ from app.domain.errors import NotFound, Refused
 from app.domain.pushes import Headers, Provider, Pushed
 from app.models import Commit, Organization, Project, Push, PushHook, Repository, User
 from app.services import limiting, pruning
-from app.services.integrations.sealing import Seal, Sealed
 from app.services.releases import committing, deploying, fixing, repository_owners
+from app.services.sealing import Seal, Sealed
 
 log = logging.getLogger(__name__)
 MOST_HOOKS = 50

@@ -19,9 +19,9 @@ from app.domain.rule_content import INTERVAL
 from app.domain.rule_parts import ONCE, UNTIL_RESOLVED
 from app.models import AlertRule, Issue, Notice, RuleFiring, RuleMute
 from app.services.events.digest_issues import Seen
-from app.services.events.event_facts import EventFacts
 from app.services.issues import timeline
 from app.services.rules.ceilings import Ceilings
+from app.services.rules.event_facts import EventFacts
 from app.services.upserting import insert_into
 
 log = logging.getLogger(__name__)

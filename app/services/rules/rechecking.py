@@ -18,8 +18,7 @@ from app.domain.rule_checks import Check
 from app.domain.rule_content import Content
 from app.domain.rule_parts import ONCE, UNTIL_RESOLVED
 from app.models import Activity, AlertRule, Event, Issue, Notice, RuleMute, RuleVersion
-from app.services.events import facts_then
-from app.services.rules import rule_names
+from app.services.rules import facts_then, rule_names
 
 # As in `wording.CODES`.
 NO_MATCH, DISABLED, INTERVAL, FIRES = "rule_no_match", "rule_disabled", "rule_interval", "send"

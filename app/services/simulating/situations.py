@@ -18,10 +18,10 @@ from app.domain.rule_content import Content
 from app.domain.simulating import ORDER, PERSON, Run, Subject, Told, sign
 from app.models import Activity, AlertRule, Event, Issue, Notice, Project
 from app.services import access
-from app.services.events import event_body, facts_then
+from app.services.events import event_body
 from app.services.notices import considering
 from app.services.preferences.preferring import Defaults
-from app.services.rules import rechecking, rule_names
+from app.services.rules import facts_then, rechecking, rule_names
 from app.services.simulating import occasions, recorded, world
 from app.services.simulating.bell import Bell
 from app.services.simulating.drafts import NEW_RULE, NOTHING, Drafts

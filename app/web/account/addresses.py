@@ -9,8 +9,8 @@ from app.db import db
 from app.domain.errors import NotFound, Refused
 from app.extensions import limiter
 from app.models import EmailAddress
-from app.services.people import verifying
-from app.services.preferences import addressing, tuning
+from app.services.people import addressing, verifying
+from app.services.preferences import tuning
 from app.web import limits
 from app.web.account.blueprint import bp
 from app.web.account.confirmation import proven

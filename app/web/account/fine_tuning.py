@@ -13,7 +13,8 @@ from app.domain import changes
 from app.domain.errors import Refused, Stale
 from app.domain.preferences import VALUES, WORKFLOW
 from app.models import Project
-from app.services.preferences import addressing, applying, following, tuning
+from app.services.people import addressing
+from app.services.preferences import applying, following, tuning
 from app.services.preferences.preferring import Defaults
 from app.services.preferences.tuning import Tuned
 from app.web.account.blueprint import bp

@@ -12,7 +12,8 @@ from app.domain.errors import Stale
 from app.domain.preferences import FATAL_RINGS
 from app.extensions import limiter
 from app.services.notices import previewing, testing_mail
-from app.services.preferences import addressing, following, tuning
+from app.services.people import addressing
+from app.services.preferences import following, tuning
 from app.services.preferences.preferring import ORGANIZATION, PROJECT, Place
 from app.web.account.blueprint import bp
 from app.web.account.typed import number
