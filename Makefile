@@ -2,6 +2,9 @@
 
 PYTHON := .venv/bin/python
 
+# Where this is set, each of Tocsin's processes would compile all its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # H006, H021, H023: mails need them. H025, J018: misread Jinja. H043: a button in a form submits it, as is meant.
 # H030, H031: a page behind a sign-in wants no description for search engines.
 DJLINT_IGNORED := H006,H021,H023,H025,H030,H031,H043,J018

@@ -7,6 +7,7 @@ that are not marked take turns, so that each kind of page and story meets both; 
 they run on that one alone.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -53,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_databases: runs on SQLite and on PostgreSQL")
     config.addinivalue_line("markers", "any_database: is about nothing that a database does, one is enough")
     config.addinivalue_line("markers", "on_postgresql: about writers side by side, of which SQLite has none")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: looking for garbage need not go through them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from tests.api.calls import calls, filled
 
-pytestmark = pytest.mark.both_databases
-
 JUNK = [
     "9223372036854775808",
     "1" * 400,
@@ -176,18 +174,23 @@ def ask(app, api, cast, issue, session, unlimited):
     return answer
 
 
+def a_third_of(odd, number):
+    """So that each is met by many calls, though no call meets them all."""
+    return odd[number % 3 :: 3]
+
+
 def test_odd_names_in_addresses(app, ask):
-    for method, path, _ in calls(app):
+    for number, (method, path, _) in enumerate(calls(app)):
         if method == "GET" and "{" in path:
-            for junk in JUNK:
+            for junk in a_third_of(JUNK, number):
                 answer = ask(method, filled(path, dict.fromkeys(NAMES, junk)))
                 assert answer.status_code in (403, 404), (path, junk)
 
 
 def test_odd_queries(app, ask):
-    for method, path, name in calls(app):
+    for number, (method, path, name) in enumerate(calls(app)):
         if method == "GET" and name in LISTS:
-            for query in QUERIES:
+            for query in a_third_of(QUERIES, number):
                 assert ask(method, f"{filled(path, GOOD)}?{query}").status_code in (200, 400, 404), query
 
 
@@ -211,9 +214,9 @@ LISTS = (
 
 
 def test_no_odd_body_is_taken_for_an_object_or_refused_without_a_word(app, ask):
-    for method, path, name in calls(app):
+    for number, (method, path, name) in enumerate(calls(app)):
         if method in ("POST", "PUT") and name != "key":
-            for sent in BODIES:
+            for sent in a_third_of(BODIES, number):
                 answer = ask(method, filled(path, GOOD | {"public": "x"}), sent)
                 taken = {200, 201, 204} if sent in OBJECTS else set()
                 assert answer.status_code in {400, 404} | taken, (method, path, sent)

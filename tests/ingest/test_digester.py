@@ -1,12 +1,12 @@
 """The digester between Redis and the database: whatever dies and whenever, every event counts once."""
 
+import gc
 import logging
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from redis import RedisError
@@ -19,10 +19,10 @@ from app.clock import now
 from app.db import db
 from app.jobs import digest
 from app.jobs.digest import Digester
+from app.jobs.stream_reader import StreamReader
 from app.models import Event, IngestCount, IngestCursor, Issue, Notice, Project, UndigestedEntry
 from app.services.events import cursors, digesting
 from app.services.events.stream_entry import GENERATION, STREAM, Entry, order
-from app.settings import ROOT
 from tests.make import envelope, payload
 
 ITEMS = select(IngestCount.category, IngestCount.outcome, IngestCount.count)
@@ -60,69 +60,46 @@ def test_a_duplicate_is_answered_and_counted_but_not_kept(instance):
     assert set(instance.rows(ITEMS)) == {("error", "accepted", 1), ("error", "duplicate", 2)}
 
 
-# A digester that dies at a given moment, with no time for any last words.
-DYING = """
-import os, signal
-from app.jobs.digest import Digester
-from app.jobs.stream_reader import StreamReader
-from app.settings import load
-from tests.ingest.conftest import door_app
-from app.queue import connect
-
-def die(*_):
+def die(*_args) -> None:
+    """As by the kernel, for want of memory: there is no time for any last words."""
     os.kill(os.getpid(), signal.SIGKILL)
 
-settings = load()
-StreamReader.trim = die
-with door_app(settings).app_context():
-    digester = Digester(connect(settings))
-    while digester.turn():
-        pass
-"""
+
+def dies_before_it_trims() -> None:
+    StreamReader.trim = die
 
 
-# As by the kernel, for want of memory.
-READING = """
-import os, signal
-from app.jobs.digest import Digester
-from app.queue import connect
-from app.services.events import digesting
-from app.settings import load
-from tests.ingest.conftest import door_app
+def dies_of_what_is_deadly() -> None:
+    read = digesting.read
 
-read = digesting.read
+    def read_or_die(entry, project, unminify):
+        return die() if b"deadly" in entry.body else read(entry, project, unminify)
 
-def read_or_die(entry, project, unminify):
-    if b"deadly" in entry.body:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return read(entry, project, unminify)
-
-settings = load()
-digesting.read = read_or_die
-with door_app(settings).app_context():
-    digester = Digester(connect(settings))
-    while digester.turn():
-        pass
-"""
+    digesting.read = read_or_die
 
 
-def digested_by(instance, program: str) -> int:
+def digested_by(instance, doomed: Callable[[], None]) -> int:
     """How a digester in a process of its own ended."""
-    settings = instance.app.config["SETTINGS"]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": settings.database_url,
-        "TOCSIN_DATA_DIR": str(settings.tocsin_data_dir),
-        "PYTHONPATH": str(ROOT),
-    }
-    done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, check=False)
-    return done.returncode
+    child = os.fork()
+    if child == 0:
+        try:
+            gc.disable()
+            with instance.app.app_context():
+                db.engine.dispose(close=False)  # those connections are the parent's
+                doomed()
+                digester = Digester(queue.connect(instance.app.config["SETTINGS"]))
+                while digester.turn():
+                    pass
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_counts_are_exact_after_a_kill_between_commit_and_trim(instance):
     ids = {instance.report(user={"id": n}) for n in range(20)}
     instance.post(b'{}\n{"type":"session"}\n{}')
-    assert digested_by(instance, DYING) == -signal.SIGKILL
+    assert digested_by(instance, dies_before_it_trims) == -signal.SIGKILL
     assert instance.waiting() == 21
     instance.report()
     instance.digest()
@@ -138,10 +115,10 @@ def test_an_entry_that_kills_who_reads_it_is_set_aside_in_the_end(instance, plac
     titles = ["KeyError: cart"] * 4
     titles[place] = "deadly"
     ids = [instance.report(title) for title in titles]
-    ends = [digested_by(instance, READING)]
+    ends = [digested_by(instance, dies_of_what_is_deadly)]
     while ends[-1]:
         assert len(ends) < 6, "for ever"
-        ends.append(digested_by(instance, READING))
+        ends.append(digested_by(instance, dies_of_what_is_deadly))
     assert set(ends[:-1]) == {-signal.SIGKILL}
     assert set(instance.scalars(select(Event.event_id))) == {*ids} - {ids[place]}
     [error] = instance.scalars(select(UndigestedEntry.error))

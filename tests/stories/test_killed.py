@@ -1,6 +1,5 @@
 """A worker is killed at each statement in turn: what it was about to do is done later, once and whole."""
 
-import pytest
 from sqlalchemy import func, select
 
 from app.clock import now
@@ -11,8 +10,6 @@ from app.services.issues import resolving
 from app.services.issues.timeline import Batch
 from app.services.notices import notifying, outbox
 from tests.support.dying import survives
-
-pytestmark = pytest.mark.both_databases
 
 MOST = 200  # statements of any one job
 

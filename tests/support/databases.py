@@ -37,10 +37,12 @@ class Database(Protocol):
 
 
 def contents(session: Session) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table; but not when a person was last seen, which looking may note."""
+    """Every row of every table; but not when a person was last seen, and what they saw: looking notes that."""
     session.commit()
     found = {}
     for name, table in Base.metadata.tables.items():
+        if name == "issue_sights":
+            continue
         columns = [
             column for column in table.columns if column.name not in {"last_active_at", "last_used_at"}
         ]

@@ -38,7 +38,7 @@ class Process:
     def stop(self) -> None:
         """As Ctrl-C would: it has to end by itself, and in order."""
         self._process.send_signal(signal.SIGINT)
-        assert self._process.wait(20) in (0, 130), self.said[-3000:]
+        assert self._process.wait(60) in (0, 130), self.said[-3000:]
 
     @property
     def said(self) -> str:
@@ -58,7 +58,7 @@ class Process:
         self._said.close()
 
 
-def eventually(found: Callable[[], T], *, seconds: float = 20.0) -> T:
+def eventually(found: Callable[[], T], *, seconds: float = 60.0) -> T:
     """What `found` returns as soon as it is true; an AssertionError if that takes too long."""
     deadline = time.monotonic() + seconds
     while not (value := found()):

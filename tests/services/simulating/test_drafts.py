@@ -20,7 +20,6 @@ from app.services.simulating.replaying import Budget
 from app.services.simulating.situations import Made
 from tests.support.living import Life
 
-pytestmark = pytest.mark.both_databases
 TO_CY = {"id": "mail", "target": "member"}
 
 

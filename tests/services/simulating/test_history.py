@@ -23,8 +23,6 @@ from app.services.simulating.replaying import Budget
 from tests.support.living import Life
 from tests.support.ringing import make_rule
 
-pytestmark = pytest.mark.both_databases
-
 HOUR = timedelta(hours=1)
 CHOICES = [("alerts", "off"), ("alerts", None), ("workflow", "participating"), ("workflow", None)]
 ENDLESS = Budget(seconds=600)
