@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from redis import Redis
+from redis import Redis, RedisError
 
 KEPT = timedelta(days=1)
 KEY = "tocsin:refused"
@@ -37,7 +37,13 @@ def note(connection: Redis, project_id: int, *, status: int, detail: str, now: d
 
 
 def last(connection: Redis, project_id: int, *, now: datetime) -> Refusal | None:
-    """The project's last refusal, if it is no older than a day: Redis forgets all of them together only."""
-    kept = cast("bytes | None", connection.hget(KEY, str(project_id)))
+    """The project's last refusal, if it is no older than a day: Redis forgets all of them together only.
+
+    A help, not a necessity: None while Redis does not answer.
+    """
+    try:
+        kept = cast("bytes | None", connection.hget(KEY, str(project_id)))
+    except RedisError:
+        return None
     refusal = Refusal(**json.loads(kept)) if kept else None
     return refusal if refusal and now - refusal.moment < KEPT else None

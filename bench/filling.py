@@ -15,6 +15,7 @@ from app.domain import short_id
 from app.domain.event import Receipt
 from app.models import (
     Activity,
+    Delivery,
     Environment,
     Event,
     Issue,
@@ -28,9 +29,11 @@ from app.models import (
     Release,
     ReleaseProject,
     User,
+    Verdict,
 )
 from app.services.events import digest_issues, event_body
 from app.services.issues import timeline
+from app.services.mails import delivering
 from app.services.people import accounts, workspaces
 from app.services.upserting import insert_all
 from bench import payloads
@@ -63,7 +66,8 @@ def fill(session: Session, *, issues: int, many_events: int) -> tuple[User, Orga
         ids = count(project.id * 1_000_000)
         for first in range(1, share + 1, BATCH):
             numbers = range(first, min(first + BATCH, share + 1))
-            _write(session, [_issue(chance, project, each, user, next(ids)) for each in numbers], chance)
+            rows = [_issue(chance, project, each, user, next(ids)) for each in numbers]
+            _write(session, rows, user, chance)
     _add_releases(session, organization, projects)
     _add_events(session, projects[0], issues, many_events, chance)
     session.commit()
@@ -89,18 +93,20 @@ def _issue(chance: random.Random, project: Project, number: int, user: User, iss
         "details": {"type": f"{about}Error"},
         "status": status,
         "resolved_at": last if status == "resolved" else None,
+        "regressed_at": last if status == "unresolved" and number % 50 == 0 else None,
         "active_at": last,
         "first_seen": last - timedelta(seconds=chance.randrange(90 * 86400)),
         "last_seen": last,
         "times_seen": int(chance.paretovariate(0.7)) % 5000 + 1,
         "users_seen": int(chance.paretovariate(0.8)) % 900,
+        "told": True,
         "assignee_user_id": user.id if chance.random() < 0.02 else None,
         "first_release": release,
         "last_release": release,
     }
 
 
-def _write(session: Session, rows: list[dict[str, Any]], chance: random.Random) -> None:
+def _write(session: Session, rows: list[dict[str, Any]], user: User, chance: random.Random) -> None:
     """The ids are given, so that nothing has to be read back."""
     issues = [Issue(**row) for row in rows]
     hour = NOW.replace(minute=0, second=0)
@@ -123,10 +129,25 @@ def _write(session: Session, rows: list[dict[str, Any]], chance: random.Random) 
     insert_all(session, Activity, told)
     notices = [
         timeline.notice_row("regression", issue, now=issue.last_seen, activity=activity)
+        | {"id": issue.id, "planned_at": issue.last_seen}
         for issue, activity in zip(issues, activities, strict=True)
     ]
     session.execute(insert(Notice), notices)
+    _tell(session, issues, user)
     session.commit()
+
+
+def _tell(session: Session, issues: list[Issue], user: User) -> None:
+    """The one person was told of everything: what reached nobody is looked for in vain."""
+    answer = {"subject": "user", "subject_id": user.id, "channel": "email", "outcome": "send", "code": "send"}
+    answer |= {"params": {}, "reasons": ["workflow_always"]}
+    insert_all(session, Verdict, [{"id": each.id, "notice_id": each.id, **answer} for each in issues])
+    sent = [
+        delivering.row(user.id, user.email, kind="regression", subject="", now=each.last_seen)
+        | {"id": each.id, "verdict_id": each.id, "state": "accepted", "finished_at": each.last_seen}
+        for each in issues
+    ]
+    insert_all(session, Delivery, sent)
 
 
 def _tags(chance: random.Random, issue: Issue) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.extensions import csrf
+from app.extensions import csrf, describe_api
 
 
 def init_app(app: Flask) -> None:
@@ -12,4 +12,4 @@ def init_app(app: Flask) -> None:
 
     csrf.exempt(bp)
     app.register_blueprint(bp)
-    app.extensions["tocsin_api"] = Document(app)
+    describe_api(app, Document(app))

@@ -1,7 +1,5 @@
 """Comments on an issue (`web-api.md` 4): reading and writing them, changing one's own, taking one away."""
 
-from collections.abc import Sequence
-
 from flask import jsonify
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -10,7 +8,7 @@ from app.api import narrowing, shapes
 from app.api.blueprint import Answer, Denied, bp
 from app.api.credentials import may, me, needs
 from app.api.describing import Page, describes
-from app.api.paging import page
+from app.api.paging import page_of
 from app.api.places import visible_issue
 from app.api.reading import body, known_members, text
 from app.api.types.comments import ActivityJson, CommentTextJson
@@ -32,16 +30,8 @@ def comments(issue: str, org: str | None = None) -> Answer:
     """The comments of an issue, newest first."""
     is_comment = (Activity.issue_id == visible_issue(issue, org).id) & (Activity.type == commenting.COMMENT)
     found = select(Activity).where(is_comment).order_by(Activity.id.desc())
-
-    def fetch(start: int, count: int) -> Sequence[Activity]:
-        rows = (
-            found.offset(start)
-            .limit(count)
-            .options(selectinload(Activity.actor).selectinload(User.addresses))
-        )
-        return db.session.scalars(rows).all()
-
-    return page(fetch, lambda rows: [shapes.activity(row) for row in rows])
+    with_authors = found.options(selectinload(Activity.actor).selectinload(User.addresses))
+    return page_of(with_authors, lambda rows: [shapes.activity(row) for row in rows])
 
 
 @bp.post("/issues/<issue>/comments/")

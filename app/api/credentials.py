@@ -7,6 +7,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Response, g, request
+from redis import RedisError
 from sqlalchemy.exc import OperationalError
 
 from app import visitors
@@ -55,6 +56,17 @@ def _owner(row: ApiToken) -> str:
 
 
 limiter.shared_limit(RATE, scope="api", key_func=whose)(bp)
+
+
+@bp.after_request
+def _say_what_is_left(response: Response) -> Response:
+    """How often one may ask, how often still, and when that begins anew, in seconds since 1970."""
+    limit = limiter.current_limit
+    if limit:
+        with suppress(RedisError):  # it went away since it counted
+            told = {"Limit": limit.limit.amount, "Remaining": limit.remaining, "Reset": limit.reset_at}
+            response.headers.update({f"X-Sentry-Rate-Limit-{name}": str(each) for name, each in told.items()})
+    return response
 
 
 def token_or_none() -> ApiToken | None:

@@ -1,21 +1,19 @@
 """Deploys of releases (`web-api.md` 3): they neither make a release nor finish it."""
 
-from collections.abc import Sequence
-
 from flask import jsonify
 
 from app.api import release_shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import actor, needs, viewer
 from app.api.describing import Page, describes
-from app.api.paging import page
+from app.api.paging import page_of
 from app.api.places import visible_organization, visible_project
 from app.api.reading import body, text
 from app.api.releases import RELEASES, moment, projects_named, reachable, reachable_in_project
 from app.api.types.releases import DeployJson, NewDeployJson
 from app.clock import now
 from app.db import db
-from app.models import Deploy, Organization, Project, Release
+from app.models import Organization, Project, Release
 from app.services import access
 from app.services.releases import deploying, releasing
 
@@ -39,10 +37,7 @@ def deploys_of_project(org: str, proj: str, version: str) -> Answer:
 def _list(release: Release) -> Answer:
     found = deploying.of_release(release, viewer())
 
-    def fetch(start: int, count: int) -> Sequence[Deploy]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, lambda rows: [release_shapes.deploy(row) for row in rows])
+    return page_of(found, lambda rows: [release_shapes.deploy(row) for row in rows])
 
 
 @bp.post("/organizations/<org>/releases/<version>/deploys/")

@@ -6,7 +6,7 @@ from flask import Response, current_app
 
 from app.api.blueprint import Answer, bp
 from app.api.describing import describes
-from app.api.openapi import Document
+from app.extensions import api_description
 
 
 @bp.get("/openapi.json")
@@ -16,5 +16,4 @@ def description() -> Answer:
 
     It is made from the code that answers the calls.
     """
-    made: Document = current_app.extensions["tocsin_api"]
-    return Response(made.encoded, mimetype="application/json")
+    return Response(api_description(current_app).encoded, mimetype="application/json")

@@ -12,7 +12,7 @@ from app.api.blueprint import Answer, bp
 from app.api.credentials import me, needs
 from app.api.describing import File, Page, Query, describes
 from app.api.feedback import shape as feedback_shape
-from app.api.paging import Line, page
+from app.api.paging import Line, page_of
 from app.api.places import visible_issue, visible_organization, visible_project
 from app.api.types.events import AttachmentJson, EventDetailsJson, EventJson, EventPlaceJson, LogsJson
 from app.api.types.feedback import FeedbackJson
@@ -66,12 +66,9 @@ def _page(
     newest_first = found.order_by(*(column.desc() for column in order))
     with_bodies = newest_first.options(undefer(Event.body), lazyload(Event.issue))
 
-    def fetch(start: int, count: int) -> Sequence[Event]:
-        return db.session.scalars(with_bodies.offset(start).limit(count)).all()
-
     shape: Callable[[Sequence[Event]], Sequence[Line]]
     shape = _in_full if request.args.get("full") in ("1", "true") else _lines
-    return page(fetch, shape)
+    return page_of(with_bodies, shape)
 
 
 def _lines(rows: Sequence[Event]) -> list[EventJson]:
@@ -145,10 +142,7 @@ def attachments(org: str, proj: str, event_id: str) -> Answer:
     event = _find(visible_project(org, proj), event_id)
     found = select(Attachment).where(_of(event)).order_by(Attachment.id)
 
-    def fetch(start: int, count: int) -> Sequence[Attachment]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, lambda rows: [event_shapes.attachment(row) for row in rows])
+    return page_of(found, lambda rows: [event_shapes.attachment(row) for row in rows])
 
 
 @bp.get("/projects/<org>/<proj>/events/<event_id>/attachments/<attachment_id>/")

@@ -3,7 +3,7 @@
 from typing import Any
 
 Json = dict[str, Any]
-PLACE = "#/components/schemas/"
+COMPONENTS = "#/components/schemas/"
 # By name, for members whose type tells no example. Where a member means something else, its type says what.
 USUAL: Json = {
     "id": "1",
@@ -28,7 +28,7 @@ def of(schema: Json, components: Json, name: str = "") -> Any:
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
-        return of(components[schema["$ref"].removeprefix(PLACE)], components, name)
+        return of(components[schema["$ref"].removeprefix(COMPONENTS)], components, name)
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:

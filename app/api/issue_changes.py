@@ -1,6 +1,5 @@
 """Updates of one issue and of many (`web-api.md` 4): what sentry-cli's `issues resolve` and others send."""
 
-import secrets
 from collections.abc import Sequence
 
 from flask import jsonify, request
@@ -26,9 +25,8 @@ from app.db import db
 from app.domain.errors import NotFound
 from app.domain.issue_update import BadUpdate, Update, read
 from app.models import Issue
-from app.services.issues import matching, resolving, updating
+from app.services.issues import matching, resolving, timeline, updating
 from app.services.issues.finding import Scope
-from app.services.issues.timeline import Batch
 
 # One transaction, which others wait for.
 MOST_AT_ONCE = 1000
@@ -114,7 +112,7 @@ def chosen(scope: Scope, *, first_others_than: str = "") -> list[Issue]:
 def _apply(rows: Sequence[Issue], asked: Update) -> None:
     resolving.refuse_several_projects([row.project_id for row in rows], asked.into)
     # Whoever hears of several changes by one call hears of them in one message.
-    batch = Batch(f"b_{secrets.token_hex(8)}") if len(rows) > 1 else None
+    batch = timeline.together() if len(rows) > 1 else None
     for row in rows:
         updating.update(db.session, row, asked, by=me(), now=now(), via="api", batch=batch)
     db.session.commit()
@@ -136,4 +134,8 @@ def _applied(rows: Sequence[Issue], asked: Update) -> AppliedJson:
         applied["isSubscribed"] = asked.subscribed
     if asked.bookmarked is not None:
         applied["isBookmarked"] = asked.bookmarked
+    if asked.seen is not None:
+        applied["hasSeen"] = asked.seen
+    if asked.importance:
+        applied["priority"] = asked.importance
     return applied

@@ -69,6 +69,7 @@ def meet(rows: Sequence[Issue], fate: str) -> Answer:
 
 
 def _merge(rows: Sequence[Issue]) -> Answer:
+    reaches("event:admin")
     primary = merging.merge(db.session, rows, by=me(), now=now())
     children = [row.id for row in rows if row is not primary]
     db.session.commit()

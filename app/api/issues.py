@@ -1,7 +1,7 @@
 """Issues: lists and details (`web-api.md` 4)."""
 
 from collections.abc import Collection, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from flask import jsonify, request
 from sqlalchemy import literal, select, union_all
@@ -17,12 +17,15 @@ from app.api.types.issues import IssueDetailsJson, IssueJson, ShortIdJson
 from app.clock import now
 from app.db import db
 from app.domain import cursor
-from app.models import Activity, Bookmark, Issue, Subscription, User
+from app.domain.lifecycle import STATUSES
+from app.domain.search import Is, Term
+from app.domain.search import Query as Search
+from app.models import Activity, Bookmark, Issue, IssueSight, Subscription, User
 from app.services import access
-from app.services.issues import feedback, finding, issue_lists
+from app.services.issues import feedback, finding, issue_lists, seeing
 from app.services.issues.finding import Scope
 
-MOST_ACTIVITIES = 100
+MOST_ACTIVITIES, MOST_SEEING = 100, 100
 SORT = Query(
     "sort",
     "Newest event, newest issue, most events or most people first; or often and lately.",
@@ -53,10 +56,11 @@ def issues_of_organization(org: str) -> Answer:
 
 
 def _list(scope: Scope) -> Answer:
+    query = narrowing.query()
     found = finding.find(
         db.session,
         scope,
-        narrowing.query(),
+        query,
         now=now(),
         sort=orders.read(request.args.get("sort", "")),
         cursor=_cursor(),
@@ -64,19 +68,38 @@ def _list(scope: Scope) -> Answer:
     )
     issues = [row.issue for row in found.rows]
     _load_assignees(issues)
-    followed, kept = _followed_and_kept([issue.id for issue in issues])
+    mine = _mine([issue.id for issue in issues])
     details = status_details.of(issues)
     lines = [
         shapes.issue(
             row.issue,
-            subscribed=row.issue.id in followed,
-            bookmarked=row.issue.id in kept,
+            subscribed=row.issue.id in mine.followed,
+            bookmarked=row.issue.id in mine.kept,
+            seen=row.issue.id in mine.seen,
             status_details=details.get(row.issue.id),
             hours=row.hours,
         )
         for row in found.rows
     ]
-    return linked(lines, previous=found.previous, following=found.next)
+    hits = _hits(scope, query, found)
+    response = linked(lines, previous=found.previous, following=found.next, hits=hits)
+    if hits is not None:
+        response.headers["X-Max-Hits"] = str(finding.COUNTED_UP_TO)
+    return response
+
+
+def _hits(scope: Scope, query: Search, found: finding.Page) -> int | None:
+    """How many issues there are, up to a limit; None where only looking at all of them would tell."""
+    if not (found.previous or found.next):
+        return len(found.rows)
+    if scope.environments or not all(_is_indexed(term) for term in query.terms):
+        return None
+    return finding.counts(db.session, scope, [""], now=now(), also=query)[""]
+
+
+def _is_indexed(term: Term) -> bool:
+    """Whether an index alone counts what meets it."""
+    return isinstance(term, Is) and term.state in STATUSES and not term.negated
 
 
 def _cursor() -> cursor.Cursor | None:
@@ -95,8 +118,16 @@ def _load_assignees(issues: Sequence[Issue]) -> None:
     ).unique().all()
 
 
-def _followed_and_kept(issue_ids: Collection[int]) -> tuple[set[int], set[int]]:
-    """Those of the issues that the person subscribed to, and those that they bookmarked; one query."""
+class _Mine(NamedTuple):
+    """Those of some issues that the person subscribed to, bookmarked, has seen."""
+
+    followed: set[int]
+    kept: set[int]
+    seen: set[int]
+
+
+def _mine(issue_ids: Collection[int]) -> _Mine:
+    """One query."""
     followed = select(literal("followed"), Subscription.issue_id).where(
         Subscription.user_id == me().id,
         Subscription.issue_id.in_(issue_ids),
@@ -105,8 +136,13 @@ def _followed_and_kept(issue_ids: Collection[int]) -> tuple[set[int], set[int]]:
     kept = select(literal("kept"), Bookmark.issue_id).where(
         Bookmark.user_id == me().id, Bookmark.issue_id.in_(issue_ids)
     )
-    rows = db.session.execute(union_all(followed, kept)).all()
-    return {id_ for what, id_ in rows if what == "followed"}, {id_ for what, id_ in rows if what == "kept"}
+    seen = (
+        select(literal("seen"), IssueSight.issue_id)
+        .join(Issue, Issue.id == IssueSight.issue_id)
+        .where(IssueSight.user_id == me().id, IssueSight.issue_id.in_(issue_ids), seeing.IS_SEEN)
+    )
+    rows = db.session.execute(union_all(followed, kept, seen)).all()
+    return _Mine(*({id_ for what, id_ in rows if what == each} for each in _Mine._fields))
 
 
 @bp.get("/issues/<issue>/")
@@ -135,18 +171,19 @@ def details(row: Issue) -> IssueDetailsJson:
             for key, top in issue_lists.tag_shares(db.session, row).items()
         ],
         "activity": [shapes.activity(each) for each in db.session.scalars(recent)],
-        "seenBy": [],
+        "seenBy": [shapes.seen_by(each) for each in seeing.by(db.session, row, limit=MOST_SEEING)],
         "userReportCount": feedback.count_of(db.session, row),
     }
 
 
 def _line(row: Issue) -> IssueJson:
     details = status_details.of([row]).get(row.id)
-    followed, kept = _followed_and_kept([row.id])
+    mine = _mine([row.id])
     return shapes.issue(
         row,
-        subscribed=row.id in followed,
-        bookmarked=row.id in kept,
+        subscribed=row.id in mine.followed,
+        bookmarked=row.id in mine.kept,
+        seen=row.id in mine.seen,
         status_details=details,
     )
 

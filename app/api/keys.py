@@ -1,7 +1,6 @@
 """The keys that SDKs send with (`web-api.md` 4)."""
 
 from flask import jsonify
-from sqlalchemy import select
 
 from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
@@ -89,8 +88,7 @@ def _editable_project(org: str, proj: str) -> Project:
 
 
 def _find(project: Project, public: str) -> ProjectKey:
-    named = (ProjectKey.project_id == project.id) & (ProjectKey.public == public)
-    row = db.session.scalar(select(ProjectKey).where(named))
+    row = workspaces.find_key(db.session, project.id, public)
     if row is None:
         raise NotFound
     return row

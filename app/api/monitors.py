@@ -4,13 +4,12 @@ import uuid
 from collections.abc import Sequence
 
 from flask import jsonify, request
-from sqlalchemy import or_, select
 
 from app.api import narrowing
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import needs, viewer
 from app.api.describing import Page, Query, describes
-from app.api.paging import page
+from app.api.paging import page_of
 from app.api.places import visible_organization, visible_project, visible_projects
 from app.api.shapes import moment
 from app.api.types.monitors import (
@@ -21,11 +20,9 @@ from app.api.types.monitors import (
 )
 from app.db import db
 from app.domain import monitors
-from app.domain.errors import NotFound
-from app.domain.ids import parse_id
 from app.models import CheckIn, Monitor, MonitorEnvironment
 from app.services import access
-from app.services.monitors import monitor_pages, monitor_rows
+from app.services.monitors import monitor_pages, monitor_rows, monitoring
 
 ENVIRONMENT = Query("environment", "Those of this environment.", example="production")
 
@@ -81,19 +78,13 @@ def check_ins_of_monitor_of_project(org: str, proj: str, monitor: str) -> Answer
 def _list(project_ids: Sequence[int]) -> Answer:
     found = monitor_pages.in_order(Monitor.project_id.in_(project_ids))
 
-    def fetch(start: int, count: int) -> Sequence[Monitor]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, lambda rows: [shape(row) for row in rows])
+    return page_of(found, lambda rows: [shape(row) for row in rows])
 
 
 def _check_ins(monitor: Monitor) -> Answer:
     found = monitor_pages.newest_of(monitor, request.args.get("environment", ""))
 
-    def fetch(start: int, count: int) -> Sequence[CheckIn]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, lambda rows: [check_in(row) for row in rows])
+    return page_of(found, lambda rows: [check_in(row) for row in rows])
 
 
 def _projects(org: str) -> list[int]:
@@ -106,26 +97,14 @@ def _projects(org: str) -> list[int]:
 
 
 def _named(org: str, name: str) -> Monitor:
-    projects = _projects(org)
-    found = _find(projects, name)
+    found = monitoring.named(db.session, _projects(org), name)
     if len(found) > 1:
         raise Invalid(f"Several projects have a monitor {name}. Name one with project=.")
     return found[0]
 
 
 def _in_project(org: str, proj: str, name: str) -> Monitor:
-    return _find([visible_project(org, proj).id], name)[0]
-
-
-def _find(project_ids: Sequence[int], name: str) -> Sequence[Monitor]:
-    """By slug or id."""
-    ways = [Monitor.slug == name]
-    if (id_ := parse_id(name)) is not None:
-        ways.append(Monitor.id == id_)
-    found = db.session.scalars(select(Monitor).where(Monitor.project_id.in_(project_ids), or_(*ways))).all()
-    if not found:
-        raise NotFound
-    return found
+    return monitoring.named(db.session, [visible_project(org, proj).id], name)[0]
 
 
 def shape(row: Monitor) -> MonitorJson:

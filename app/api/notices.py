@@ -11,7 +11,7 @@ from app.api import shapes
 from app.api.blueprint import Answer, Invalid, bp
 from app.api.credentials import may, me, needs
 from app.api.describing import Moment, Page, Query, describes, one_of
-from app.api.paging import page
+from app.api.paging import page, page_of
 from app.api.places import visible_issue, visible_organization, visible_projects
 from app.api.types.notifications import DeliveryJson, NoticeJson, ReachJson, ReplyJson, VerdictJson
 from app.clock import now
@@ -57,10 +57,7 @@ def notices() -> Answer:
         *(joinedload(each) for each in together), joinedload(Notice.actor).selectinload(User.addresses)
     )
 
-    def fetch(start: int, count: int) -> Sequence[Notice]:
-        return db.session.scalars(ordered.offset(start).limit(count)).all()
-
-    return page(fetch, _shown)
+    return page_of(ordered, _shown)
 
 
 @bp.get("/notices/<public_id>/")

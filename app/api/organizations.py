@@ -1,7 +1,5 @@
 """Who is asking, organizations, their teams and members (`web-api.md` 3 and 4)."""
 
-from collections.abc import Sequence
-
 from flask import jsonify
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -10,7 +8,7 @@ from app.api import shapes
 from app.api.blueprint import Answer, bp
 from app.api.credentials import me, needs, token_or_none
 from app.api.describing import Page, describes
-from app.api.paging import page, whole_list
+from app.api.paging import page_of, whole_list
 from app.api.places import visible_organization
 from app.api.types.workspaces import AboutJson, MemberJson, OrganizationJson, TeamJson
 from app.db import db
@@ -68,7 +66,4 @@ def members(org: str) -> Answer:
     people = joinedload(Membership.user).selectinload(User.addresses)
     found = select(Membership).where(belongs).order_by(Membership.id).options(people)
 
-    def fetch(start: int, count: int) -> Sequence[Membership]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, lambda rows: [shapes.member(row) for row in rows])
+    return page_of(found, lambda rows: [shapes.member(row) for row in rows])

@@ -5,8 +5,10 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, request
+from sqlalchemy import Select
 
 from app.api.blueprint import Invalid
+from app.db import db
 
 MOST = 100
 # `value:offset:is_prev`; the value means nothing in our cursors.
@@ -29,11 +31,18 @@ def page(
     """The page that was asked for; `fetch` is given where to begin and how many rows to bring."""
     start, count = _offset(), size()
     rows = fetch(start, count + 1)
+    is_last = len(rows) <= count
     return linked(
         shape(rows[:count]),
         previous=f"0:{max(start - count, 0)}:1" if start else None,
-        following=f"0:{start + count}:0" if len(rows) > count else None,
+        following=None if is_last else f"0:{start + count}:0",
+        hits=start + len(rows) if is_last and (rows or not start) else None,
     )
+
+
+def page_of(found: Select[T], shape: Callable[[Sequence[T]], Sequence[Line]]) -> Response:
+    """A page of what the query finds, in its order."""
+    return page(lambda start, count: db.session.scalars(found.offset(start).limit(count)).all(), shape)
 
 
 def whole_list(rows: Sequence[Line]) -> Response:
@@ -41,9 +50,16 @@ def whole_list(rows: Sequence[Line]) -> Response:
     return page(lambda start, count: rows[start : start + count], list)
 
 
-def linked(rows: Sequence[Line], *, previous: str | None, following: str | None) -> Response:
-    """The page with both links, which are always there: clients look at `results`."""
+def linked(
+    rows: Sequence[Line], *, previous: str | None, following: str | None, hits: int | None = None
+) -> Response:
+    """The page with both links, which are always there: clients look at `results`.
+
+    `hits` is how many there are on all pages, where that is known.
+    """
     response = jsonify(rows)
+    if hits is not None:
+        response.headers["X-Hits"] = str(hits)
     response.headers["Link"] = f"{_link('previous', previous)}, {_link('next', following)}"
     return response
 

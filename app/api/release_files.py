@@ -8,7 +8,7 @@ from app.api.artifacts import ENVELOPE
 from app.api.blueprint import Answer, Denied, Invalid, bp
 from app.api.credentials import actor, needs, viewer
 from app.api.describing import File, Form, Page, Query, describes
-from app.api.paging import page
+from app.api.paging import page_of
 from app.api.places import shelf, visible_organization, visible_project
 from app.api.releases import RELEASES, own, own_in_project, uploaded_for
 from app.api.shapes import moment
@@ -48,10 +48,7 @@ def files_of_project(org: str, proj: str, version: str) -> Answer:
 def _list(release: Release) -> Answer:
     found = artifacts.files_of(release, viewer(), request.args.getlist("checksum"))
 
-    def fetch(start: int, count: int) -> Sequence[ArtifactFile]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, _shown)
+    return page_of(found, _shown)
 
 
 def _shown(rows: Sequence[ArtifactFile]) -> list[ReleaseFileJson]:

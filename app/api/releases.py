@@ -12,7 +12,7 @@ from app.api import release_shapes
 from app.api.blueprint import Answer, Denied, Invalid, bp
 from app.api.credentials import actor, needs, viewer
 from app.api.describing import Page, Query, describes, one_of
-from app.api.paging import page
+from app.api.paging import page_of
 from app.api.places import shelf, visible_organization, visible_project, visible_projects
 from app.api.reading import Json, body, text
 from app.api.types.issues import NothingJson
@@ -27,7 +27,7 @@ from app.clock import now
 from app.db import db
 from app.domain import commit_lists, timestamps
 from app.domain.errors import NotFound
-from app.models import Commit, Organization, Project, Release, Repository
+from app.models import Organization, Project, Release, Repository
 from app.services.releases import committing, release_owners, releasing, repository_owners
 from app.services.releases.release_owners import NotYours
 from app.services.releases.releasing import Wishes
@@ -55,11 +55,8 @@ def repositories(org: str) -> Answer:
     here = (Repository.organization_id == organization.id) & repository_owners.usable_by(viewer())
     found = select(Repository).where(here).order_by(Repository.name, Repository.id)
 
-    def fetch(start: int, count: int) -> Sequence[Repository]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
     since = organization.created_at
-    return page(fetch, lambda rows: [release_shapes.repository(row, since=since) for row in rows])
+    return page_of(found, lambda rows: [release_shapes.repository(row, since=since) for row in rows])
 
 
 @bp.get("/organizations/<org>/releases/")
@@ -91,10 +88,7 @@ def _list(organization: Organization, project_ids: Sequence[int] | None) -> Answ
         organization, viewer(), project_ids=project_ids, beginning=beginning, status=status
     )
 
-    def fetch(start: int, count: int) -> Sequence[Release]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, _shown)
+    return page_of(found, _shown)
 
 
 def _shown(rows: Sequence[Release]) -> list[ReleaseJson]:
@@ -248,10 +242,7 @@ def commits_of_release_of_project(org: str, proj: str, version: str) -> Answer:
 def _commits(row: Release) -> Answer:
     found = releasing.commits_of(row)
 
-    def fetch(start: int, count: int) -> Sequence[Commit]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, lambda rows: [release_shapes.commit(each) for each in rows])
+    return page_of(found, lambda rows: [release_shapes.commit(each) for each in rows])
 
 
 # What paths and bodies name

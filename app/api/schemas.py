@@ -10,7 +10,6 @@ from app.api import examples
 from app.api.describing import Page
 
 Json = dict[str, Any]
-PLACE = "#/components/schemas/"
 
 
 def alternatives(wanted: Any) -> Sequence[Any]:
@@ -23,7 +22,7 @@ class Schemas:
 
     def __init__(self, wanted: Sequence[Any]) -> None:
         plain = [_plain(each) for each in wanted]
-        shapes, named = msgspec.json.schema_components(plain, ref_template=PLACE + "{name}")
+        shapes, named = msgspec.json.schema_components(plain, ref_template=examples.COMPONENTS + "{name}")
         self._schemas = {repr(each): _renamed(shape) for each, shape in zip(plain, shapes, strict=True)}
         orders = dict(_orders(plain))
         self.components: Json = {

@@ -16,23 +16,24 @@ from app.api.types.workspaces import (
     PersonJson,
     ProjectJson,
     RateLimitJson,
+    SeenByJson,
     TeamJson,
 )
 from app.clock import now
+from app.domain import importance
 from app.domain.lifecycle import IGNORED
 from app.domain.links import Links
-from app.models import Activity, Issue, Membership, Organization, Project, ProjectKey, Team, User
+from app.models import Activity, Issue, IssueSight, Membership, Organization, Project, ProjectKey, Team, User
 from app.services.issues import issue_facts
 from app.services.notices.answering import Reply
 from app.services.people import workspaces
 
 Json = dict[str, Any]
 
-PRIORITIES = {"fatal": "high", "error": "high", "warning": "medium", "info": "low", "debug": "low"}
 # What an activity's data may tell everybody; the rest says how its people had set up their notifications.
 TOLD_OF_ACTIVITIES = (
     *("text", "edited_at", "to", "was", "version", "commit", "repository"),
-    *("condition", "ended", "hours", "monitor", "environment", "recoveries"),
+    *("condition", "ended", "hours", "monitor", "environment", "recoveries", "priority"),
 )
 
 
@@ -143,6 +144,12 @@ def person(row: User | None) -> PersonJson | None:
     return {"id": str(row.id), "name": row.name, "email": row.email, "username": row.handle}
 
 
+def seen_by(row: IssueSight) -> SeenByJson:
+    who = row.user
+    at = moment(row.seen_at)
+    return {"id": str(who.id), "name": who.name, "email": who.email, "username": who.handle, "lastSeen": at}
+
+
 def assignee(row: Issue) -> AssigneeJson | None:
     return assigned_to(row.assignee_user or row.assignee_team)
 
@@ -158,6 +165,7 @@ def issue(
     *,
     subscribed: bool,
     bookmarked: bool,
+    seen: bool,
     status_details: StatusDetailsJson | None = None,
     hours: Sequence[int] = (),
 ) -> IssueJson:
@@ -182,14 +190,14 @@ def issue(
         "assignedTo": assignee(row),
         "isBookmarked": bookmarked,
         "isSubscribed": subscribed,
-        "hasSeen": True,
+        "hasSeen": seen,
         "isPublic": False,
         "logger": row.logger or None,
         "annotations": [],
         "numComments": row.comment_count,
         "shareId": None,
         "permalink": links().issue(where.organization.slug, where.slug, row.id),
-        "priority": PRIORITIES[row.level],
+        "priority": importance.of(row.importance, row.level),
         "stats": {"24h": _series(hours)},
     }
 

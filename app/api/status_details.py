@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
-
 from app.api import shapes
 from app.api.types.issues import ResolvingCommitJson, StatusDetailsJson
 from app.db import db
 from app.domain.lifecycle import IGNORED, RESOLVED
 from app.domain.resolutions import IN_NEXT_RELEASE, SETTLED
 from app.models import Commit, IgnoreCondition, Issue, Resolution
-from app.services.issues import ignoring
+from app.services.issues import ignoring, resolving
 
 
 def of(rows: Sequence[Issue]) -> Mapping[int, StatusDetailsJson]:
@@ -21,15 +18,8 @@ def of(rows: Sequence[Issue]) -> Mapping[int, StatusDetailsJson]:
 
 
 def _resolved(issue_ids: Sequence[int]) -> dict[int, StatusDetailsJson]:
-    if not issue_ids:
-        return {}
-    found = (
-        select(Resolution)
-        .where(Resolution.issue_id.in_(issue_ids))
-        .options(joinedload(Resolution.release), joinedload(Resolution.commit))
-        .execution_options(populate_existing=True)
-    )
-    return {row.issue_id: _resolution(row) for row in db.session.scalars(found)}
+    found = resolving.rows_of(db.session, issue_ids) if issue_ids else {}
+    return {issue_id: _resolution(row) for issue_id, row in found.items()}
 
 
 def _ignored(issue_ids: Sequence[int]) -> dict[int, StatusDetailsJson]:

@@ -7,7 +7,7 @@ from app.api import event_shapes
 from app.api.blueprint import Answer, bp
 from app.api.credentials import needs
 from app.api.describing import Page, describes
-from app.api.paging import page
+from app.api.paging import page, page_of
 from app.api.places import visible_issue
 from app.api.shapes import moment
 from app.api.types.tags import HashJson, TagJson, TagValueJson
@@ -43,10 +43,7 @@ def tag_values(issue: str, tag: str, org: str | None = None) -> Answer:
     if db.session.scalar(found.limit(1)) is None:
         raise NotFound
 
-    def fetch(start: int, count: int) -> Sequence[IssueTag]:
-        return db.session.scalars(found.offset(start).limit(count)).all()
-
-    return page(fetch, lambda rows: [_value(row) for row in rows])
+    return page_of(found, lambda rows: [_value(row) for row in rows])
 
 
 @bp.get("/issues/<issue>/hashes/")
@@ -57,15 +54,12 @@ def hashes(issue: str, org: str | None = None) -> Answer:
     """The fingerprints of which an issue takes in the events: several once it was merged."""
     row = visible_issue(issue, org)
 
-    def fetch(start: int, count: int) -> Sequence[str]:
-        return db.session.scalars(issue_tags.hashes(row).offset(start).limit(count)).all()
-
     def shape(found: Sequence[str]) -> list[HashJson]:
         latest = issue_tags.latest_events(db.session, row, found)
         lines = {each.hash: event_shapes.line(each, event_body.unpack(each.body)) for each in latest.values()}
         return [{"id": each, "latestEvent": lines.get(each)} for each in found]
 
-    return page(fetch, shape)
+    return page_of(issue_tags.hashes(row), shape)
 
 
 def _tag(tag: Tag) -> TagJson:

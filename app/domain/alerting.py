@@ -51,6 +51,31 @@ class Lookup(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Imagined:
+    """A lookup at an event that is made up: the `nth` of its issue, all of them lately, by one person.
+
+    Its release is the newest.
+    """
+
+    release: str | None
+    nth: int = 1
+
+    def number(self, window: Window, *, earlier: int = 0) -> int:
+        if earlier:
+            return 0
+        return self.nth if window.noun == EVENTS else 1
+
+    def exceeds(self, window: Window, limit: int) -> bool:
+        return self.number(window) > limit
+
+    def grew(self, window: Window, *, earlier: int, percent: int) -> bool:
+        return False
+
+    def newest_release(self, environment: str | None) -> str | None:
+        return self.release
+
+
+@dataclass(frozen=True, slots=True)
 class IssueFacts:
     """What is known of the event's issue; `times_seen` with the event, without those after it."""
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +37,34 @@ def decode(text: str | None) -> Cursor | None:
         return Cursor(int(value), int(number), plain.startswith("<"))
     except (binascii.Error, ValueError):
         return None
+
+
+def ends(
+    cursor: Cursor | None, places: Sequence[tuple[int, int]], *, has_more: bool
+) -> tuple[str | None, str | None]:
+    """The ways from a page to the one before it and the one after it; None where there is nothing.
+
+    `places` are the values and ids of the rows it shows, in the order of the list; `has_more`: whether there
+    are more, in the direction in which they were looked for.
+    """
+    if not places:
+        return None, None
+    backward = cursor is not None and cursor.backward
+    before, after = (has_more, True) if backward else (cursor is not None, has_more)
+    return (
+        Cursor(*places[0], backward=True).encode() if before else None,
+        Cursor(*places[-1]).encode() if after else None,
+    )
+
+
+def value_of(at: datetime) -> int:
+    """What stands in a cursor for a moment."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    """The moment that a cursor names; for one that no calendar has, that of 1970."""
+    try:
+        return EPOCH + value * MICROSECOND
+    except OverflowError:
+        return EPOCH

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain import assignees
+from app.domain import assignees, importance
 from app.domain.assignees import NOBODY, Assignment
 from app.domain.ignoring import Condition
 from app.domain.lifecycle import IGNORED, MOVES, RESOLVED, UNRESOLVED
@@ -21,8 +21,8 @@ STATUSES: Mapping[str, str] = {
 }
 IN_NEXT_RELEASE = "resolvedInNextRelease"
 _MOVE_TO: Mapping[str, str] = {RESOLVED: "resolve", UNRESOLVED: "reopen", IGNORED: "ignore"}
-# Accepted because clients send them along; there is nothing of the kind to change here.
-WITHOUT_EFFECT = frozenset({"hasSeen", "isPublic", "inbox", "priority", "substatus"})
+# Accepted because clients send them along: no issue is public, and what is for review follows from its state.
+WITHOUT_EFFECT = frozenset({"isPublic", "inbox", "substatus"})
 # Members that end an ignore by themselves → what `IgnoreWish` calls them.
 _CONDITIONS: Mapping[str, str] = {
     "ignoreDuration": "minutes",
@@ -43,6 +43,8 @@ _KNOWN = WITHOUT_EFFECT | {
     "assignedTo",
     "isSubscribed",
     "isBookmarked",
+    "hasSeen",
+    "priority",
     *FATES,
     *_CONDITIONS,
 }
@@ -91,6 +93,8 @@ class Update:
     assignment: Assignment | None = None
     subscribed: bool | None = None
     bookmarked: bool | None = None
+    seen: bool | None = None
+    importance: str | None = None
     fate: str | None = None  # merge or discard: with it, nothing else
 
     @property
@@ -106,6 +110,8 @@ def read(body: Mapping[str, Any]) -> Update:
             raise BadUpdate(member, f"Unknown. There are: {', '.join(sorted(_KNOWN))}.")
     if not isinstance(body.get("statusDetails"), Mapping | None):
         raise BadUpdate("statusDetails", "Must be an object.")
+    if _flag(body, "isPublic"):
+        raise BadUpdate("isPublic", "There are no public links to issues here.")
     fate = _fate(body)
     if fate:
         return Update(fate=fate)
@@ -116,6 +122,8 @@ def read(body: Mapping[str, Any]) -> Update:
         _assignment(body),
         _flag(body, "isSubscribed"),
         _flag(body, "isBookmarked"),
+        _flag(body, "hasSeen"),
+        _importance(body),
     )
 
 
@@ -208,6 +216,13 @@ def _assignment(body: Mapping[str, Any]) -> Assignment | None:
     if isinstance(value, bool) or not isinstance(value, str | int | None):
         raise BadUpdate("assignedTo", "Must be text, such as user:5, team:3, an address or a user name.")
     return assignees.read(str(value)) if value else NOBODY
+
+
+def _importance(body: Mapping[str, Any]) -> str | None:
+    value = body.get("priority")
+    if value is not None and value not in importance.CHOICES:
+        raise BadUpdate("priority", f'"{value}" is not a valid choice.')
+    return value
 
 
 def _flag(body: Mapping[str, Any], member: str) -> bool | None:

@@ -135,6 +135,7 @@ NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "set_resolved_by_age": "resolved",
     "set_resolved_by_recovery": "resolved",
     "referenced_in_commit": None,
+    "commit_refuted": None,
     "set_unresolved": "reopened",
     "set_ignored": "ignored",
     "set_regression": "regression",
@@ -143,6 +144,7 @@ NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "assigned": "assigned",
     "unassigned": "unassigned",
     "merge": None,
+    "set_priority": None,
 }
 # The activities after which an issue is resolved.
 RESOLVING = tuple(name for name, kind in NOTICE_OF_ACTIVITY.items() if kind == "resolved")

@@ -25,7 +25,8 @@ WAITING, OK, FAILING = "waiting", "ok", "failing"
 class Config:
     """Without a schedule nothing is expected: only what the job itself reports is a failure.
 
-    `margin` and `max_runtime` are minutes; `failures` and `recoveries` how many in a row it takes.
+    `margin` and `max_runtime` are minutes; `failures` and `recoveries` how many in a row it takes. Where
+    nobody says otherwise they are what stands here.
     """
 
     schedule: Schedule | None = None
@@ -41,6 +42,10 @@ class Config:
     @property
     def longest_run(self) -> timedelta:
         return timedelta(minutes=self.max_runtime)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        return {each.name: getattr(self, each.name) for each in MEMBERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,10 @@ MEMBERS = (
     Member("failure_issue_threshold", "failures", 1, MOST_IN_A_ROW),
     Member("recovery_threshold", "recoveries", 1, MOST_IN_A_ROW),
 )
+
+
+# What a form begins with.
+SUGGESTED = Config(margin=5)
 
 
 def read_config(given: Any, known: Config) -> tuple[Config, list[str]]:

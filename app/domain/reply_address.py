@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.tokens import SCOPES, BadToken, MailToken
+from app.domain.mail_tokens import SCOPES, BadToken, MailToken
 
 VERSION = 1
 BODY_BYTES, SIGNATURE_BYTES = 16, 10

@@ -12,6 +12,8 @@ IN_NEXT_RELEASE, IN_RELEASE, IN_COMMIT = "in_next_release", "in_release", "in_co
 PENDING, SETTLED = "pending", "resolved"
 # In place of a version: the newest release there is.
 LATEST = "latest"
+# How a commit is tied to an issue: it settles it with its release, or somebody said that it does not fix it.
+RESOLVES, REFUTED = "resolves", "refuted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ class BadSchedule(Exception):
     """Says what is wrong with a schedule, for the person who wrote it."""
 
 
+class BadZone(BadSchedule):
+    """It is its time zone that is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """`text` is a crontab of five fields, or a number and a unit: "10 minute"."""
@@ -101,7 +105,7 @@ class Schedule:
 def checked(kind: str, text: str, zone: str = "UTC") -> Schedule:
     """The schedule, if it can ever be due; `BadSchedule` says why not. Only what is short is remembered."""
     if zone not in _zones():
-        raise BadSchedule(f"“{zone[:64]}” is no time zone. Use a name such as Europe/Berlin.")
+        raise BadZone(f"“{zone[:64]}” is no time zone. Use a name such as Europe/Berlin.")
     if kind not in (INTERVAL, CRONTAB):
         raise BadSchedule("A schedule is a crontab or an interval.")
     text = " ".join(text.split())

@@ -45,8 +45,8 @@ AREAS: Sequence[tuple[str, Mapping[str, str]]] = (
         "Issues and events",
         {
             "event:read": "See issues, events, comments and who was told",
-            "event:write": "Resolve, ignore, assign and merge issues; comment",
-            "event:admin": "Delete and discard issues",
+            "event:write": "Resolve, ignore and assign issues; comment",
+            "event:admin": "Delete, discard and merge issues",
         },
     ),
     (

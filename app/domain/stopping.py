@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from app.domain.mail_tokens import SCOPES as NAMES
 from app.domain.preferences import ALERTS, DEPLOYS, HEALTH, WORKFLOW
-from app.domain.tokens import SCOPES as NAMES
 
 # Category → the value with which nothing of it comes any more.
 STOPPED: Mapping[str, str] = {ALERTS: "off", WORKFLOW: "never", DEPLOYS: "never", HEALTH: "off"}

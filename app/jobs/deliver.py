@@ -20,7 +20,7 @@ from app.models import Delivery
 from app.services.integrations import posting
 from app.services.mails import delivering
 from app.services.mails.composing import Composer
-from app.services.notices import reconsidering
+from app.services.notices import reconsidering, telling
 from app.services.notices.reconsidering import Objections
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,9 @@ def _send(delivery_ids: Sequence[int]) -> None:
     untried = _record(answers)
     if untried:
         doorbell.send(untried, batch=BATCH)
+    if messages:
+        with transaction() as session:
+            telling.note(session, claimed)
 
 
 def _standing(claimed: Sequence[int]) -> list[int]:

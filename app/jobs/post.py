@@ -22,6 +22,7 @@ from app.jobs import deliver, doorbell
 from app.models import Delivery, Destination
 from app.services.integrations import channel_settings, falling_back, messages, posting
 from app.services.integrations.posting import Settled
+from app.services.notices import telling
 from app.services.sealing import Sealed, without
 
 log = logging.getLogger(__name__)
@@ -162,6 +163,9 @@ def _write_down(delivery_id: int, answer: Answer) -> None:
             seal=outgoing.seal(),
         )
         mails = _follow_up(session, delivery_id, settled) if settled.concerns_people else []
+    if answer.outcome is Outcome.DELIVERED:
+        with transaction() as session:
+            telling.note(session, [delivery_id])
     doorbell.send(mails, batch=deliver.BATCH)
     facts = {"delivery": delivery_id, "result": str(answer.outcome), "code": answer.code}
     log.info("message sent" if answer.outcome is Outcome.DELIVERED else "message not accepted", extra=facts)

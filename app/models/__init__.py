@@ -24,7 +24,6 @@ from app.models.base import Base
 from app.models.destinations import Callback, ChannelAccount, Destination, DestinationIssue, InstanceName
 from app.models.issues import (
     Attachment,
-    Bookmark,
     ClientLoss,
     Event,
     Feedback,
@@ -93,6 +92,7 @@ from app.models.releases import (
     RepositoryProject,
 )
 from app.models.searching import IssueText, IssueTrait, PinnedSearch, RecentSearch, SavedSearch
+from app.models.sights import Bookmark, IssueSight
 
 __all__ = [
     "Activity",
@@ -141,6 +141,7 @@ __all__ = [
     "IssueHour",
     "IssueMute",
     "IssueRedirect",
+    "IssueSight",
     "IssueTag",
     "IssueText",
     "IssueTrait",

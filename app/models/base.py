@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -38,6 +38,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 Json = JSON().with_variant(JSONB(), "postgresql")
 # SQLite only autoincrements INTEGER keys; PostgreSQL needs BIGINT for tables that never stop growing.
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def only(where: str, *, on_sqlite: str | None = None) -> dict[str, Any]:
+    """For an index of the rows alone of which this holds; SQLite says some things in other words."""
+    return {"sqlite_where": text(on_sqlite or where), "postgresql_where": text(where)}
 
 
 class Base(DeclarativeBase):

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domain import priority
 from app.models.accounts import User
-from app.models.base import Base, BigKey, Keyed
+from app.models.base import Base, BigKey, Keyed, only
 from app.models.projects import Project, Team
 from app.models.releases import Commit, Release
 
@@ -19,13 +19,16 @@ def _priority(context: Any) -> int:
     return priority.of(row.get("times_seen") or 0, row["last_seen"])
 
 
+_STREAM = ("project_id", "status", "last_seen", "id")
+
+
 class Issue(Keyed):
     __tablename__ = "issues"
     __table_args__ = (
         UniqueConstraint("project_id", "number"),
         Index("ix_issues_short_id", "short_id"),
         # The stream: one status of one project, in each of its orders, by cursor.
-        Index("ix_issues_stream", "project_id", "status", "last_seen", "id"),
+        Index("ix_issues_stream", *_STREAM),
         Index("ix_issues_newest", "project_id", "status", "first_seen", "id"),
         Index("ix_issues_most_events", "project_id", "status", "times_seen", "id"),
         Index("ix_issues_most_users", "project_id", "status", "users_seen", "id"),
@@ -37,16 +40,14 @@ class Issue(Keyed):
             "status",
             "last_seen",
             "id",
-            sqlite_where=text("assignee_user_id IS NOT NULL"),
-            postgresql_where=text("assignee_user_id IS NOT NULL"),
+            **only("assignee_user_id IS NOT NULL"),
         ),
+        # Marks that few of them bear.
+        Index("ix_issues_regressed", *_STREAM, **only("regressed_at IS NOT NULL")),
+        Index("ix_issues_escalated", *_STREAM, **only("escalated_at IS NOT NULL")),
+        Index("ix_issues_untold", *_STREAM, **only("NOT told", on_sqlite="told = 0")),
         Index("ix_issues_first_release", "project_id", "first_release", "status"),
-        Index(
-            "ix_issues_leaving",
-            "id",
-            sqlite_where=text("status IN ('merging', 'deleting')"),
-            postgresql_where=text("status IN ('merging', 'deleting')"),
-        ),
+        Index("ix_issues_leaving", "id", **only("status IN ('merging', 'deleting')")),
     )
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
@@ -71,8 +72,13 @@ class Issue(Keyed):
     last_seen: Mapped[datetime]
     times_seen: Mapped[int] = mapped_column(default=0)
     users_seen: Mapped[int] = mapped_column(default=0)
-    priority: Mapped[int] = mapped_column(BigInteger, default=_priority)  # changes with what it is made of
+    # The order of that name, which changes with what it is made of; what people call the issue's priority is
+    # its importance: high, medium or low, as somebody chose, or by its level (`domain/importance.py`).
+    priority: Mapped[int] = mapped_column(BigInteger, default=_priority)
+    importance: Mapped[str | None] = mapped_column(String(6))
     comment_count: Mapped[int] = mapped_column(default=0)
+    # Its latest notice, to anybody: see `telling`.
+    told: Mapped[bool] = mapped_column(default=False, server_default=false())
     first_release: Mapped[str | None] = mapped_column(String(200))
     last_release: Mapped[str | None] = mapped_column(String(200))
     assignee_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -162,18 +168,8 @@ class IssueRedirect(Base):
     to_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
 
 
-class Bookmark(Base):
-    __tablename__ = "bookmarks"
-
-    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    created_at: Mapped[datetime]
-
-
 class IssueCommit(Base):
-    """A commit that names an issue: it resolves it with its release, or refers to it only."""
+    """A commit that names an issue: it resolves it with its release, refers to it only, or not even that."""
 
     __tablename__ = "issue_commits"
 
@@ -181,7 +177,7 @@ class IssueCommit(Base):
     commit_id: Mapped[int] = mapped_column(
         ForeignKey("commits.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    tie: Mapped[str] = mapped_column(String(12))  # resolves, references
+    tie: Mapped[str] = mapped_column(String(12))  # resolves, references, refuted
     created_at: Mapped[datetime]
 
 

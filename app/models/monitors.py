@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.domain import monitors
 from app.models.base import Keyed
 from app.models.projects import Project
 
@@ -26,10 +27,10 @@ class Monitor(Keyed):
     schedule_kind: Mapped[str] = mapped_column(String(8), default="")  # crontab, interval
     schedule_text: Mapped[str] = mapped_column(String(100), default="")
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
-    margin: Mapped[int] = mapped_column(default=1)  # minutes
-    max_runtime: Mapped[int] = mapped_column(default=30)  # minutes
-    failure_threshold: Mapped[int] = mapped_column(default=1)
-    recovery_threshold: Mapped[int] = mapped_column(default=1)
+    margin: Mapped[int]  # minutes
+    max_runtime: Mapped[int]  # minutes
+    failure_threshold: Mapped[int]
+    recovery_threshold: Mapped[int]
     is_sent: Mapped[bool] = mapped_column(default=False)
     is_paused: Mapped[bool] = mapped_column(default=False)  # nothing is expected
     is_muted: Mapped[bool] = mapped_column(default=False)  # failures make no events
@@ -55,7 +56,7 @@ class MonitorEnvironment(Keyed):
     monitor_id: Mapped[int] = mapped_column(ForeignKey("monitors.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(32), default="")  # of the issue that its failures are
-    status: Mapped[str] = mapped_column(String(8), default="waiting")  # waiting, ok, failing
+    status: Mapped[str] = mapped_column(String(8), default=monitors.WAITING)  # waiting, ok, failing
     failures: Mapped[int] = mapped_column(default=0)  # in a row
     successes: Mapped[int] = mapped_column(default=0)
     failing_since: Mapped[datetime | None]

@@ -6,7 +6,7 @@ organization, superusers all of the instance; the role billing sees none.
 
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload, lazyload
 
 from app.domain import lifecycle, roles
@@ -93,6 +93,9 @@ def named(*names: int | str) -> ColumnElement[bool]:
     """A condition on `Issue`: those with these ids or short ids, and those that such were merged into."""
     ids = [name for name in names if isinstance(name, int)]
     short_ids = [name for name in names if isinstance(name, str)]
+    if len(names) == len(ids) == 1:  # for an `OR`, PostgreSQL reads all issues
+        instead = select(IssueRedirect.to_id).where(IssueRedirect.from_id == ids[0]).scalar_subquery()
+        return Issue.id == func.coalesce(instead, ids[0])
     ways = []
     if ids:
         merged = select(IssueRedirect.to_id).where(IssueRedirect.from_id.in_(ids))

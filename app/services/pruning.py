@@ -25,6 +25,7 @@ from app.models import (
     OneTimeLink,
     UndigestedEntry,
 )
+from app.services.notices import telling
 
 CHUNK = 500
 
@@ -66,11 +67,21 @@ def prune_notices(session: Session, *, before: datetime) -> int:
     """Delete a chunk of notices, with their verdicts, deliveries and attempts; and of mails without one."""
     spent = or_(OneTimeLink.expires_at < before, OneTimeLink.used_at < before)
     return max(
-        forget(session, Notice, (Notice.occurred_at < before) & Notice.planned_at.is_not(None)),
+        _forget_notices(session, (Notice.occurred_at < before) & Notice.planned_at.is_not(None)),
         forget(session, Delivery, (Delivery.created_at < before) & Delivery.verdict_id.is_(None)),
         forget(session, Digest, Digest.closed_at < before),
         forget(session, OneTimeLink, spent),
     )
+
+
+def _forget_notices(session: Session, is_old: ColumnElement[bool]) -> int:
+    """Whether their issues were told of depends on what is left of them."""
+    old = session.execute(select(Notice.id, Notice.issue_id).where(is_old).limit(CHUNK)).all()
+    issue_ids = {row.issue_id for row in old if row.issue_id}
+    telling.lock(session, issue_ids)
+    count = forget(session, Notice, Notice.id.in_([row.id for row in old]))
+    telling.look_again(session, issue_ids)
+    return count
 
 
 def forget(session: Session, model: type[Base], is_old: ColumnElement[bool]) -> int:

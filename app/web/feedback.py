@@ -9,7 +9,6 @@ from app.domain.ids import parse_id
 from app.models import Issue, Project
 from app.services import access
 from app.services.issues import feedback
-from app.services.people import workspaces
 from app.web import project_pages, snippets
 from app.web.identity import login_required, me
 
@@ -44,11 +43,8 @@ def _issue(project: Project) -> Issue | None:
     return issue
 
 
-def _ways(project: Project) -> list[tuple[str, str]]:
+def _ways(project: Project) -> snippets.Steps:
     """How to send some, in the words of the project's own DSN; nothing without a key that works."""
-    url = current_app.config["TOCSIN_URL"]
-    keys = [key for key in workspaces.keys(db.session, project) if key.is_active]
-    if not keys:
-        return []
+    dsn, url = snippets.dsn_of(project), current_app.config["TOCSIN_URL"]
     here = f"{url}/api/0/projects/{project.organization.slug}/{project.slug}/user-feedback/"
-    return snippets.of_feedback(workspaces.dsn(url, keys[0], project), here)
+    return snippets.of_feedback(dsn, here) if dsn else []

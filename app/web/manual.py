@@ -14,6 +14,8 @@ from flask import Blueprint, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from app.extensions import api_description
+
 Json = Mapping[str, Any]
 
 bp = Blueprint("manual", __name__, url_prefix="/help/api")
@@ -73,7 +75,7 @@ class Group:
 
 @bp.get("/")
 def overview() -> ResponseReturnValue:
-    description = _description()
+    description = api_description(current_app).content
     components = description["components"]
     return render_template(
         "help/api.html",
@@ -97,16 +99,11 @@ def group(group: str) -> ResponseReturnValue:
     return render_template("help/api_group.html", groups=groups, shown=shown)
 
 
-def _description() -> Json:
-    found: Json = current_app.extensions["tocsin_api"].content
-    return found
-
-
 def _groups() -> Sequence[Group]:
     """Worked out once for an application: it takes a while, and never changes."""
     known = current_app.extensions.setdefault("tocsin_manual", [])
     if not known:
-        known.extend(Manual(_description()).groups())
+        known.extend(Manual(api_description(current_app).content).groups())
     groups: Sequence[Group] = known
     return groups
 

@@ -14,6 +14,7 @@ from app.services import access
 from app.services.notices import explaining
 from app.services.preferences import preferring
 from app.services.releases import release_lists, release_pages, releasing, uploads, watching
+from app.services.releases.releasing import ARCHIVED, OPEN
 from app.web import project_pages
 from app.web.hypermedia import fragments, is_htmx, see_other
 from app.web.identity import login_required, me
@@ -41,7 +42,7 @@ def of_project(org: str, slug: str) -> str:
 
 
 def _list(organization: Organization, project: Project | None) -> str:
-    status = "archived" if request.args.get("status") == "archived" else "open"
+    status = ARCHIVED if request.args.get("status") == ARCHIVED else OPEN
     beginning = request.args.get("q", "").strip().replace("\x00", "")
     found = release_lists.listed(
         db.session,

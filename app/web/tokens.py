@@ -1,8 +1,9 @@
 """An organization's own tokens for the API: made, shown once, revoked by those who look after it."""
 
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, render_template, request, url_for
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import now
@@ -11,11 +12,10 @@ from app.domain.errors import NotFound, Refused
 from app.models import Organization
 from app.services import access
 from app.services.people import tokens as giving
-from app.web import limits
+from app.web import limits, token_pages
 from app.web.account.confirmation import proven
-from app.web.hypermedia import form_again, see_other
+from app.web.hypermedia import form_again
 from app.web.identity import login_required, me
-from app.web.made import made_for, show_once
 
 bp = Blueprint("tokens", __name__, url_prefix="/<org>/settings/tokens")
 PAGE = "organization/tokens.html"
@@ -24,7 +24,7 @@ EDIT = "edit_organization"
 
 def _as_typed() -> str:
     view = request.view_args or {}
-    return url_for("tokens.show", org=view["org"], name=request.form.get("name", "")[:100])
+    return url_for("tokens.show", org=view["org"], name=token_pages.short_name())
 
 
 @bp.get("/")
@@ -32,7 +32,8 @@ def _as_typed() -> str:
 def show(org: str) -> str:
     """A token that was just made is shown this once."""
     organization = access.visible_organization(db.session, me(), org)
-    made = _just_made(organization)
+    one = partial(giving.one_of_organization, db.session, organization)
+    made = token_pages.just_made(_page_of(organization), one)
     return render_template(PAGE, errors={}, values=request.args, **_listed(organization), **made)
 
 
@@ -41,30 +42,18 @@ def show(org: str) -> str:
 @proven(_as_typed)
 @limits.changes
 def make(org: str) -> ResponseReturnValue:
-    organization, name = _to_edit(org), request.form.get("name", "").strip()
+    organization = _to_edit(org)
     try:
-        if not name:
-            raise Refused("Say what it is for: you will want to know when you revoke it.", field="name")
-        url = current_app.config["SETTINGS"].tocsin_url
+        name, url = token_pages.name(), current_app.config["SETTINGS"].tocsin_url
         row, text = giving.give_organization(db.session, organization, name=name, url=url, by=me(), now=now())
     except Refused as error:
         return form_again(PAGE, error, **_listed(organization))
-    giving.write_to_maker(db.session, row, by=me(), path=url_for("tokens.show", org=org), now=now())
-    db.session.commit()
-    show_once(_page_of(organization), {"id": row.id, "text": text}, now=now())
-    return see_other(url_for("tokens.show", org=org))
+    address = url_for("tokens.show", org=org)
+    return token_pages.hand_over(row, text, of=_page_of(organization), address=address)
 
 
 def _page_of(organization: Organization) -> str:
     return f"tokens of {organization.slug} for {me().id}"
-
-
-def _just_made(organization: Organization) -> dict[str, Any]:
-    made = made_for(_page_of(organization), now=now())
-    if not made:
-        return {}
-    row = giving.one_of_organization(db.session, organization, made["id"])
-    return {"made": row, "text": made["text"]}
 
 
 @bp.get("/<int:token_id>/revocation")
@@ -81,10 +70,7 @@ def ask(org: str, token_id: int) -> str:
 @login_required
 def revoke(org: str, token_id: int) -> Response:
     row = giving.one_of_organization(db.session, _to_edit(org), token_id)
-    giving.revoke(db.session, row, by=me(), now=now())
-    db.session.commit()
-    flash(f"“{row.called}” is revoked. What uses it is answered 401 from now on.")
-    return see_other(url_for("tokens.show", org=org))
+    return token_pages.revoke(row, address=url_for("tokens.show", org=org))
 
 
 def _to_edit(org: str) -> Organization:

@@ -10,8 +10,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from app.clock import now
 from app.db import begin_writing, db
 from app.domain.errors import Refused
+from app.domain.mail_tokens import BadToken, MailToken
 from app.domain.stopping import SCOPES
-from app.domain.tokens import BadToken, MailToken
 from app.extensions import csrf, limiter
 from app.services.preferences import unsubscribing
 from app.services.preferences.putting_back import Memory

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from redis import RedisError
 
 from app import refusals
 from app.clock import now
@@ -166,15 +165,13 @@ def send_sample(org: str, slug: str) -> ResponseReturnValue:
 
 
 def _connection(project: Project, newest: Event | None) -> dict[str, object]:
-    key = workspaces.default_key(db.session, project)
-    dsn = workspaces.dsn(_settings().tocsin_url, key, project) if key else ""
-    refused = _last_refusal(project)
+    dsn = snippets.dsn_of(project)
+    refused = refusals.last(current_app.extensions["tocsin_redis"], project.id, now=now())
     chosen = request.args.get("with", "")
     platform = snippets.for_platform(chosen or project.platform)
     return {
         "project": project,
         "org": project.organization,
-        "key": key,
         "dsn": dsn,
         "platform": platform,
         "snippets": snippets.SNIPPETS,
@@ -184,14 +181,6 @@ def _connection(project: Project, newest: Event | None) -> dict[str, object]:
         "refused_at": refused.at if refused else "",
         "address_is_ours": _settings().tocsin_url.partition("://")[2] == request.host,
     }
-
-
-def _last_refusal(project: Project) -> refusals.Refusal | None:
-    """A help, not a necessity: the page also works while Redis does not."""
-    try:
-        return refusals.last(current_app.extensions["tocsin_redis"], project.id, now=now())
-    except RedisError:
-        return None
 
 
 def _settings() -> Settings:

@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, flash, request, url_for
-from redis.exceptions import RedisError
 from werkzeug.exceptions import BadRequest
 
 from app import instance, refusals
@@ -18,7 +17,7 @@ from app.domain import next_time as rules
 from app.domain.clocks import Clock
 from app.domain.errors import NotFound, Refused
 from app.domain.ids import parse_id
-from app.models import Issue, Notice, Project, User
+from app.models import Issue, Notice, User
 from app.services import access
 from app.services.calm import holding
 from app.services.notices import answering, asking, explaining, next_time
@@ -183,7 +182,10 @@ def _choices(about: About) -> list[tuple[str, str]]:
 
 
 def _beside(answer: Answer, about: About) -> dict[str, Any]:
-    return {"tuned": _row(answer), "refusal": _last_refusal(about.project) if answer.intake else None}
+    refusal = None
+    if answer.intake:
+        refusal = refusals.last(current_app.extensions["tocsin_redis"], about.project.id, now=now())
+    return {"tuned": _row(answer), "refusal": refusal}
 
 
 def _row(answer: Answer) -> Tuned | None:
@@ -199,14 +201,6 @@ def _row(answer: Answer) -> Tuned | None:
     return tuning.one(
         db.session, me(), category, kind=kind, where=where, instance=instance.defaults(db.session), now=now()
     )
-
-
-def _last_refusal(project: Project) -> refusals.Refusal | None:
-    """A help, not a necessity: the page also works while Redis does not."""
-    try:
-        return refusals.last(current_app.extensions["tocsin_redis"], project.id, now=now())
-    except RedisError:
-        return None
 
 
 def _is_asked() -> bool:

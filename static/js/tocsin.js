@@ -228,6 +228,7 @@ function showPassword(button) {
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (field.matches("[data-autosubmit]")) submitSoon(field.form, field.matches("select") ? 250 : 0);
+  if (field.matches("[data-pause-live]")) pauseLive(field);
   if (field.matches("[data-select-all]")) for (const box of all(".row-check")) box.checked = field.checked;
   if (field.matches("[data-select-all], .row-check")) countSelected();
   // What was taken out of the selection must not come back with "all that match".
@@ -251,6 +252,22 @@ function countSelected() {
   const count = selected().length;
   for (const place of all("[data-selected-count]")) place.textContent = count;
 }
+
+/* A list that is being read looks for no news, on any page of this browser, until it is told to. */
+
+const LIVE = "live-paused";
+
+function isPaused() {
+  try { return localStorage.getItem(LIVE) === "1"; } catch { return find("[data-pause-live]")?.checked ?? false; }
+}
+
+function pauseLive(box) {
+  try { localStorage.setItem(LIVE, box.checked ? "1" : "0"); } catch { /* it holds for this page, then */ }
+}
+
+document.addEventListener("htmx:before:request", (event) => {
+  if (event.detail.ctx.sourceElement.matches("[data-live]") && isPaused()) event.preventDefault();
+});
 
 function detectTimeZone() {
   for (const field of all("[data-detect-timezone]")) {
@@ -345,3 +362,4 @@ watchToasts();
 rollTabs();
 detectTimeZone();
 countSelected();
+for (const box of all("[data-pause-live]")) box.checked = isPaused();

@@ -12,8 +12,9 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from app.api.openapi import Document, path_of
+from app.api.openapi import path_of
 from app.domain import tolerant_json
+from app.extensions import ApiDescription, api_description
 
 Json = dict[str, Any]
 JSON = "application/json"
@@ -36,13 +37,13 @@ def _bytes(sent: str | bytes) -> bytes:
 
 @cache
 def _description(app: Flask) -> "Description":
-    return Description(app.extensions["tocsin_api"])
+    return Description(api_description(app))
 
 
 class Description:
     """Of an application, with a validator for whatever has come up once."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: ApiDescription) -> None:
         self._content: Json = msgspec.json.decode(document.encoded)
         for schema in self._content["components"]["schemas"].values():
             if "properties" in schema:

@@ -19,8 +19,6 @@ from app.models import (
 from app.services.releases import assembling, chunking
 from tests.support.minified_shop import CODE, MAP, bundle, form, packed, sha1
 
-pytestmark = pytest.mark.both_databases
-
 UPLOAD = "/organizations/acme/chunk-upload/"
 ASSEMBLE = "/organizations/acme/artifactbundle/assemble/"
 DONE = {"state": "ok", "missingChunks": [], "detail": None}

@@ -54,7 +54,7 @@ def test_an_issue_has_every_member_that_clients_index(api, make, cast):
         "assignedTo": {"type": "user", "id": str(cast.bob.id), "name": "Bob", "email": "bob@example.org"},
         "isBookmarked": False,
         "isSubscribed": True,
-        "hasSeen": True,
+        "hasSeen": False,
         "isPublic": False,
         "logger": None,
         "annotations": [],

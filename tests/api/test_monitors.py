@@ -2,10 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
-pytestmark = pytest.mark.both_databases
-
 MONITORS = "/organizations/acme/monitors/"
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from werkzeug.http import parse_list_header
 
-from app.models import Issue
+from app.models import Issue, IssueTag
 
 LINK = re.compile(r'<([^>]+)>; rel="(\w+)"; results="(true|false)"; cursor="([^"]+)"')
 
@@ -86,6 +86,34 @@ def test_both_links_are_there_even_for_an_empty_list(api, shop):
             address
             == f"https://tocsin.example.org/api/0/projects/acme/shop/issues/?query=a+b&cursor={cursor}"
         )
+
+
+@pytest.mark.parametrize(
+    ("query", "hits"),
+    [
+        ("/projects/acme/shop/issues/?query=Error", "7"),
+        ("/projects/acme/shop/issues/?per_page=2", "5"),
+        ("/organizations/acme/issues/?per_page=2&query=", "5"),
+        ("/projects/acme/shop/issues/?per_page=2&query=is:resolved", "0"),
+        ("/projects/acme/shop/issues/?per_page=2&query=Error", None),
+        ("/projects/acme/shop/issues/?per_page=2&query=!is:resolved", None),
+        ("/projects/acme/shop/issues/?per_page=2&statsPeriod=90d", None),
+        ("/projects/acme/shop/issues/?per_page=2&environment=production", None),
+        ("/organizations/acme/members/", "4"),
+        ("/organizations/acme/members/?per_page=2", None),
+        ("/organizations/acme/members/?per_page=3&cursor=0:3:0", "4"),
+        ("/organizations/acme/members/?cursor=0:90:0", None),
+    ],
+)
+def test_how_many_there_are_is_said_where_that_is_cheap_and_up_to_a_limit(
+    api, issues, session, now, monkeypatch, query, hits
+):
+    tag = {"key": "environment", "value": "production", "count": 1, "last_seen": now}
+    session.add_all(IssueTag(issue_id=issue.id, **tag) for issue in issues)
+    monkeypatch.setattr("app.services.issues.finding.COUNTED_UP_TO", 5)
+    headers = api.get(query).headers
+    assert headers.get("X-Hits") == hits
+    assert ("X-Max-Hits" in headers) == ("/issues/" in query and hits is not None)
 
 
 @pytest.mark.parametrize("name", ["per_page", "limit"])

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from app.models import Environment, Pause, SettingAudit
 
-pytestmark = pytest.mark.both_databases
 PATH = "/projects/acme/shop/pauses/"
 
 

@@ -11,8 +11,6 @@ from app.services.issues import resolving
 from app.services.releases import deploying, releases, suspecting
 from app.services.releases.deploying import Wishes
 
-pytestmark = pytest.mark.both_databases
-
 RELEASES = "/organizations/acme/releases/"
 V1 = "shop@1.0.0"
 PATH = f"{RELEASES}{V1}/"

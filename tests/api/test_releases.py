@@ -9,8 +9,6 @@ from app.db import db
 from app.models import Activity, Commit, Issue, Notice, Release, ReleaseHead, Resolution
 from app.services.releases import committing
 
-pytestmark = pytest.mark.both_databases
-
 RELEASES = "/organizations/acme/releases/"
 V1 = "shop@1.0.0"
 

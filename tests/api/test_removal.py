@@ -71,6 +71,13 @@ def test_a_member_does_not_discard_nor_does_a_token_that_only_writes(program, ca
     assert statuses() == ["unresolved"] * 3
 
 
+def test_a_token_that_only_writes_does_not_merge(program, cast, three, statuses):
+    path = f"{LIST}?id={three[0].id}&id={three[1].id}"
+    assert program(cast.alice, ["event:write"]).put(path, {"merge": True}).status_code == 403
+    assert statuses() == ["unresolved"] * 3
+    assert program(cast.bob, ["event:admin"]).put(path, {"merge": True}).status_code == 200
+
+
 def test_issues_are_merged_into_the_one_with_the_most_events(api, three, session):
     query = "&".join(f"id={issue.id}" for issue in three)
     answer = api.put(f"{LIST}?{query}", {"merge": True})

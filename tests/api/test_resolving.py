@@ -10,8 +10,6 @@ SHA = "1f0c3aa" + "0" * 33
 IN_COMMIT = {"inCommit": {"commit": "1f0c3aa", "repository": "acme/shop"}}
 BY_COMMIT = {"inCommit": {"id": SHA, "repository": {"name": "acme/shop"}}}
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def known(make, cast, shop):

@@ -19,7 +19,7 @@ from schemathesis import GenerationMode, checks
 from app.api.groups import GROUPS
 from app.api.openapi import calls
 from app.domain.scopes import SCOPES
-from app.extensions import limiter
+from app.extensions import api_description, limiter
 from tests.api import test_access
 
 parts = test_access.parts  # the fixture
@@ -60,7 +60,7 @@ def tried(app, session, make, cast, parts, monkeypatch) -> Callable[[str], None]
     monkeypatch.setattr(limiter, "enabled", False)
     token = make.token(cast.alice, SCOPES)
     session.commit()
-    description = aimed(msgspec.json.decode(app.extensions["tocsin_api"].encoded), parts)
+    description = aimed(msgspec.json.decode(api_description(app).encoded), parts)
     schema = schemathesis.openapi.from_dict(description)
     schema.app = app
     headers = {"Authorization": f"Bearer {token}"}

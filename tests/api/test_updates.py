@@ -34,6 +34,7 @@ def test_updating_one_answers_with_the_issue(api, issue, cast):
 
 def test_updating_many_answers_with_what_was_applied(api, three, cast, session, statuses):
     sent = {"status": "muted", "assignedTo": f"team:{cast.team.id}", "isSubscribed": True, "hasSeen": True}
+    sent |= {"priority": "low", "inbox": True, "isPublic": False}
     answer = api.put(f"{LIST}?id={three[0].id}&id={three[1].id}", sent)
     assert (answer.status_code, answer.json) == (
         200,
@@ -42,6 +43,8 @@ def test_updating_many_answers_with_what_was_applied(api, three, cast, session, 
             "statusDetails": {},
             "assignedTo": {"type": "team", "id": str(cast.team.id), "name": "shop-team"},
             "isSubscribed": True,
+            "hasSeen": True,
+            "priority": "low",
         },
     )
     session.expire_all()
@@ -175,12 +178,41 @@ def test_a_bookmark_is_ones_own(api, issue, cast, session):
     assert api.put("/issues/SHOP-1/", {"isBookmarked": False}).json["isBookmarked"] is False
 
 
+def test_a_priority_is_chosen_over_the_level_and_tells_nobody(api, make, shop, run_jobs, told):
+    make.issue(shop, level="warning")
+    assert api.read("/issues/SHOP-1/")["priority"] == "medium"
+    for _ in range(2):
+        answer = api.put("/issues/SHOP-1/", {"priority": "high"})
+        assert answer.json["priority"] == "high"
+        [activity] = answer.json["activity"]
+        assert (activity["type"], activity["user"]["name"]) == ("set_priority", "Alice")
+        assert activity["data"] == {"priority": "high", "was": "medium"}
+    assert [each["priority"] for each in api.read(LIST)] == ["high"]
+    run_jobs()
+    assert told() == []
+
+
+def test_what_somebody_has_seen_is_so_until_it_comes_back(api, program, cast, issue):
+    assert api.put("/issues/SHOP-1/", {"hasSeen": True}).json["hasSeen"] is True
+    assert [each["hasSeen"] for each in api.read(LIST)] == [True]
+    bobs = program(cast.bob).read("/issues/SHOP-1/")
+    assert (bobs["hasSeen"], [each["name"] for each in bobs["seenBy"]]) == (False, ["Alice"])
+    api.put("/issues/SHOP-1/", {"status": "resolved"})
+    again = api.put("/issues/SHOP-1/", {"status": "unresolved"}).json
+    assert (again["hasSeen"], len(again["seenBy"])) == (False, 1)
+    api.put("/issues/SHOP-1/", {"hasSeen": True})
+    unseen = api.put("/issues/SHOP-1/", {"hasSeen": False}).json
+    assert (unseen["hasSeen"], unseen["seenBy"]) == (False, [])
+
+
 @pytest.mark.parametrize(
     ("sent", "errors"),
     [
         ({"status": "done"}, {"status": ['"done" is not a valid choice.']}),
         ({"isSubscribed": 1}, {"isSubscribed": ["Must be true or false."]}),
         ({"isBookmarked": "yes"}, {"isBookmarked": ["Must be true or false."]}),
+        ({"priority": "urgent"}, {"priority": ['"urgent" is not a valid choice.']}),
+        ({"isPublic": True}, {"isPublic": ["There are no public links to issues here."]}),
         ("resolved", {"detail": "The body must be a JSON object."}),
     ],
 )

@@ -9,8 +9,6 @@ from sqlalchemy import select
 from app.models import ArtifactBundle, ArtifactBundleProject, ArtifactChunk
 from tests.support.minified_shop import bundle, form, sha1
 
-pytestmark = pytest.mark.both_databases
-
 RELEASES = "/organizations/acme/releases/"
 ASSEMBLE = "/organizations/acme/artifactbundle/assemble/"
 V1 = "shop@1.0.0"

@@ -156,3 +156,22 @@ def test_an_issue_is_merged_from_its_own_page(tocsin, several, sign_in):
     page.get_by_role("button", name="Merge").click()
     expect(page).to_have_url(re.compile(f"/issues/{second.id}/"))
     expect(page.get_by_text(f"merged {first.short_id} into it")).to_be_visible()
+
+
+def test_a_list_that_is_paused_looks_for_no_news_until_it_is_live_again(tocsin, several, sign_in):
+    _issues, address = several("Paused", 1)
+    page = sign_in("alice")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/news?" in request.url else None)
+    page.clock.install()
+    page.goto(address, wait_until="networkidle")
+    page.get_by_label("Pause live updates").focus()
+    page.keyboard.press("Space")
+    page.clock.fast_forward(31_000)
+    page.reload(wait_until="networkidle")
+    expect(page.get_by_label("Pause live updates")).to_be_checked()
+    page.clock.fast_forward(31_000)
+    page.get_by_label("Pause live updates").uncheck()
+    assert asked == []
+    with page.expect_response(lambda response: "/news?" in response.url):
+        page.clock.fast_forward(31_000)

@@ -52,6 +52,7 @@ def test_who_acts_on_an_issue_that_was_deleted_meanwhile_is_told_so(tocsin, own_
     page = sign_in("bob")
     page.goto(tocsin.address_of(own_issue))
     name = own_issue.short_id
+    tocsin.will_write()
     removing.delete(tocsin.session, [own_issue], by=casting.found(tocsin.session).alice, now=NOON)
     tocsin.session.commit()
     page.locator("#text").click()

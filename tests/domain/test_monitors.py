@@ -52,7 +52,7 @@ CONFIGS = {
 
 
 @pytest.mark.parametrize(("given", "config", "notes"), CONFIGS.values(), ids=CONFIGS)
-def test_settings_that_are_sent(given, config, notes):
+def test_of_settings_that_are_sent_whatever_can_be_used_holds(given, config, notes):
     found, said = monitors.read_config(given, KNOWN)
     assert (found, len(said)) == (config, notes)
 
@@ -69,7 +69,7 @@ SLUGS = {
 
 
 @pytest.mark.parametrize(("text", "slug"), SLUGS.items())
-def test_slugs(text, slug):
+def test_a_slug_is_made_of_what_is_plain_in_a_name(text, slug):
     assert monitors.slug_of(text) == slug
 
 
@@ -86,7 +86,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize(("config", "steps", "states"), STEPS.values(), ids=STEPS)
-def test_how_it_stands(config, steps, states):
+def test_it_fails_and_recovers_with_as_many_in_a_row_as_it_asks_for(config, steps, states):
     standing, seen = Standing(), []
     for step in steps:
         standing = standing.after_failure(config) if step == "f" else standing.after_success(config)
@@ -132,7 +132,7 @@ MEMBERS = {
 
 
 @pytest.mark.parametrize(("members", "name", "value"), MEMBERS.values(), ids=MEMBERS)
-def test_a_check_in_is_read(members, name, value):
+def test_what_makes_no_sense_in_a_check_in_is_as_if_it_were_not_said(members, name, value):
     found = check_ins.read(json.dumps({"monitor_slug": "x", "status": "ok", **members}).encode())
     assert getattr(found, name) == value
 
@@ -156,7 +156,7 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize(("query", "body", "said"), REQUESTS.values(), ids=REQUESTS)
-def test_a_check_in_by_address(query, body, said):
+def test_a_check_in_by_address_says_what_an_sdk_would(query, body, said):
     assert check_ins.from_request("job", query, body) == {"monitor_slug": "job", **said}
 
 
@@ -173,5 +173,5 @@ def test_a_person_is_told_what_is_wrong_with_an_address(slug, query, body):
     ("milliseconds", "words"),
     [(0, "0 ms"), (350, "350 ms"), (12_000, "12 s"), (250_000, "4 min 10 s"), (7_500_000, "2 h 5 min")],
 )
-def test_how_long_a_run_took(milliseconds, words):
+def test_how_long_a_run_took_is_told_in_its_two_largest_units(milliseconds, words):
     assert check_ins.length(milliseconds) == words

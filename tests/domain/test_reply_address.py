@@ -3,8 +3,8 @@
 import pytest
 
 from app.domain import reply_address
+from app.domain.mail_tokens import BadToken, MailToken
 from app.domain.reply_address import ReplyTo
-from app.domain.tokens import BadToken, MailToken
 
 KEYS = ("first key of the instance", "an older key of it")
 DOMAIN = "reply.example.org"

@@ -49,7 +49,7 @@ NEXT = {
 
 
 @pytest.mark.parametrize(("kind", "text", "zone", "after", "times"), NEXT.values(), ids=NEXT)
-def test_it_is_due_then(kind, text, zone, after, times):
+def test_it_is_due_by_the_clock_of_its_zone_whatever_that_does(kind, text, zone, after, times):
     found = list(islice(checked(kind, text, zone).following(at(after)), max(len(times), 1)))
     assert found[: len(times)] == [at(each) for each in times]
     assert found[0] > at(after)
@@ -73,7 +73,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("kind", "text", "zone", "words"), BAD.values(), ids=BAD)
-def test_what_is_wrong_is_said(kind, text, zone, words):
+def test_a_schedule_that_can_never_be_due_is_refused_with_the_reason(kind, text, zone, words):
     with pytest.raises(BadSchedule, match=words):
         checked(kind, text, zone)
 
@@ -132,5 +132,5 @@ def test_long_texts_are_not_remembered():
         (INTERVAL, "10 minute", "Every 10 minutes"),
     ],
 )
-def test_it_is_said_in_words(kind, text, words):
+def test_a_schedule_reads_as_a_sentence(kind, text, words):
     assert checked(kind, text, BERLIN).words == words

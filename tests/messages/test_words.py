@@ -62,6 +62,10 @@ SAID = {
     "rule-deleted": ("Sam Okoro deleted “New issues”.", "told 6 before, nobody now; integrations: 1 before"),
     "reopened": ("Ana Lima reopened this; it was resolved. Its alert rules apply again.",),
     "reopened-commit": ("It was resolved by commit 1f0c3aa, which no longer names it",),
+    "reopened-refuted": (
+        "It was resolved by commit 1f0c3aa, which does not fix it, as Ana Lima says. So it is unresolved",
+        "You're getting this because you subscribed",
+    ),
     "unignored-worse": (
         "ESCALATING",
         "Ignored by Priya Nair on 3 Nov, until more than 42 events in an hour.",

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.domain import cursor as cursors
 from app.domain import search
-from app.models import Bookmark, IssueCommit, IssueHour, IssueTag, IssueTrait
+from app.models import Bookmark, Issue, IssueCommit, IssueHour, IssueTag, IssueTrait
 from app.services.issues import finding, issue_facts, matching_events
 from app.services.issues.finding import PAGE, Scope
 
@@ -37,6 +38,8 @@ TRAITS = {
     "error.type": "KeyError",
     "stack.function": "pay",
     "os.name": "Linux",
+    "browser.name": "Firefox",
+    "runtime.version": "3.13",
     "geo.city": "Graz",
 }
 
@@ -79,7 +82,8 @@ def several(make, cast, session, now):
     make.delivery(make.notice(teams, planned_at=now), cast.bob, state="failed")
     make.notice(old)
     commit = make.commit(cast.acme)
-    session.add(IssueCommit(issue_id=old.id, commit_id=commit.id, tie="references", created_at=now))
+    for issue, tie in ((old, "references"), (mine, "refuted")):
+        session.add(IssueCommit(issue_id=issue.id, commit_id=commit.id, tie=tie, created_at=now))
     session.flush()
 
 
@@ -165,6 +169,7 @@ def several(make, cast, session, now):
         "!url:*/pay* is:unresolved": "TimeoutError ValueError",
         "error.type:KeyError": "KeyError",
         "stack.function:pay os.name:Linux geo.city:Graz": "KeyError",
+        "browser.name:fire* runtime.version:3.13": "KeyError",
         "any_tag:staging": "ValueError",
         "!any_tag:staging is:unresolved": "KeyError TimeoutError",
         "event.timestamp:-3h": "KeyError",
@@ -197,6 +202,22 @@ def test_the_marks_of_the_list_can_be_searched_for(make, shop, find, now):
     for state in SUBSTATES:
         borne = {issue.title for issue in made if issue.title.endswith(state)}
         assert set(find(f"is:{state}")) == borne != set()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("issue.priority:high", "KeyError ValueError IOError OSError"),
+        ("issue.priority:low", "TimeoutError"),
+        ("!issue.priority:high", "TimeoutError"),
+        ("issue.priority:medium", ""),
+    ],
+)
+def test_a_priority_is_the_chosen_one_or_that_of_the_level(several, session, find, text, found):
+    fatal = session.scalars(select(Issue).where(Issue.level == "fatal")).one()
+    fatal.importance = "low"
+    session.flush()
+    assert {title.split(":")[0] for title in find(text)} == set(found.split())
 
 
 def test_nothing_asked_means_what_is_unresolved(several, find):

@@ -340,3 +340,52 @@ def test_taking_the_link_away_twice_reopens_once(session, issue, linked, release
     assert fixing.unlink(session, issue, linked, now=now)
     assert fixing.unlink(session, issue, linked, now=now) is None
     assert types(session).count("set_unresolved") == 1
+
+
+# Somebody says that it does not
+
+
+@pytest.fixture
+def refute(session, cast, issue, now):
+    return lambda commit: fixing.refute(session, issue, commit.id, by=cast.cy, now=now)
+
+
+def test_who_says_that_a_commit_does_not_fix_it_reopens_it_and_does_not_follow_it(
+    session, cast, issue, linked, released, refute
+):
+    released("4.2.2", linked)
+    activity = refute(linked)
+    assert (activity.type, activity.actor_id, issue.status) == ("set_unresolved", cast.cy.id, "unresolved")
+    assert (activity.data["was"], activity.data["commit"]) == ("resolved", "1f0c3aa")
+    assert session.scalars(select(Resolution)).all() == []
+    assert kinds(session) == ["resolved", "reopened"]
+    assert cast.cy.id not in session.scalars(select(Subscription.user_id)).all()
+    assert refute(linked) is None
+
+
+def test_a_commit_that_was_refuted_does_not_fix_it_when_it_comes_again(
+    session, issue, linked, released, refute, edit
+):
+    assert refute(linked).type == "commit_refuted"
+    assert edit("Fixes SHOP-1, really") == []
+    assert released("4.2.2", linked) == []
+    assert (issue.status, kinds(session)) == ("unresolved", [])
+
+
+def test_who_resolves_it_by_that_commit_takes_back_that_it_does_not(
+    session, cast, issue, linked, refute, now
+):
+    refute(linked)
+    resolving.resolve(session, issue, by=cast.alice, now=now, into=in_commit("acme/shop", "1f0c3aa"))
+    assert session.scalars(select(IssueCommit.tie)).all() == ["resolves"]
+    assert refute(linked).type == "set_unresolved"
+
+
+def test_what_another_commit_of_its_release_fixes_stays_resolved_when_one_is_refuted(
+    session, make, cast, issue, linked, released, refute, now
+):
+    other = make.commit(cast.acme, "Fixes SHOP-1 again")
+    fixing.refer(session, [(other, other.message)], base_url=HOME, now=now)
+    released("4.2.2", linked, other)
+    assert (refute(linked).type, issue.status) == ("commit_refuted", "resolved")
+    assert (refute(other).type, issue.status) == ("set_unresolved", "unresolved")

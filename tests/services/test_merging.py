@@ -16,6 +16,7 @@ from app.models import (
     IssueHash,
     IssueHour,
     IssueMute,
+    IssueSight,
     IssueTag,
     IssueUser,
     Notice,
@@ -23,7 +24,7 @@ from app.models import (
     Subscription,
 )
 from app.services import access, pruning
-from app.services.issues import clearing, commenting, ignoring, merging, resolving
+from app.services.issues import clearing, commenting, ignoring, merging, resolving, seeing
 
 pytestmark = pytest.mark.both_databases
 ONE, OTHER = "KeyError: cart", "ValueError: total"
@@ -165,6 +166,23 @@ def test_bookmarks_and_mutes_are_united(session, cast, two, merge, now):
     assert dict(session.execute(mine).all()) == {cast.bob.id: first.id, cast.cy.id: second.id}
     marked = session.scalars(select(Bookmark.user_id).where(Bookmark.issue_id == first.id)).all()
     assert set(marked) == {cast.bob.id, cast.cy.id}
+
+
+def test_who_saw_any_of_them_saw_what_is_left(session, cast, two, merge, now):
+    first, second = two
+    later = now + timedelta(hours=1)
+    for issue, person, at in ((first, cast.bob, now), (second, cast.bob, later), (second, cast.cy, now)):
+        seeing.note(session, issue.id, person.id, seen_at=at)
+    merge(first, second)
+    looks = select(IssueSight.user_id, IssueSight.seen_at).where(IssueSight.issue_id == first.id)
+    assert dict(session.execute(looks).all()) == {cast.bob.id: later, cast.cy.id: now}
+
+
+@pytest.mark.parametrize(("own", "left"), [(None, "low"), ("high", "high")])
+def test_a_priority_comes_along_where_none_was_chosen_for_the_primary(two, merge, own, left):
+    first, second = two
+    first.importance, second.importance = own, "low"
+    assert merge(first, second).importance == left
 
 
 def test_the_status_of_the_primary_stays(session, cast, two, merge, now):

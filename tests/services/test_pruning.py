@@ -22,7 +22,8 @@ from app.models import (
     Verdict,
 )
 from app.services import pruning
-from app.services.people import accounts, onboarding
+from app.services.mails import writing
+from app.services.people import accounts
 
 pytestmark = pytest.mark.both_databases
 
@@ -116,7 +117,7 @@ def test_a_notice_that_nobody_planned_is_not_forgotten(session, make, issue, lef
 
 def test_mails_without_a_notice_and_spent_links_go(session, make, bob, left, old_and_new, before):
     for at in old_and_new:
-        onboarding.write_to(session, bob.email, "sign_in", {}, user=bob, now=at)
+        writing.write_to(session, bob.email, "sign_in", {}, user=bob, now=at)
         spent = accounts.make_link(session, "sign_in", user=make.user(), now=at)
         accounts.use_link(session, "sign_in", spent, now=at)
         session.add(OneTimeLink(purpose="setup", secret_hash=at.isoformat(), created_at=at, used_at=at))

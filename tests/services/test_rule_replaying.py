@@ -16,8 +16,6 @@ from tests.make import payload
 from tests.services.test_counting import some_events, some_rules
 from tests.support.ringing import Digester, make_rule
 
-pytestmark = pytest.mark.both_databases
-
 ENDLESS = Budget(seconds=60)
 TITLES = ("A: a", "B: b", "C: c")
 

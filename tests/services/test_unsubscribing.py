@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.errors import Refused
+from app.domain.mail_tokens import BadToken, MailToken, sign
 from app.domain.stopping import APART, SCOPES, choices, masked
-from app.domain.tokens import BadToken, MailToken, sign
 from app.models import IssueMute, Membership, NotificationSetting, SettingAudit, Subscription, TeamMember
 from app.services.preferences import muting, preferring, subscribing, unsubscribing
 from app.services.preferences.preferring import Defaults

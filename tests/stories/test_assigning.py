@@ -5,8 +5,6 @@ from sqlalchemy import insert
 
 from app.models import Activity, Bookmark, Subscription, TeamMember, team_projects
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture(autouse=True)
 def _only_subscribed(cast, make):

@@ -11,7 +11,6 @@ from tests.support import sentry_cli
 from tests.support.minified_shop import CODE, MAP
 from tests.support.sentry_cli import Late, Repository, SentryCli
 
-pytestmark = pytest.mark.both_databases
 VERSION = "shop@1.1.0"
 
 

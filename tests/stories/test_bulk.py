@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 
 from app.models import Activity, Notice, Subscription
 
-pytestmark = pytest.mark.both_databases
 LATER = timedelta(seconds=20)
 
 

@@ -20,8 +20,6 @@ from tests.support.jobs import Jobs
 from tests.support.telling import TELLS
 from tests.support.threads import at_once
 
-pytestmark = pytest.mark.both_databases
-
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 INSTANCE = preferring.Defaults({})
 

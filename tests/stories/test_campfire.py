@@ -12,8 +12,6 @@ from app.services.integrations.connecting import Vault, Wishes
 from app.services.sealing import Seal
 from tests.support.receiver import answer
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def room(receiver):

@@ -6,8 +6,6 @@ import pytest
 
 from app.models import Activity, Notice, NotificationDefault, Subscription, TeamMember, Verdict
 
-pytestmark = pytest.mark.both_databases
-
 
 def code_of(session, user):
     return session.query(Verdict).filter_by(subject_id=user.id).one().code

@@ -11,8 +11,6 @@ from app.services.releases import deploying, deploys_then
 from app.services.releases.deploying import Wishes
 from app.services.releases.deploys_then import Live
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def release(make, cast):

@@ -4,21 +4,26 @@ Some are on several issues at once, and quiet hours come and go: what they held 
 """
 
 import random
+import runpy
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 from app.clock import now
 from app.domain import lifecycle
 from app.domain.quiet import Window
 from app.models import Issue, Notice, TeamMember, Verdict
 from app.services.calm import quieting
-from app.services.notices import explaining
+from app.services.issues.matching_notices import UNREACHED
+from app.services.issues.undoing import UNDONE
+from app.services.notices import explaining, telling
 from app.services.notices.verdicts import CARRIED, OWN, with_deliveries
 from app.services.preferences import muting, preferring
+from app.settings import ROOT
 
+MIGRATION = ROOT / "migrations" / "versions" / "20261123_1820_found_faster.py"
 ACTIONS, SEED, SETTLE_EVERY = 500, 20261123, 25
 # By then nothing of a bulk action can be taken back, and nobody's quiet hours hold any more.
 SOON, MORNING = timedelta(seconds=20), timedelta(hours=4)
@@ -90,6 +95,18 @@ class Team:
         self.session.commit()
 
 
+def told(session):
+    """Issues whose latest notice reached somebody: as noted, as searches and as the migration see it."""
+    noted = set(session.scalars(select(Issue.id).where(Issue.told)))
+    assert set(session.scalars(select(Issue.id).where(~UNREACHED))) == noted
+    assert set(session.scalars(select(Issue.id).where(telling.TOLD))) == noted
+    session.execute(update(Issue).values(told=False))
+    assert set(session.scalars(select(Issue.id).where(~UNREACHED))) == noted
+    session.execute(text(runpy.run_path(str(MIGRATION))["TOLD"]))
+    assert set(session.scalars(select(Issue.id).where(Issue.told))) == noted
+    return noted
+
+
 @pytest.mark.usefixtures("unlimited")
 def test_explain_and_the_mail_servers_log_agree_person_by_person(
     session, cast, acts, report, run_jobs, mailbox
@@ -107,8 +124,8 @@ def test_explain_and_the_mail_servers_log_agree_person_by_person(
 
     members = set(session.scalars(select(TeamMember.user_id).where(TeamMember.team_id == cast.team.id)))
     taken = Counter((mail["Message-ID"], mail.to) for mail in mailbox())
-    explained, codes = set(), Counter()
-    notices = session.scalars(select(Notice)).all()
+    explained, codes, reached = set(), Counter(), {}
+    notices = session.scalars(select(Notice).order_by(Notice.id)).all()
     assert len(notices) > ACTIONS / 4
     for notice in notices:
         assert notice.planned_at is not None
@@ -120,6 +137,9 @@ def test_explain_and_the_mail_servers_log_agree_person_by_person(
             line.person: line for line in explaining.explain(session, notice, cast.alice, now=now()).lines
         }
         assert len(lines) == len(found)
+        if notice.gate_code != UNDONE:
+            arrived = [(own or carried).state == "accepted" for _, own, carried in found if own or carried]
+            reached[notice.issue_id] = any(arrived)
         for verdict, own, carried in found:
             delivery = own or carried
             codes[verdict.code] += 1
@@ -130,4 +150,5 @@ def test_explain_and_the_mail_servers_log_agree_person_by_person(
             assert any(line.delivery is delivery for line in lines.values()) or delivery is None
     assert explained == set(taken)
     assert set(taken.values()) == {1}
+    assert told(session) == {issue_id for issue_id, anybody in reached.items() if anybody}
     assert min(codes["quiet_hours"], codes["batched"], codes["send"]) > 10

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.models import Issue, Notice, Verdict
 from app.services.issues import resolving
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.usefixtures("at_once")]
 
 HOUR = timedelta(hours=1)
 

@@ -14,8 +14,6 @@ from app.services.preferences import preferring
 from tests.support.dying import survives
 from tests.support.receiver import answer, hang_up, slow
 
-pytestmark = pytest.mark.both_databases
-
 SOON = timedelta(seconds=20)
 LATER = timedelta(minutes=10)
 ONCE_CLAIMS_ARE_OVER = timedelta(minutes=3)

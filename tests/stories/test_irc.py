@@ -14,8 +14,6 @@ from app.services.sealing import Seal
 from tests.support import ircd
 from tests.support.ircd import Scripted
 
-pytestmark = pytest.mark.both_databases
-
 PONG = ("PING", [":irc.x PONG irc.x {rest}"])
 WELL = [
     ("USER", [":irc.x 001 tocsin :Welcome", ":irc.x 376 tocsin :End"]),

@@ -11,8 +11,6 @@ from app.jobs import deliver
 from app.models import Attempt, Delivery, Issue
 from app.services.mails import delivering
 
-pytestmark = pytest.mark.both_databases
-
 TEN = timedelta(minutes=10)
 
 

@@ -8,8 +8,6 @@ from bs4 import BeautifulSoup
 
 from app.models import Issue
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def mails(cast, make, acts, report, run_jobs, mailbox, session):

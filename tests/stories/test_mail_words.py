@@ -12,8 +12,6 @@ from app.services.issues.timeline import Batch
 from app.services.releases import fixing
 from tests.support.databases import contents
 
-pytestmark = pytest.mark.both_databases
-
 SHA = "1f0c3aa" + "0" * 33
 
 

@@ -2,13 +2,10 @@
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
 from app.models import AlertRule
 from tests.support.receiver import answer
-
-pytestmark = pytest.mark.both_databases
 
 
 def test_in_a_summary_each_says_in_place_of_what_it_comes(

@@ -13,7 +13,7 @@ from app.jobs import calm
 from app.models import Delivery, Digest, Issue, Notice, Pause, RuleFiring, Verdict
 from app.services.calm import maintaining
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.usefixtures("at_once")]
 
 HOUR = timedelta(hours=1)
 OVER = timedelta(hours=1, minutes=1)

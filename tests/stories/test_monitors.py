@@ -13,8 +13,6 @@ from app.models import CheckIn, Issue, Monitor, MonitorEnvironment
 from tests.support import sentry_cli
 from tests.support.sentry_cli import SentryCli
 
-pytestmark = pytest.mark.both_databases
-
 HOURLY = {"schedule": {"type": "crontab", "value": "0 * * * *"}, "timezone": "Europe/Berlin"}
 
 

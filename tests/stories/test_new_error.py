@@ -4,8 +4,6 @@ import pytest
 
 from app.models import Activity, AlertRule, Issue, Notice, Verdict
 
-pytestmark = pytest.mark.both_databases
-
 
 def test_every_member_of_the_project_gets_one_mail(cast, report, run_jobs, told):
     report()

@@ -9,8 +9,6 @@ from app.clock import now
 from app.jobs import deliver, notify
 from app.models import Attempt, Delivery, Event, Notice
 
-pytestmark = pytest.mark.both_databases
-
 
 def test_a_notice_that_cannot_be_planned_holds_up_no_other(
     cast, make, shop, acts, app, session, run_jobs, told

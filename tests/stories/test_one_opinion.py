@@ -15,8 +15,6 @@ from app.services.issues import assigning, commenting, resolving
 from app.services.notices import answering, considering, explaining, notifying, recalling, verdicts
 from app.services.preferences import muting, preferring, subscribing
 
-pytestmark = pytest.mark.both_databases
-
 VALUES = {"alerts": ("on", "off"), "workflow": ("always", "participating", "never")}
 
 

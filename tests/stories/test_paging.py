@@ -23,8 +23,6 @@ from tests.support.dying import dies_while_it_waits
 from tests.support.incidents import API_KEY, KEY, Incidents
 from tests.support.receiver import answer, hang_up
 
-pytestmark = pytest.mark.both_databases
-
 A_WHILE = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(hours=4)  # between two tries
 RINGS = [{"id": "first_seen"}, {"id": "regression"}]

@@ -21,8 +21,6 @@ from tests.support.dying import dies_while_it_waits
 from tests.support.phones import RECEIPT
 from tests.support.receiver import answer, hang_up
 
-pytestmark = pytest.mark.both_databases
-
 A_WHILE = timedelta(minutes=10)
 ANN, BOB = "+15005550009", "+15005550010"
 AUTH_TOKEN = "0123456789abcdef" * 2

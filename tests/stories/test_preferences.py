@@ -5,7 +5,6 @@ from sqlalchemy import select
 
 from app.models import EmailAddress, NotificationDefault, Subscription, Verdict
 
-pytestmark = pytest.mark.both_databases
 ROOT = "/settings/account/notifications/"
 
 

@@ -11,8 +11,6 @@ from app.models import Delivery, Digest, Issue, Notice, QuietHours, Subscription
 from app.services.calm import holding, quieting
 from tests.support.telling import TELLS
 
-pytestmark = pytest.mark.both_databases
-
 SOON, MORNING = timedelta(hours=1), timedelta(hours=3)
 
 

@@ -23,8 +23,6 @@ from app.services.rules import rule_muting, ruling
 from tests.conftest import NOON
 from tests.make import payload
 
-pytestmark = pytest.mark.both_databases
-
 USUAL = "Tell issue owners about new issues"
 HOURS = timedelta(hours=3)
 

@@ -8,8 +8,6 @@ from app.models import Attempt, Delivery, Verdict
 from app.services.integrations import connecting
 from tests.support.receiver import answer
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def remove(session, hook):

@@ -9,7 +9,6 @@ from app.models import Attempt, Delivery, Event, Issue, Notice, Verdict
 from app.services import pruning
 from tests.support.processes import Process, eventually
 
-pytestmark = pytest.mark.both_databases
 SAME = "KeyError: cart"
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.domain import reply_address
+from app.domain.mail_tokens import MailToken
 from app.domain.reply_address import ReplyTo
-from app.domain.tokens import MailToken
 from app.models import (
     Activity,
     Delivery,
@@ -17,8 +17,6 @@ from app.models import (
     Subscription,
     TeamMember,
 )
-
-pytestmark = pytest.mark.both_databases
 
 DOMAIN, SECRET = "reply.example.org", "shared with the provider"
 SERVER = "mx.example.org"

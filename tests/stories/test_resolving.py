@@ -1,11 +1,8 @@
 """Issues are resolved, come back, are ignored and reopened; those who follow them hear of it."""
 
-import pytest
 from sqlalchemy import select
 
 from app.models import Activity, Notice, Subscription
-
-pytestmark = pytest.mark.both_databases
 
 
 def types(session, issue):

@@ -6,8 +6,6 @@ from sqlalchemy import select
 from app.models import Activity, Commit, Issue, Notice, Release, Verdict
 from app.services.releases import fixing
 
-pytestmark = pytest.mark.both_databases
-
 SHA = "1f0c3aa" + "0" * 33
 
 

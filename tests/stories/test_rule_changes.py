@@ -12,8 +12,6 @@ from app.models import Notice, RuleVersion, TeamMember, Verdict
 from app.services.preferences import preferring
 from app.services.rules import rule_templates, ruling
 
-pytestmark = pytest.mark.both_databases
-
 EVERYBODY = {"id": "mail", "target": "owners", "fallback": "all"}
 LATER = timedelta(minutes=20)
 

@@ -9,8 +9,6 @@ from app.models import AlertRule, Issue, RuleFiring
 from app.services.rules import ruling
 from tests.support.receiver import answer
 
-pytestmark = pytest.mark.both_databases
-
 ALERTS = "/acme/shop/settings/alerts/"
 
 

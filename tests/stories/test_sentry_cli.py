@@ -12,8 +12,6 @@ from app.models import Issue, Release
 from tests.support import sentry_cli
 from tests.support.sentry_cli import Repository, SentryCli
 
-pytestmark = pytest.mark.both_databases
-
 V1, V2 = "shop@1.0.0", "shop@1.1.0"
 
 

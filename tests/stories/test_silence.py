@@ -9,8 +9,6 @@ from sqlalchemy import select
 from app.jobs import states
 from app.models import Activity, AlertRule, Notice
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def issue(make, shop):

@@ -13,7 +13,6 @@ from tests.support import slack
 from tests.support.receiver import answer
 from tests.support.slack import CHANNEL, TEAM, TS, Workspace, press, shared
 
-pytestmark = pytest.mark.both_databases
 LINK = re.compile(r"<https://tocsin\.example\.org(/settings/account/connections/link/[^|]+)\|")
 
 

@@ -25,8 +25,6 @@ from tests.support.minified_shop import (
 )
 from tests.support.sentry_cli import Late, SentryCli
 
-pytestmark = pytest.mark.both_databases
-
 OTHER_ID = "00000000-0000-0000-0000-000000000001"
 BUILD = {"release": "shop@1", "dist": "7"}
 

@@ -10,8 +10,6 @@ from sqlalchemy import func, select
 
 from app.models import Issue, Notice, Storm, Verdict
 
-pytestmark = pytest.mark.both_databases
-
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 

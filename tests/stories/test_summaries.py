@@ -14,8 +14,6 @@ from app.services.notices import notifying
 from tests.support.telling import TELLS
 from tests.support.threads import at_once
 
-pytestmark = pytest.mark.both_databases
-
 UNDO = timedelta(seconds=15)
 
 

@@ -10,8 +10,6 @@ from app.clock import now
 from app.models import NotificationSetting, SettingAudit, Subscription
 from tests.support.databases import contents
 
-pytestmark = pytest.mark.both_databases
-
 ENCODINGS = {"a form": None, "multipart": "multipart/form-data"}
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 

@@ -10,7 +10,6 @@ from app.services.preferences import preferring, subscribing
 from app.services.releases import watching
 from tests.support.browser import HTMX
 
-pytestmark = pytest.mark.both_databases
 URL = "/acme/shop/releases/2.0/watch"
 
 

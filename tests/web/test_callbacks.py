@@ -17,7 +17,6 @@ from app.services.sealing import Seal
 from tests.support.pager import Pager
 from tests.support.receiver import Received
 
-pytestmark = pytest.mark.both_databases
 KEY = "open-sesame-1234"
 
 

@@ -8,8 +8,6 @@ from app.services.integrations import channel_settings
 from app.services.sealing import Seal
 from tests.support.incidents import API_KEY, KEY
 
-pytestmark = pytest.mark.both_databases
-
 HERE = "/acme/shop/settings/integrations/"
 OTHER = "b" * 32
 PAGERDUTY = {

@@ -22,8 +22,6 @@ from app.models import (
 from app.services.releases import pushing, repository_owners
 from app.services.sealing import Seal
 
-pytestmark = pytest.mark.both_databases
-
 
 def sha(number):
     return f"{number:040x}"

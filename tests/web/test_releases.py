@@ -15,8 +15,6 @@ from app.services.issues import moving, resolving, timeline
 from app.services.releases import deploying, release_lists, release_pages
 from app.services.releases.deploying import Wishes
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def release(make, cast):

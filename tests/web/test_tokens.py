@@ -9,7 +9,6 @@ from sqlalchemy import select
 from app.models import ApiToken
 from app.services.people import tokens
 
-pytestmark = pytest.mark.both_databases
 OWN, ORGANIZATIONS = "/settings/account/tokens/", "/acme/settings/tokens/"
 PAGES = {"a person's": OWN, "an organization's": ORGANIZATIONS}
 on_both_pages = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select, text
 
-from app.domain.tokens import MailToken, sign
+from app.domain.mail_tokens import MailToken, sign
 from app.models import NotificationSetting, SettingAudit
 from app.services.preferences import preferring, subscribing
 from app.services.preferences.preferring import Defaults

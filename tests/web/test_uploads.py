@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from app.models import ArtifactBundle, ArtifactBundleProject, ArtifactBundleRelease, ArtifactFile
 
-pytestmark = pytest.mark.both_databases
 PAGE = "/acme/shop/settings/uploads/"
 
 

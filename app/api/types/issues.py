@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from app.api.describing import Moment, about, one_of
 from app.api.types.comments import ActivityJson
+from app.api.types.workspaces import SeenByJson
+from app.domain.importance import CHOICES as PRIORITIES
 from app.domain.issue_update import STATUSES as WORDS
 from app.domain.lifecycle import STATUSES
 from app.domain.rule_parts import LEVELS
@@ -104,14 +106,18 @@ class IssueJson(TypedDict):
     assignedTo: AssigneeJson | None
     isBookmarked: Annotated[bool, about("By the token's person.")]
     isSubscribed: Annotated[bool, about("Whether the token's person follows it.")]
-    hasSeen: bool
-    isPublic: bool
+    hasSeen: Annotated[
+        bool, about("Whether the token's person looked at it since it last became unresolved.", example=False)
+    ]
+    isPublic: Annotated[bool, about("Always false.", example=False)]
     logger: Annotated[str | None, about(example="shop.checkout")]
     annotations: Annotated[list[str], about("Always empty.", example=[])]
     numComments: int
     shareId: None
     permalink: Annotated[str, about("Its page.")]
-    priority: Annotated[str, one_of(("high", "medium", "low"))]
+    priority: Annotated[
+        str, about("As somebody chose; else by its level.", example="high"), one_of(PRIORITIES)
+    ]
     stats: StatsJson
 
 
@@ -139,7 +145,7 @@ class IssueDetailsJson(IssueJson):
     lastRelease: VersionJson | None
     tags: list[IssueTagJson]
     activity: Annotated[list[ActivityJson], about("The newest 100, newest first.")]
-    seenBy: Annotated[list[Any], about("Always empty.", example=[])]
+    seenBy: Annotated[list[SeenByJson], about("The 100 who looked at it last, the last one first.")]
     userReportCount: Annotated[int, about("How often people wrote about it.", example=0)]
 
 
@@ -178,7 +184,7 @@ class StatusWishJson(IgnoreConditions, total=False):
 
 
 class IssueUpdateJson(IgnoreConditions, total=False):
-    """The changes; what is absent stays. The last four are taken and change nothing."""
+    """The changes; what is absent stays."""
 
     status: Annotated[
         Annotated[str, one_of(WORDS)] | None,
@@ -201,14 +207,23 @@ class IssueUpdateJson(IgnoreConditions, total=False):
     ]
     isSubscribed: bool | None
     isBookmarked: bool | None
-    merge: Annotated[bool | None, about("Make one of two or more. Goes with no other change.")]
+    hasSeen: Annotated[bool | None, about("For the token's person.")]
+    priority: Annotated[
+        Annotated[str, one_of(PRIORITIES)] | None,
+        about("Instead of what the level says. Nobody is told of it.", example="high"),
+    ]
+    merge: Annotated[
+        bool | None,
+        about("Make one of two or more. Goes with no other change; needs `event:admin`."),
+    ]
     discard: Annotated[
         bool | None, about("Delete them and drop what comes. Goes with no other change; needs `event:admin`.")
     ]
-    hasSeen: Any
-    isPublic: Any
-    inbox: Any
-    priority: Any
+    isPublic: Annotated[bool | None, about("Only false: there are no public links to issues.", example=False)]
+    inbox: Annotated[
+        Any,
+        about("Taken, and changes nothing: for review is what is unresolved and nobody's.", example=False),
+    ]
 
 
 UPDATE: IssueUpdateJson = {"status": "resolved", "statusDetails": {"inRelease": "latest"}}
@@ -223,6 +238,8 @@ class AppliedJson(TypedDict, total=False):
     assignedTo: AssigneeJson | None
     isSubscribed: bool
     isBookmarked: bool
+    hasSeen: bool
+    priority: Annotated[str, one_of(PRIORITIES)]
 
 
 class MergeJson(TypedDict):

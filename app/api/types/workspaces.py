@@ -19,6 +19,12 @@ class PersonJson(TypedDict):
     username: Annotated[str, about("The handle, by which comments mention people.")]
 
 
+class SeenByJson(PersonJson):
+    """Somebody who looked at an issue."""
+
+    lastSeen: Moment
+
+
 class TokenPersonJson(TypedDict):
     """Somebody with an account."""
 

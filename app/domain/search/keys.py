@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.domain import traits
+from app.domain import importance, traits
 from app.domain.normalising import LEVELS
 from app.domain.search import values
 from app.domain.search.values import Reader, listed
@@ -51,6 +51,12 @@ _OWN = (
     Key(("reach",), "none", "Its latest notice was told to nobody, and nothing is held", values.reach),
     Key(("has",), "a key of this table or of a tag", "An event of the issue has it", values.has),
     Key(("level",), listed(LEVELS), "The level of an event", values.level),
+    Key(
+        ("issue.priority",),
+        listed(importance.CHOICES),
+        "Its priority, as somebody chose or by its level",
+        values.priority,
+    ),
     Key(("environment", "env"), _TEXT, "Where it was seen", values.attribute("environment")),
     Key(
         ("release",),
@@ -88,6 +94,8 @@ FAMILIES: Sequence[Family] = (
     Family(traits.named("user"), "Who it happened to"),
     Family(traits.named("device"), "The device"),
     Family(traits.named("os"), "The operating system"),
+    Family(traits.named("browser"), "The browser"),
+    Family(traits.named("runtime"), "The language’s runtime"),
     Family(traits.named("geo"), "Where the person was"),
     Family(traits.named("stack"), "A frame of the stack: your own code, the ten innermost"),
 )

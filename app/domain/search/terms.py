@@ -73,6 +73,14 @@ class Unreached:
 
 
 @dataclass(frozen=True, slots=True)
+class Important:
+    """Of that priority: as somebody chose, or by its level."""
+
+    importance: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
     """What at least one event of the issue says under that name, in a member of its own or in a tag."""
 
@@ -146,6 +154,7 @@ Term = (
     | Assigned
     | Tied
     | Unreached
+    | Important
     | Attribute
     | Tag
     | InLatest

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from app.domain import lifecycle, short_id, timestamps
+from app.domain import importance, lifecycle, short_id, timestamps
 from app.domain.normalising import LEVELS
 from app.domain.search.terms import (
     Assigned,
     Attribute,
     BadSearch,
     Bounds,
+    Important,
     InLatest,
     Is,
     IssueId,
@@ -71,6 +72,10 @@ def status(key: str, value: str, negated: bool, _me: int | None) -> Term:
 def level(key: str, value: str, negated: bool, _me: int | None) -> Term:
     chosen = _one_of({name: name for name in LEVELS}, key, value)
     return Attribute("level", Pattern((chosen,)), negated)
+
+
+def priority(key: str, value: str, negated: bool, _me: int | None) -> Term:
+    return Important(_one_of({name: name for name in importance.CHOICES}, key, value), negated)
 
 
 def reach(key: str, value: str, negated: bool, _me: int | None) -> Term:

@@ -4,7 +4,6 @@ A storm is a row, one open a project: the unique index is the referee, and whoev
 its lock, so that each person gets one verdict about each of its notices.
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +19,7 @@ from app.models import Issue, Notice, Storm, Verdict
 from app.services.calm import pacing, pausing
 from app.services.integrations import destinations
 from app.services.notices import considering
+from app.services.notices.announcing import announce
 from app.services.preferences.preferring import Defaults
 from app.services.upserting import insert_into
 
@@ -89,16 +89,8 @@ def _notice(session: Session, storm: Storm, now: datetime, *, first: int) -> Not
 
     `first`: with which issue it began.
     """
-    notice = Notice(
-        public_id=f"n_{secrets.token_hex(8)}",
-        kind=storms.STORM,
-        project_id=storm.project_id,
-        data={"since": storm.started_at.isoformat(), "from": first},
-        occurred_at=now,
-        planned_at=now,
-    )
-    session.add(notice)
-    session.flush()
+    data = {"since": storm.started_at.isoformat(), "from": first}
+    notice = announce(session, storms.STORM, storm.project_id, data, now=now)
     destinations.tell(session, [notice], now=now)
     return notice
 

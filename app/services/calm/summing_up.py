@@ -3,7 +3,6 @@
 Those that have no form for summaries are told of each issue by itself.
 """
 
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +16,7 @@ from app.domain.routing import Outcome
 from app.models import Issue, Notice, Pause, Verdict
 from app.services.calm import pausing
 from app.services.integrations import destinations
+from app.services.notices.announcing import announce
 
 KIND = "digest"
 MOST_NAMED = 10
@@ -119,19 +119,11 @@ def _is_open(issue: Issue | None) -> bool:
 def _notice(session: Session, project_id: int, left: Sequence[Verdict], why: str, now: datetime) -> Notice:
     """Decided about at once: it is for integrations alone."""
     often = Counter(verdict.notice.issue_id for verdict in left)
-    notice = Notice(
-        public_id=f"n_{secrets.token_hex(8)}",
-        kind=KIND,
-        project_id=project_id,
-        data={
-            "maintenance": {"why": why},
-            "issues": [issue_id for issue_id, _ in often.most_common(MOST_NAMED)],
-            "count": len(often),
-        },
-        occurred_at=now,
-        planned_at=now,
-    )
-    session.add(notice)
-    session.flush()
+    data = {
+        "maintenance": {"why": why},
+        "issues": [issue_id for issue_id, _ in often.most_common(MOST_NAMED)],
+        "count": len(often),
+    }
+    notice = announce(session, KIND, project_id, data, now=now)
     destinations.tell(session, [notice], now=now)
     return notice

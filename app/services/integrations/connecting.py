@@ -1,6 +1,5 @@
 """Integrations added, changed, tried out, switched and taken away, by people."""
 
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from app.domain.outward import Allowed
 from app.models import Destination, Notice, Project, User
 from app.services.integrations import catching_up, channel_settings, destinations, posting
 from app.services.integrations.channel_settings import Asked, Given
+from app.services.notices.announcing import announce
 from app.services.sealing import Seal
 
 LONGEST_NAME, MOST = 100, 50
@@ -186,18 +186,9 @@ def signs_with_old_until(destination: Destination, seal: Seal, *, now: datetime)
 
 def test(session: Session, destination: Destination, *, by: User, now: datetime) -> Notice:
     """A test message on the path of all others: notice, verdict, delivery."""
-    notice = Notice(
-        public_id=f"n_{secrets.token_hex(8)}",
-        kind=TEST,
-        project_id=destination.project_id,
-        data={"user": by.id, destinations.SUBJECT: destination.id, "name": destination.name},
-        actor_id=by.id,
-        occurred_at=now,
-        planned_at=now,
-    )
-    session.add(notice)
     destination.held_until = None  # whoever presses the button wants to see it now
-    session.flush()
+    data = {"user": by.id, destinations.SUBJECT: destination.id, "name": destination.name}
+    notice = announce(session, TEST, destination.project_id, data, by=by, now=now)
     destinations.tell(session, [notice], now=now)
     return notice
 

@@ -1,6 +1,5 @@
 """When an integration fails: who looks after it hears of it, and its alerts come to them by mail instead."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,11 +10,12 @@ from sqlalchemy.orm import Session
 from app.channels import CHANNELS
 from app.domain import routing
 from app.domain.kinds import ALERTS, KINDS
-from app.models import Delivery, Destination, Notice, Project, User
+from app.models import Delivery, Destination, Project, User
 from app.services import access
 from app.services.integrations import destinations, posting
 from app.services.integrations.posting import Settled
 from app.services.notices import notifying, standing_in
+from app.services.notices.announcing import announce
 from app.services.preferences import preferring, reaching
 from app.services.preferences.preferring import Defaults
 
@@ -69,16 +69,8 @@ def _announce(
 ) -> list[int]:
     """The mail to who looks after it, and to the authors of the rules that use it."""
     rules = destinations.rules_using(session, destination)
-    notice = Notice(
-        public_id=f"n_{secrets.token_hex(8)}",
-        kind=KIND,
-        project_id=destination.project_id,
-        data=_facts(destination, missed, [rule.name for rule in rules]),
-        occurred_at=now,
-        planned_at=now,
-    )
-    session.add(notice)
-    session.flush()
+    facts = _facts(destination, missed, [rule.name for rule in rules])
+    notice = announce(session, KIND, destination.project_id, facts, now=now)
     members = access.project_member_ids(session, destination.project_id)
     authors = {rule.created_by_id for rule in rules if rule.created_by_id in members}
     ids = access.project_admin_ids(session, destination.project) | {each for each in authors if each}

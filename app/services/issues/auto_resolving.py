@@ -1,6 +1,5 @@
 """Issues that nothing was heard of for long are resolved (`notifications.md` 2.5, T9)."""
 
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,7 +38,7 @@ def projects(session: Session) -> Sequence[int]:
 
 def begin(*, now: datetime) -> Batch:
     """One run in one project: each of its people gets one message."""
-    return going_on(Batch(f"b_{secrets.token_hex(8)}"), now=now)
+    return going_on(timeline.together(), now=now)
 
 
 def going_on(run: Batch, *, now: datetime) -> Batch:

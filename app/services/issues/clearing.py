@@ -25,6 +25,7 @@ from app.models import (
     IssueHour,
     IssueMute,
     IssueRedirect,
+    IssueSight,
     IssueTag,
     IssueText,
     IssueTrait,
@@ -49,6 +50,7 @@ PARTS: Sequence[tuple[type[Base], InstrumentedAttribute[Any]]] = (
     (Subscription, Subscription.issue_id),
     (Bookmark, Bookmark.issue_id),
     (IssueMute, IssueMute.issue_id),
+    (IssueSight, IssueSight.issue_id),
     (IssueCommit, IssueCommit.issue_id),
     (RuleFiring, RuleFiring.issue_id),
 )

@@ -13,6 +13,7 @@ from sqlalchemy import Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload
 
 from app.domain import addresses
+from app.domain import cursor as cursors
 from app.domain.cursor import Cursor
 from app.domain.errors import Refused
 from app.domain.lifecycle import PENDING_DELETION
@@ -204,19 +205,11 @@ def listed(
     elif cursor:
         found = found.where(Feedback.id < cursor.id)
     rows = list(session.scalars(found.limit(PER_PAGE + 1)))
-    shown, has_more = rows[:PER_PAGE], len(rows) > PER_PAGE
-    backward = cursor is not None and cursor.backward
-    if backward:
+    shown = rows[:PER_PAGE]
+    if cursor and cursor.backward:
         shown.reverse()
-    if not shown:
-        return Found((), (), None, None)
-    before, after = (has_more, True) if backward else (cursor is not None, has_more)
-    return Found(
-        shown,
-        _there(session, project, shown),
-        Cursor(0, shown[0].id, backward=True).encode() if before else None,
-        Cursor(0, shown[-1].id).encode() if after else None,
-    )
+    ends = cursors.ends(cursor, [(0, each.id) for each in shown], has_more=len(rows) > PER_PAGE)
+    return Found(shown, _there(session, project, shown), *ends)
 
 
 def _there(session: Session, project: Project, rows: Sequence[Feedback]) -> set[str]:

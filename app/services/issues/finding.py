@@ -5,10 +5,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, exists, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    values,
+)
+from sqlalchemy import column as sql_column
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload, lazyload
 
-from app.domain import search
+from app.domain import lifecycle, search
 from app.domain.cursor import Cursor
 from app.domain.search import Query
 from app.models import Environment, Issue, IssueHour, IssueTag, Notice, Organization, Project, Team, User
@@ -21,6 +35,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 NOTHING, MOST_ENVIRONMENTS = "0", 100
 EVERYTHING = Query(())
+# As `access.IS_THERE`, said by what may be: each status by itself can be walked in the order of the list.
+IS_SHOWN = Issue.status.in_(lifecycle.STATUSES)
 
 # Every order is descending, the id breaks ties.
 SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
@@ -47,20 +63,31 @@ class Scope:
 
     @property
     def holds(self) -> ColumnElement[bool]:
-        conditions = [access.IS_THERE, self._is_here]
-        if self.project_ids:
+        if self.project is not None:
+            here = Issue.project_id == self.project.id
+        else:
+            here = Issue.project_id.in_(self.places)
+        return and_(IS_SHOWN, here, self.narrows)
+
+    @property
+    def places(self) -> Select[int]:
+        """The projects."""
+        if self.project is not None:
+            return select(Project.id).where(Project.id == self.project.id)
+        seen = Project.organization_id == self.organization.id
+        found = select(Project.id).where(seen, access.sees_project(self.user))
+        return found.where(Project.id.in_(self.project_ids)) if self.project_ids else found
+
+    @property
+    def narrows(self) -> ColumnElement[bool]:
+        """What holds of an issue there that is asked for."""
+        conditions: list[ColumnElement[bool]] = [literal(True)]
+        if self.project is not None and self.project_ids:
             conditions.append(Issue.project_id.in_(self.project_ids))
         if self.environments:
             of_issue = (IssueTag.issue_id == Issue.id) & (IssueTag.key == "environment")
             conditions.append(exists().where(of_issue, IssueTag.value.in_(self.environments)))
         return and_(*conditions)
-
-    @property
-    def _is_here(self) -> ColumnElement[bool]:
-        if self.project is not None:
-            return Issue.project_id == self.project.id
-        seen = Project.organization_id == self.organization.id
-        return Issue.project_id.in_(select(Project.id).where(seen, access.sees_project(self.user)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +200,9 @@ def counts(
 
 def newest(session: Session, scope: Scope, query: Query, *, now: datetime) -> str:
     """Changes whenever an issue that matches is seen, or begins to match as the last one seen."""
-    found = session.execute(
-        select(Issue.id, Issue.last_seen)
-        .where(_matches(session, scope, query, now))
-        .order_by(Issue.last_seen.desc(), Issue.id.desc())
-        .limit(1)
-    ).first()
+    ids = _page_of_ids(session, scope, query, now, Issue.last_seen, None, 0)
+    latest = select(Issue.id, Issue.last_seen).where(Issue.id.in_(select(ids.subquery().c.id)))
+    found = session.execute(latest).first()
     return _version(found.id, found.last_seen) if found else NOTHING
 
 
@@ -220,14 +244,46 @@ def _page_of_ids(
     size: int,
 ) -> Select[int]:
     """The ids alone first, so that an index can give them: rows are only read for what is shown."""
-    order = tuple_(column, Issue.id)
-    ids = select(Issue.id).where(_matches(session, scope, query, now)).limit(size + 1)
+    matches = scope.narrows & condition(session, query, now=now)
     if cursor is not None:
-        here = (_value(column, cursor.value), cursor.id)
-        ids = ids.where(order > here if cursor.backward else order < here)
-    if cursor is not None and cursor.backward:
-        return ids.order_by(column.asc(), Issue.id.asc())
-    return ids.order_by(column.desc(), Issue.id.desc())
+        order, here = tuple_(column, Issue.id), (_value(column, cursor.value), cursor.id)
+        matches &= order > here if cursor.backward else order < here
+    backward = cursor is not None and cursor.backward
+    if session.get_bind().dialect.name == "postgresql":
+        return _merged(scope, matches, column, size + 1, backward=backward)
+    ids = select(Issue.id).where(scope.holds, matches).limit(size + 1)
+    return ids.order_by(*_order(column, Issue.id, backward=backward))
+
+
+def _order(
+    *columns: ColumnElement[Any] | InstrumentedAttribute[Any], backward: bool
+) -> list[ColumnElement[Any]]:
+    return [column.asc() if backward else column.desc() for column in columns]
+
+
+def _merged(
+    scope: Scope,
+    matches: ColumnElement[bool],
+    column: InstrumentedAttribute[Any],
+    limit: int,
+    *,
+    backward: bool,
+) -> Select[int]:
+    """The first of each status of each project, and of those the first: PostgreSQL walks one at a time."""
+    places = scope.places.subquery()
+    states = values(sql_column("status", String), name="states").data(
+        [(each,) for each in lifecycle.STATUSES]
+    )
+    first = (
+        select(Issue.id, column.label("place"))
+        .where(Issue.project_id == places.c.id, Issue.status == states.c.status, matches)
+        .order_by(*_order(column, Issue.id, backward=backward))
+        .limit(limit)
+        .correlate(places, states)
+        .lateral()
+    )
+    everywhere = select(first.c.id).select_from(places.join(states, true()).join(first, true())).limit(limit)
+    return everywhere.order_by(*_order(first.c.place, first.c.id, backward=backward))
 
 
 def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str, datetime | None, str | None]:

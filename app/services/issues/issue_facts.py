@@ -12,7 +12,7 @@ from app.domain import explanations, wording
 from app.domain.lifecycle import ESCALATING, NEW, NEW_FOR, ONGOING, REGRESSED, UNRESOLVED
 from app.domain.preferences import Choices, InForce
 from app.domain.routing import STRENGTH, Outcome, Reason, Verdict
-from app.models import Bookmark, Issue, Subscription, Team, User
+from app.models import Bookmark, Issue, IssueSight, Subscription, Team, User
 from app.services import access
 from app.services.issues import assigning
 from app.services.notices import foretelling
@@ -101,14 +101,24 @@ class Around:
     is_asked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When somebody last looked at the issue."""
+
+    user: User
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People(Around):
-    """Also who can be given the issue, and the reader among them."""
+    """Also who can be given the issue, who else looked at it, the last one first, and the reader."""
 
     members: Sequence[User]
     teams: Sequence[Team]
     following: Following
     has_bookmarked: bool
+    seen_by: Sequence[Look]
+    seen_at: datetime | None  # when the reader did
     role: str | None  # the reader's, in the organization
 
 
@@ -127,8 +137,15 @@ def people(session: Session, issue: Issue, reader: User, environment: Defaults) 
         teams=issue.project.teams,
         following=following(own.Subscription, chosen, is_member=own.is_member),
         has_bookmarked=own.has_bookmarked,
+        seen_by=_looks(lines, reader),
+        seen_at=own.seen_at,
         role=own.role,
     )
+
+
+def _looks(lines: Sequence[Any], reader: User) -> Sequence[Look]:
+    others = [Look(line.User, line.seen_at) for line in lines if line.seen_at and line.User.id != reader.id]
+    return sorted(others, key=lambda look: look.at, reverse=True)
 
 
 def who_follows(session: Session, issue: Issue, reader: User) -> Around:
@@ -185,21 +202,24 @@ def _team_reached(session: Session, team: Team, verdicts: Mapping[int, Verdict])
 
 
 def _rows(session: Session, issue: Issue, reader: User) -> Sequence[Any]:
-    """The members and the reader by name, each with their row for this issue.
+    """The members, who else looked at it and the reader by name, each with their row for this issue.
 
     The reader comes once for each choice that decides for them.
     """
     is_member = access.is_member(issue.project_id)
     its_row = (Subscription.user_id == User.id) & (Subscription.issue_id == issue.id)
+    looked = (IssueSight.user_id == User.id) & (IssueSight.issue_id == issue.id)
+    who_looked = select(IssueSight.user_id).where(IssueSight.issue_id == issue.id)
     bookmarked = exists().where(Bookmark.issue_id == issue.id, Bookmark.user_id == User.id)
     deciding = preferring.deciding(reader, issue.project_id).subquery("deciding")
     role = access.role_of(reader, issue.project.organization_id).scalar_subquery()
     facts = is_member.label("is_member"), bookmarked.label("has_bookmarked"), role.label("role")
     found = (
-        select(User, Subscription, *facts, *deciding.c)
+        select(User, Subscription, IssueSight.seen_at, *facts, *deciding.c)
         .outerjoin(Subscription, its_row)
+        .outerjoin(IssueSight, looked)
         .outerjoin(deciding, deciding.c.user_id == User.id)
-        .where(or_(is_member, User.id == reader.id))
+        .where(or_(is_member, User.id == reader.id, User.id.in_(who_looked)))
         .order_by(User.name, User.id)
     )
     return session.execute(found).all()

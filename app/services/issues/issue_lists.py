@@ -1,5 +1,5 @@
-"""The short lists of an issue's page: its events by day, its tags, in what it can be resolved, and whether
-anybody wrote about it.
+"""The short lists of an issue's page: its events by day, its tags, in what it can be resolved, which commits
+are said to fix it, and whether anybody wrote about it.
 
 Each is a few rows of a few small columns, so that one query reads them all.
 """
@@ -11,15 +11,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from app.models import EmailAddress, Feedback, Issue, IssueHour, IssueTag
+from app.domain import commits
+from app.domain.resolutions import RESOLVES
+from app.models import Commit, EmailAddress, Feedback, Issue, IssueCommit, IssueHour, IssueTag
 from app.models.base import UtcDateTime
 from app.services.owners import owning
 from app.services.releases import releases
 from app.services.releases.releases import Listed, Offer
 
 DAYS = 30
-VALUES_SHOWN, TAGS_SHOWN = 3, 8
-HOUR, TAG, ADDRESS, WRITTEN = "hour", "tag", "address", "written"
+VALUES_SHOWN, TAGS_SHOWN, FIXES_SHOWN, BEGINNING = 3, 8, 10, 200
+HOUR, TAG, ADDRESS, WRITTEN, FIX = "hour", "tag", "address", "written", "fix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +33,33 @@ class TagShare:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """A commit that says that it fixes the issue."""
+
+    commit_id: int
+    key: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lists:
     days: Sequence[int]
     tags: Mapping[str, Sequence[TagShare]]
     offer: Offer
     whose: Mapping[str, int]
     feedback: int
+    fixes: Sequence[Fix]
 
 
 def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[str] = ()) -> Lists:
     """All of them, with one query; also who has these addresses."""
-    each = [_hours(issue, now), _tags(issue), _written(issue), *releases.offered(issue.project)]
+    each = [
+        _hours(issue, now),
+        _tags(issue),
+        _written(issue),
+        _said_to_fix(issue),
+        *releases.offered(issue.project),
+    ]
     if addresses:
         each.append(_holders(addresses))
     rows = session.execute(union_all(*(select(one.subquery()) for one in each))).all()
@@ -51,7 +69,35 @@ def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[s
         releases.offer_of(rows),
         owning.whose((row.name, row.number, bool(row.total)) for row in rows if row.sort == ADDRESS),
         sum(row.number for row in rows if row.sort == WRITTEN),
+        _fixes(row for row in rows if row.sort == FIX),
     )
+
+
+def fixes(session: Session, issue: Issue) -> Sequence[Fix]:
+    """The commits that are said to fix the issue, the newest first."""
+    return _fixes(session.execute(_said_to_fix(issue)))
+
+
+def _said_to_fix(issue: Issue) -> Select[*Listed]:
+    return (
+        select(
+            literal(FIX).label("sort"),
+            Commit.key.label("name"),
+            func.substr(Commit.message, 1, BEGINNING).label("value"),
+            Commit.date_added.label("at"),
+            Commit.id.label("number"),
+            literal(0).label("total"),
+        )
+        .join(IssueCommit, IssueCommit.commit_id == Commit.id)
+        .where(IssueCommit.issue_id == issue.id, IssueCommit.tie == RESOLVES)
+        .order_by(Commit.date_added.desc(), Commit.id.desc())
+        .limit(FIXES_SHOWN)
+    )
+
+
+def _fixes(rows: Iterable[Listed]) -> Sequence[Fix]:
+    newest_first = sorted(rows, key=lambda row: (row[3], row[4]), reverse=True)
+    return [Fix(number, key, commits.first_line(message)) for _, key, message, _, number, _ in newest_first]
 
 
 def _holders(addresses: Collection[str]) -> Select[*Listed]:

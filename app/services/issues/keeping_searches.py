@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import cast, delete, literal, null, select, union_all
+from sqlalchemy import Select, cast, delete, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from app.domain import roles, search
+from app.domain import search
 from app.domain.errors import NotFound, Refused
 from app.domain.search import BadSearch
-from app.models import Membership, Organization, PinnedSearch, RecentSearch, SavedSearch, User
+from app.models import Organization, PinnedSearch, Project, RecentSearch, SavedSearch, User
 from app.models.base import BigKey, UtcDateTime
 from app.services import access, limiting
 from app.services.issues import finding
 from app.services.issues.finding import Scope
+from app.services.releases import releasing
+from app.services.releases.releases import OFFERED
 from app.services.upserting import insert_into
 
 LONGEST_NAME, MOST_RECENT, MOST_OWN = 128, 8, 50
@@ -30,7 +31,7 @@ BUILT_IN = (
     ("My bookmarks", "is:unresolved bookmarks:me"),
     ("New today", "is:unresolved age:-24h"),
 )
-SAVED, PINNED, RECENT, ROLE, ENVIRONMENT = "saved", "pinned", "recent", "role", "environment"
+PINNED, ENVIRONMENT, RELEASE = "pinned", "environment", "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,78 +68,74 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a list is shown with: the person's pin, and the environments to choose from."""
+    """What a list is shown with: the person's pin, and the environments and releases to choose from.
+
+    Of the releases the newest come first; there may be `more_releases`.
+    """
 
     pin: Pin | None
     environments: Sequence[str]
+    releases: Sequence[str]
+    more_releases: bool
 
 
 def beside(session: Session, scope: Scope) -> Beside:
-    """One query."""
+    """One query, for every list asks."""
     mine = PinnedSearch.user_id == scope.user.id, PinnedSearch.organization_id == scope.organization.id
     environments = finding.environments(scope).subquery()
-    pinned = select(literal(PINNED).label("kind"), PinnedSearch.query, PinnedSearch.sort).where(*mine)
-    named = select(literal(ENVIRONMENT), environments.c.name, literal(""))
-    rows = session.execute(union_all(pinned, named)).all()
-    pin = next((Pin(query, sort) for kind, query, sort in rows if kind == PINNED), None)
-    return Beside(pin, sorted(name for kind, name, _ in rows if kind == ENVIRONMENT))
+    newest = releasing.recent(_project_ids(scope)).subquery()
+    nothing = literal(""), cast(null(), UtcDateTime), cast(null(), BigKey)
+    pinned = select(literal(PINNED).label("kind"), PinnedSearch.query, PinnedSearch.sort, *nothing[1:])
+    named = select(literal(ENVIRONMENT), environments.c.name, *nothing)
+    released = select(literal(RELEASE), newest.c.version, literal(""), newest.c.at, newest.c.id)
+    rows = session.execute(union_all(pinned.where(*mine), named, released)).all()
+    pin = next((Pin(query, sort) for kind, query, sort, *_ in rows if kind == PINNED), None)
+    dated = sorted(
+        ((at, number, name) for kind, name, _, at, number in rows if kind == RELEASE), reverse=True
+    )
+    return Beside(
+        pin,
+        sorted(name for kind, name, *_ in rows if kind == ENVIRONMENT),
+        [name for *_, name in dated[:OFFERED]],
+        len(dated) > OFFERED,
+    )
+
+
+def _project_ids(scope: Scope) -> Select[int] | Sequence[int]:
+    """Those in view."""
+    if scope.project:
+        return [scope.project.id]
+    here = (Project.organization_id == scope.organization.id) & access.sees_project(scope.user)
+    seen = select(Project.id).where(here)
+    return seen.where(Project.id.in_(scope.project_ids)) if scope.project_ids else seen
 
 
 def kept(session: Session, organization: Organization, user: User) -> Kept:
-    """One query."""
-    rows = session.execute(union_all(*_rows(organization, user))).all()
-    recent = sorted((row for row in rows if row.sort_of == RECENT), key=_used_at, reverse=True)[:MOST_RECENT]
-    saved = [
-        Named(row.name, row.query, row.sort, row.number, row.owner is None)
-        for row in sorted(rows, key=lambda row: row.name.casefold())
-        if row.sort_of == SAVED
-    ]
-    named = [*(Named(name, query) for name, query in BUILT_IN), *saved]
-    used = {row.query: -place for place, row in enumerate(recent)}
-    named.sort(key=lambda each: used.get(each.query, -len(recent)), reverse=True)
-    pin = next((Pin(row.query, row.sort) for row in rows if row.sort_of == PINNED), None)
-    known = {each.query for each in named}
-    role = next((row.query for row in rows if row.sort_of == ROLE), None)
-    may_share = user.is_superuser or (role is not None and roles.has(role, FOR_EVERYBODY))
-    unnamed = [row.query for row in recent if row.query not in known]
-    return Kept(named, unnamed, pin, may_share)
-
-
-def _used_at(row: Any) -> datetime:
-    at: datetime = row.used_at
-    return at
-
-
-def _row(kind: str, text: Any, **columns: Any) -> Any:
-    nothing = {"name": literal(""), "sort": literal(""), "number": cast(null(), BigKey)}
-    nothing |= {"owner": cast(null(), BigKey), "used_at": cast(null(), UtcDateTime)}
-    made = {name: columns.get(name, column).label(name) for name, column in nothing.items()}
-    return select(literal(kind).label("sort_of"), text.label("query"), *made.values())
-
-
-def _rows(organization: Organization, user: User) -> Sequence[Any]:
-    mine = SavedSearch.user_id == user.id
-    here = (SavedSearch.organization_id == organization.id) & (mine | SavedSearch.user_id.is_(None))
-    saved = _row(
-        SAVED,
-        SavedSearch.query,
-        name=SavedSearch.name,
-        sort=SavedSearch.sort,
-        number=SavedSearch.id,
-        owner=SavedSearch.user_id,
-    )
-    others = (
-        (Membership, _row(ROLE, Membership.role)),
-        (PinnedSearch, _row(PINNED, PinnedSearch.query, sort=PinnedSearch.sort)),
-        (RecentSearch, _row(RECENT, RecentSearch.query, used_at=RecentSearch.used_at)),
-    )
-    return [
-        saved.where(here),
+    """Four queries."""
+    lately = recent(session, organization, user)
+    named = [
+        *(Named(name, query) for name, query in BUILT_IN),
         *(
-            found.where(model.organization_id == organization.id, model.user_id == user.id)
-            for model, found in others
+            Named(row.name, row.query, row.sort, row.id, row.user_id is None)
+            for row in sorted(saved(session, organization, user), key=lambda row: row.name.casefold())
         ),
     ]
+    used = {query: -place for place, query in enumerate(lately)}
+    named.sort(key=lambda each: used.get(each.query, -len(lately)), reverse=True)
+    known = {each.query for each in named}
+    return Kept(
+        named,
+        [query for query in lately if query not in known],
+        pinned(session, organization, user),
+        access.can(session, user, organization, FOR_EVERYBODY),
+    )
+
+
+def recent(session: Session, organization: Organization, user: User) -> Sequence[str]:
+    """What the person searched for there, the last first."""
+    mine = (RecentSearch.organization_id == organization.id) & (RecentSearch.user_id == user.id)
+    found = select(RecentSearch.query).where(mine).order_by(RecentSearch.used_at.desc())
+    return session.scalars(found.limit(MOST_RECENT)).all()
 
 
 def pinned(session: Session, organization: Organization, user: User) -> Pin | None:

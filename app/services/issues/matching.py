@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.domain import lifecycle, short_id
+from app.domain import importance, lifecycle, resolutions, short_id
 from app.domain.search import (
     Assigned,
     InLatest,
@@ -22,7 +22,8 @@ from app.domain.search import (
     Tied,
     TimesSeen,
 )
-from app.domain.search.terms import Attribute, Tag, Unreached, Words
+from app.domain.search.terms import Attribute, Important, Tag, Unreached, Words
+from app.domain.search.values import TOLD
 from app.models import (
     Bookmark,
     EmailAddress,
@@ -36,6 +37,7 @@ from app.models import (
     Team,
     User,
 )
+from app.services import access
 from app.services.issues import matching_events, matching_notices
 from app.services.issues.matching_events import Condition, within
 from app.services.preferences.subscribing import SUBSCRIBED
@@ -54,7 +56,7 @@ STATES: Mapping[str, Condition] = {
     "assigned": ~UNASSIGNED,
     "unassigned": UNASSIGNED,
     "for_review": and_(Issue.status == lifecycle.UNRESOLVED, UNASSIGNED),
-    "linked": within(select(IssueCommit.issue_id)),
+    "linked": within(select(IssueCommit.issue_id).where(IssueCommit.tie != resolutions.REFUTED)),
 }
 _UNRESOLVED, _NOT_BACK = Issue.status == lifecycle.UNRESOLVED, Issue.regressed_at.is_(None)
 _QUIET = and_(_UNRESOLVED, _NOT_BACK, Issue.escalated_at.is_(None))
@@ -87,7 +89,7 @@ def condition(session: Session, query: Query, *, now: datetime) -> Condition:
 
 def _of_term(term: Term, asking: _Asking) -> Condition:
     if isinstance(term, Words):
-        found = matching_events.words(term, is_sqlite=asking.is_sqlite, is_common=term in asking.common)
+        found = matching_events.words(term, is_sqlite=asking.is_sqlite)
     elif isinstance(term, Attribute | Tag):
         found = matching_events.of(term, is_common=term in asking.common)
     else:
@@ -135,8 +137,11 @@ def _tied(term: Tied, _now: datetime) -> Condition:
             return column == term.user_id
         return column.in_(_people(term.person)) if term.person is not None else literal(True)
 
-    found = _TIES[term.tie](is_theirs)
     nobodys = term.user_id is None and term.person is None
+    if term.tie == TOLD:
+        found = matching_notices.told(is_theirs, walks=nobodys == term.negated)
+    else:
+        found = _TIES[term.tie](is_theirs)
     return ~found if nobodys else found
 
 
@@ -152,12 +157,16 @@ def _subscribed(is_theirs: Callable[[Any], Condition]) -> Condition:
 _TIES: Mapping[str, Callable[[Callable[[Any], Condition]], Condition]] = {
     "bookmarked": _bookmarked,
     "subscribed": _subscribed,
-    "told": matching_notices.told,
 }
 
 
 def _unreached(_term: Unreached, _now: datetime) -> Condition:
     return matching_notices.UNREACHED
+
+
+def _important(term: Important, _now: datetime) -> Condition:
+    chosen = func.coalesce(Issue.importance, case(importance.OF_LEVEL, value=Issue.level))
+    return chosen == term.importance
 
 
 def _in_latest(term: InLatest, _now: datetime) -> Condition:
@@ -174,8 +183,7 @@ def _in_latest(term: InLatest, _now: datetime) -> Condition:
 
 
 def _issue_id(term: IssueId, _now: datetime) -> Condition:
-    merged = select(IssueRedirect.to_id).where(IssueRedirect.from_id == term.number)
-    return or_(Issue.id == term.number, Issue.id.in_(merged))
+    return access.named(term.number)
 
 
 def _short_id(term: ShortId, _now: datetime) -> Condition:
@@ -225,6 +233,7 @@ _MAKERS: Mapping[type, Callable[[Any, datetime], ColumnElement[bool]]] = {
     Assigned: _assigned,
     Tied: _tied,
     Unreached: _unreached,
+    Important: _important,
     InLatest: _in_latest,
     IssueId: _issue_id,
     ShortId: _short_id,

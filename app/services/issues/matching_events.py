@@ -1,7 +1,8 @@
 """Search terms for the text of issues and for what their events said, as conditions on `Issue`.
 
 What few issues have is looked up first, and then the issues; where many have it, the issues are walked in
-their order until a page is full. PostgreSQL knows by itself which of the two is quicker.
+their order until a page is full. PostgreSQL knows by itself which of the two is quicker. SQLite is told, or
+left to find out as it walks, which takes longer by looking at every issue once and spares a query.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Integer,
     Select,
     and_,
+    case,
     column,
     exists,
     false,
@@ -65,8 +67,6 @@ def common(session: Session, terms: Iterable[Term]) -> frozenset[Term]:
 
 def _ids_for(term: Term) -> Select[int] | None:
     """The issues that have what it asks for, where that is worth knowing first."""
-    if isinstance(term, Words):
-        return _with_text(folded(term.text)) if term.text and not term.negated else None
     if not isinstance(term, Attribute | Tag) or term.key is None or term.negated != term.pattern.is_unset:
         return None
     if isinstance(term, Attribute) and term.key in (*COLUMNS, "user", "level"):
@@ -149,21 +149,35 @@ def folded(text: str) -> str:
     return text.casefold()
 
 
-def words(term: Words, *, is_sqlite: bool, is_common: bool) -> Condition:
+def words(term: Words, *, is_sqlite: bool) -> Condition:
     text = folded(term.text)
     if not text:
         return false()
+    here = (
+        func.instr(IssueText.text, text) > 0 if is_sqlite else IssueText.text.contains(text, autoescape=True)
+    )
+    read = select(IssueText.issue_id).where(here)
+    if len(text) < RUN:  # too short for the indexes, so all texts are read, once
+        return among(read)
     if not is_sqlite:
-        return within(select(IssueText.issue_id).where(IssueText.text.contains(text, autoescape=True)))
-    if is_common:
-        return exists().where(IssueText.issue_id == Issue.id, func.instr(IssueText.text, text) > 0)
-    return within(_with_text(text))
+        return within(read)
+    return walking(_with_text(text), exists().where(IssueText.issue_id == Issue.id, here))
+
+
+def walking(ids: Select[int], holds: Condition) -> Condition:
+    """Issues are walked in their order; where many have it, each is asked, else looked for among the few."""
+    some = ids.limit(MANY)
+    many = select(func.count()).select_from(some.subquery()).scalar_subquery() == MANY
+    return case((many, holds), else_=among(some))
+
+
+def among(ids: Select[int]) -> Condition:
+    """The same issues as `within`. That the id is reckoned with keeps a database from beginning with them."""
+    return (Issue.id + 0).in_(ids)
 
 
 def _with_text(text: str) -> Select[int]:
-    """By the index of words: one phrase, whatever it holds. What is too short for it is read for."""
-    if len(text) < RUN:
-        return select(IssueText.issue_id).where(func.instr(IssueText.text, text) > 0)
+    """By SQLite's index of words: one phrase, whatever it holds."""
     phrase = '"' + text.replace('"', '""') + '"'
     matches = WORDS.c.issue_words.op("MATCH", return_type=Boolean())(literal(phrase))
     return select(WORDS.c.rowid).where(matches)

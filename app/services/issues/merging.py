@@ -30,6 +30,7 @@ from app.models import (
     IssueHour,
     IssueMute,
     IssueRedirect,
+    IssueSight,
     IssueTag,
     IssueTrait,
     IssueUser,
@@ -42,6 +43,7 @@ from app.models.base import BigKey
 from app.services.access import IS_THERE
 from app.services.issues import clearing, removing, timeline
 from app.services.issues.assigning import BY_ASSIGNMENT
+from app.services.notices import telling
 from app.services.preferences.subscribing import UNSUBSCRIBED
 from app.services.upserting import insert_into, insert_missing
 
@@ -86,10 +88,12 @@ def merge(session: Session, issues: Collection[Issue], *, by: User, now: datetim
     _redirect(session, others, primary)
     for model in REPOINTED:
         _repoint(session, model.issue_id, ids, primary)
+    telling.look_again(session, [primary.id])
     for united, key in UNITED:
         _unite(session, united, key, ids, primary)
     people = _add_up(session, ids, primary)
     _bring_assignee(others, primary)
+    _bring_importance(others, primary)
     _bring_subscriptions(session, others, primary)
     _add_columns(session, others, primary, people)
     clearing.move_events(session, ids, primary.id)
@@ -149,13 +153,14 @@ def _unite(session: Session, model: type[Base], key: str, ids: Sequence[int], pr
 
 
 def _add_up(session: Session, ids: Sequence[int], primary: Issue) -> int:
-    """Hours, tags, people, and when rules last fired; how many people the primary had not met before."""
+    """Hours, tags, people, looks, when rules last fired; how many people the primary had not met before."""
     _sum(session, IssueHour, {IssueHour.count: SUM}, ids, primary)
     _sum(session, IssueCount, {IssueCount.count: SUM}, ids, primary)
     _sum(session, IssueEnvironmentUser, {IssueEnvironmentUser.last_seen: LATEST}, ids, primary)
     _sum(session, IssueTag, {IssueTag.count: SUM, IssueTag.last_seen: LATEST}, ids, primary)
     _bring_traits(session, ids, primary)
     _sum(session, RuleFiring, {RuleFiring.last_fired: LATEST}, ids, primary)
+    _sum(session, IssueSight, {IssueSight.seen_at: LATEST}, ids, primary)
     known = _people(session, primary)
     met = {IssueUser.first_seen: EARLIEST, IssueUser.last_seen: LATEST}
     _sum(session, IssueUser, met, ids, primary)
@@ -195,6 +200,12 @@ def _bring_assignee(others: Sequence[Issue], primary: Issue) -> None:
     if _assignee(primary) == NOBODY:
         taken = next((_assignee(each) for each in others if _assignee(each) != NOBODY), NOBODY)
         primary.assignee_user_id, primary.assignee_team_id = taken
+
+
+def _bring_importance(others: Sequence[Issue], primary: Issue) -> None:
+    """What was chosen for the first of the others, if nothing was for the primary."""
+    if primary.importance is None:
+        primary.importance = next((each.importance for each in others if each.importance), None)
 
 
 def _assignee(issue: Issue) -> tuple[int | None, int | None]:

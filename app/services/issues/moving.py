@@ -28,11 +28,12 @@ def move(
     event_id: str | None = None,
     columns: Mapping[str, Any] = MappingProxyType({}),
     batch: Batch | None = None,
+    follows: bool = True,
 ) -> Activity | None:
     """Make the move; None, and nothing written, when the issue is no longer in a state that it leaves.
 
     `activity` is what the timeline calls it, where that is more special than the move's own word; `event_id`
-    the event that did it; `columns` what else of the issue it changes.
+    the event that did it; `columns` what else of the issue it changes. Who makes it `follows` the issue.
     """
     way = MOVES[name]
     was = issue.status
@@ -47,7 +48,7 @@ def move(
     if moved is None:
         return None
     session.refresh(issue)
-    if by:
+    if by and follows:
         subscribing.follow(session, issue, [by.id], why=Reason.PARTICIPATED, now=now)
     forget_details(session, issue)
     said = {"was": was, **(data or {}), **kept}

@@ -6,11 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.domain.errors import Refused
 from app.domain.lifecycle import RESOLVED
-from app.domain.resolutions import IN_COMMIT, IN_NEXT_RELEASE, IN_RELEASE, PENDING, SETTLED, Target
+from app.domain.resolutions import (
+    IN_COMMIT,
+    IN_NEXT_RELEASE,
+    IN_RELEASE,
+    PENDING,
+    RESOLVES,
+    SETTLED,
+    Target,
+)
 from app.models import Activity, Commit, Issue, IssueCommit, Release, Resolution, User
 from app.services import access
 from app.services.issues import assigning, timeline
@@ -19,9 +27,6 @@ from app.services.issues.timeline import Batch
 from app.services.preferences import preferring
 from app.services.releases import releases
 from app.services.upserting import insert_into
-
-# A commit that is tied to an issue like this settles it.
-RESOLVES = "resolves"
 
 ACTIVITY_OF: Mapping[str, str] = {
     IN_NEXT_RELEASE: "set_resolved_in_release",
@@ -67,7 +72,7 @@ def settle(
         return None
     claims = by is not None and not any(has_it) and _claims(session, issue, by)
     if claims and batch is None:
-        batch = timeline.alone()
+        batch = timeline.together()
     name = "resolve_anew" if status == RESOLVED else "resolve"
     activity = move(
         session,
@@ -88,8 +93,18 @@ def settle(
 
 def of(session: Session, issue_id: int) -> Resolution | None:
     """How the issue is resolved, where that is more than "now"."""
-    found = select(Resolution).where(Resolution.issue_id == issue_id)
-    return session.scalar(found.execution_options(populate_existing=True))
+    return rows_of(session, [issue_id]).get(issue_id)
+
+
+def rows_of(session: Session, issue_ids: Collection[int]) -> dict[int, Resolution]:
+    """The same for many, with their releases and commits; those that were resolved plainly are missing."""
+    found = (
+        select(Resolution)
+        .where(Resolution.issue_id.in_(issue_ids))
+        .options(joinedload(Resolution.release), joinedload(Resolution.commit))
+    )
+    rows = session.scalars(found.execution_options(populate_existing=True))
+    return {row.issue_id: row for row in rows}
 
 
 def refuse_several_projects(project_ids: Collection[int], into: Target | None) -> None:
@@ -156,7 +171,7 @@ def _store(session: Session, issue: Issue, way: Way, *, by: User | None, now: da
 
 
 def _tie(session: Session, issue: Issue, commit: Commit, *, now: datetime) -> None:
-    """A commit that only referred to the issue resolves it from now on."""
+    """Whatever the commit was to the issue, it resolves it from now on."""
     row = {"issue_id": issue.id, "commit_id": commit.id, "tie": RESOLVES, "created_at": now}
     statement = insert_into(session, IssueCommit).values(row)
     session.execute(

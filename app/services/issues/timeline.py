@@ -29,9 +29,9 @@ GONE = "deleted"
 CLAIMED = "claimed"
 
 
-def alone() -> Batch:
-    """For several changes of one issue that are told as one."""
-    return Batch(f"b_{secrets.token_hex(8)}")
+def together(*, plan_after: datetime | None = None) -> Batch:
+    """For changes that are told as one."""
+    return Batch(f"b_{secrets.token_hex(8)}", plan_after)
 
 
 def record(
@@ -144,9 +144,9 @@ def notice_row(
 
 
 def project_notice_row(
-    kind: str, project_id: int, *, now: datetime, activity: Activity | None
+    kind: str, project_id: int | None, *, now: datetime, activity: Activity | None
 ) -> dict[str, Any]:
-    """The same of one about a project."""
+    """The same of one about a project, or about nothing."""
     return {
         "public_id": f"n_{secrets.token_hex(8)}",
         "kind": kind,

@@ -9,7 +9,16 @@ from app.domain.errors import Refused
 from app.domain.issue_update import IgnoreWish, Update
 from app.domain.resolutions import Target
 from app.models import Issue, User
-from app.services.issues import assigning, bookmarking, ignoring, naming, reopening, resolving
+from app.services.issues import (
+    assigning,
+    bookmarking,
+    ignoring,
+    naming,
+    prioritising,
+    reopening,
+    resolving,
+    seeing,
+)
 from app.services.issues.timeline import Batch
 from app.services.preferences import subscribing
 
@@ -46,6 +55,13 @@ def update(
     if asked.assignment:
         to = naming.assignee(session, issue.project, asked.assignment, field="assignedTo")
         assigning.assign(session, issue, to=to, by=by, now=now, batch=batch)
+    if asked.importance:
+        prioritising.choose(session, issue, asked.importance, by=by, now=now)
+    _for_oneself(session, issue, asked, by=by, now=now, via=via)
+
+
+def _for_oneself(session: Session, issue: Issue, asked: Update, *, by: User, now: datetime, via: str) -> None:
+    """What concerns nobody else."""
     if asked.subscribed is True:
         subscribing.subscribe(session, issue, user=by, now=now, via=via)
     if asked.subscribed is False:
@@ -54,6 +70,10 @@ def update(
         bookmarking.add(session, issue, user=by, now=now)
     if asked.bookmarked is False:
         bookmarking.remove(session, issue, user=by)
+    if asked.seen is True:
+        seeing.note(session, issue.id, by.id, seen_at=seeing.moment_of(issue, now=now))
+    if asked.seen is False:
+        seeing.forget(session, issue, user=by)
 
 
 def _ignore(

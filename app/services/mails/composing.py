@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from app.channels.base import Mail
 from app.domain import reply_text
 from app.domain.kinds import ALERTS, DEPLOYS, HEALTH, KINDS, RULE_CHANGED
+from app.domain.mail_tokens import MailToken, sign
 from app.domain.moments import Moments
 from app.domain.site import Site
 from app.domain.storms import STORM
-from app.domain.tokens import MailToken, sign
 from app.models import Delivery, Issue, Notice, User, Verdict
 from app.services.mails import (
     mail_deploy,

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from app.domain import inbound, reply_address, reply_text, sender_proof
 from app.domain.errors import NotFound, Refused
 from app.domain.inbound import Letter
+from app.domain.mail_tokens import BadToken, MailToken
 from app.domain.reply_address import ReplyTo
-from app.domain.tokens import BadToken, MailToken
 from app.models import Delivery, EmailAddress, InboundMessage, Issue, User
 from app.services import access
 from app.services.issues import assigning, commenting, ignoring, resolving
-from app.services.people import onboarding
+from app.services.mails import writing
 from app.services.preferences import muting, subscribing, unsubscribing
 
 LARGEST = 1 << 20
@@ -265,4 +265,4 @@ def _complain(session: Session, kept: InboundMessage, because: str, now: datetim
         return
     issue = session.get(Issue, kept.issue_id) if kept.issue_id else None
     data = {"because": because, "issue": issue.short_id if issue else ""}
-    onboarding.write_to(session, address.address, "reply_refused", data, user=user, now=now)
+    writing.write_to(session, address.address, "reply_refused", data, user=user, now=now)

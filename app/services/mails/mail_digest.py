@@ -7,12 +7,12 @@ from typing import Any
 
 from app.domain import phrases, versions
 from app.domain.kinds import ALERTS, DEPLOYS, KINDS, RULE_CHANGED
+from app.domain.mail_tokens import MailToken, sign
 from app.domain.moments import Moments
 from app.domain.phrases import plural, preheader
 from app.domain.routing import Reason
 from app.domain.site import Site
 from app.domain.storms import STORM
-from app.domain.tokens import MailToken, sign
 from app.models import Digest, Issue, Notice, Project, User, Verdict
 from app.services.issues import assignment_bursts, timeline
 from app.services.mails import mail_rule

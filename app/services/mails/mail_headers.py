@@ -9,10 +9,10 @@ from datetime import datetime
 
 from app.domain import reply_address
 from app.domain.kinds import ALERTS, DEPLOYS, HEALTH, KINDS, TEST
+from app.domain.mail_tokens import MailToken, sign
 from app.domain.reply_address import ReplyTo
 from app.domain.routing import STRENGTH, Reason
 from app.domain.site import Site
-from app.domain.tokens import MailToken, sign
 from app.models import Event, Issue, Notice, Project, User, Verdict
 
 Headers = Iterator[tuple[str, str]]

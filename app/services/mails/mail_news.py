@@ -282,15 +282,20 @@ def _against(scene: Scene) -> str:
 
 
 def reopened(scene: Scene) -> News:
-    """Somebody reopened it; or the commit that resolved it no longer says so."""
+    """Somebody reopened it, perhaps as a commit does not fix it; or that commit no longer says so."""
     was = scene.data.get("was") or "resolved"
     did = "took a change back" if scene.data.get("undone") else "reopened this"
     lines = (f"{scene.actor} {did}; it was {was}. Its alert rules apply again.",)
-    if scene.notice.actor is None:
-        commit = f"commit {str(scene.data['commit'])[:7]}" if scene.data.get("commit") else "a commit"
+    commit = f"commit {str(scene.data['commit'])[:7]}" if scene.data.get("commit") else "a commit"
+    if scene.data.get("refuted"):
         lines = (
-            f"It was resolved by {commit}, which no longer names it: the commit was changed, or the link "
-            "removed. So it is unresolved again, and its alert rules apply.",
+            f"It was resolved by {commit}, which does not fix it, as {scene.actor} says. So it is unresolved "
+            "again, and its alert rules apply.",
+        )
+    elif scene.notice.actor is None:
+        lines = (
+            f"It was resolved by {commit}, which no longer names it: the commit was changed. So it is "
+            "unresolved again, and its alert rules apply.",
         )
     return News(
         state="Reopened",

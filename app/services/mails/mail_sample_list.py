@@ -74,9 +74,12 @@ def _by_commit(activity: str, version: str) -> Make:
     return make
 
 
-def _reopened_by_commit(scenery: Scenery) -> Delivery:
-    data = {"was": "resolved", **commit(scenery)}
-    return _workflow("reopened", "set_unresolved", "subscribed", data=data, by_person=False)(scenery)
+def _reopened_by_commit(*, refuted: bool) -> Make:
+    def make(scenery: Scenery) -> Delivery:
+        data = {"was": "resolved", "refuted": refuted, **commit(scenery)}
+        return _workflow("reopened", "set_unresolved", "subscribed", data=data, by_person=refuted)(scenery)
+
+    return make
 
 
 def _unignored(*, ended: Mapping[str, Any], condition: Mapping[str, Any]) -> Make:
@@ -285,8 +288,9 @@ SAMPLES: Mapping[str, Sample] = {
         Sample(
             "reopened-commit",
             "Reopened because its commit no longer resolves it",
-            _reopened_by_commit,
+            _reopened_by_commit(refuted=False),
         ),
+        Sample("reopened-refuted", "Reopened: its commit does not fix it", _reopened_by_commit(refuted=True)),
         Sample(
             "unignored-worse",
             "Ignored until it got worse",

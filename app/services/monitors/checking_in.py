@@ -37,31 +37,31 @@ def take(session: Session, reads: Sequence[Read], *, now: datetime) -> Found:
     arrived = [(each, place, sent) for each in reads for place, sent in enumerate(each.check_ins)]
     if not arrived:
         return found
-    desk = Desk(session, found, now)
+    roll = RollCall(session, found, now)
     book = monitor_rows.Book(session, [(each.project.id, sent) for each, _, sent in arrived])
-    desk.look_up(book.monitor_ids, [_key_of(sent, each.entry, place) for each, place, sent in arrived])
+    roll.look_up(book.monitor_ids, [_key_of(sent, each.entry, place) for each, place, sent in arrived])
     for each, place, sent in arrived:
         environment = book.place(sent, each.project, now=each.entry.received_at)
         outcome = DROPPED
         if environment is not None:
             key = _key_of(sent, each.entry, place)
-            outcome = desk.take(environment, sent, key, each.entry.received_at)
+            outcome = roll.take(environment, sent, key, each.entry.received_at)
         each.counts[MONITOR, outcome] += 1
-    desk.close()
+    roll.close()
     return found
 
 
 def lapse(session: Session, until: datetime, *, now: datetime, most: int) -> Found:
     """Find what did not come, or did not end, by then; nothing later than that is known yet."""
     found = Found()
-    desk = Desk(session, found, now)
+    roll = RollCall(session, found, now)
     for environment in monitor_rows.due(session, until, most):
-        desk.catch_up(environment, until)
-    desk.close()
+        roll.catch_up(environment, until)
+    roll.close()
     return found
 
 
-class Desk:
+class RollCall:
     """What happens to environments, one thing after the other; `close` writes when to look again."""
 
     def __init__(self, session: Session, found: Found, now: datetime) -> None:

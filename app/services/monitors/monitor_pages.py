@@ -19,7 +19,7 @@ STRIP = 30
 # SQLite takes 500 parts of a union.
 TOGETHER = 400
 CHECK_INS = 25
-NOT_SET_UP, PAUSED, RUNNING = "not_set_up", "paused", "running"
+NOT_SET_UP, PAUSED = "not_set_up", "paused"
 
 
 @dataclass(frozen=True, slots=True)

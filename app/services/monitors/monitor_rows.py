@@ -49,16 +49,27 @@ def set_config(
 ) -> None:
     """Have it watched like this from now on."""
     known = config_of(monitor)
-    if config.schedule:
-        monitor.schedule_kind, monitor.schedule_text = config.schedule.kind, config.schedule.text
-        monitor.timezone = config.schedule.zone
-    monitor.margin, monitor.max_runtime = config.margin, config.max_runtime
-    monitor.failure_threshold, monitor.recovery_threshold = config.failures, config.recoveries
+    for name, value in _columns(config).items():
+        setattr(monitor, name, value)
     if config.schedule != known.schedule:
         expect_anew(environments, config, now)
         return
     for environment in environments:
         environment.wake_at = now if environment.wake_at else None
+
+
+def _columns(config: Config) -> dict[str, Any]:
+    """As a monitor keeps it; without a schedule what was known of one stays."""
+    numbers = {
+        "margin": config.margin,
+        "max_runtime": config.max_runtime,
+        "failure_threshold": config.failures,
+        "recovery_threshold": config.recoveries,
+    }
+    if config.schedule is None:
+        return numbers
+    kind, text, zone = config.schedule.kind, config.schedule.text, config.schedule.zone
+    return {**numbers, "schedule_kind": kind, "schedule_text": text, "timezone": zone}
 
 
 def expect_anew(environments: Iterable[MonitorEnvironment], config: Config, now: datetime) -> None:
@@ -109,14 +120,7 @@ def count_watched(session: Session, project_id: int) -> int:
 
 
 def ensure_environment(session: Session, monitor: Monitor, name: str) -> MonitorEnvironment:
-    row = {
-        "monitor_id": monitor.id,
-        "name": name,
-        "hash": "",
-        "status": monitors.WAITING,
-        "failures": 0,
-        "successes": 0,
-    }
+    row = {"monitor_id": monitor.id, "name": name}
     insert_missing(session, MonitorEnvironment, [row], "monitor_id", "name")
     same = (MonitorEnvironment.monitor_id == monitor.id) & (MonitorEnvironment.name == name)
     made = session.scalars(select(MonitorEnvironment).where(same)).one()
@@ -129,18 +133,8 @@ def ensure(session: Session, project: Project, slug: str, name: str, now: dateti
         "project_id": project.id,
         "slug": slug,
         "name": name or slug,
-        "schedule_kind": "",
-        "schedule_text": "",
-        "timezone": "UTC",
-        "margin": 1,
-        "max_runtime": 30,
-        "failure_threshold": 1,
-        "recovery_threshold": 1,
-        "is_sent": False,
-        "is_paused": False,
-        "is_muted": False,
-        "notes": [],
         "created_at": now,
+        **_columns(Config()),
     }
     insert_missing(session, Monitor, [row], "project_id", "slug")
     [made] = _lock(session, (Monitor.project_id == project.id) & (Monitor.slug == slug))

@@ -1,5 +1,6 @@
 """Monitors as people set them up: made, changed, muted, paused, deleted."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.domain import monitors, schedules
 from app.domain.errors import NotFound, Refused
+from app.domain.ids import parse_id
 from app.domain.monitors import Config
-from app.domain.schedules import BadSchedule, Schedule
+from app.domain.schedules import BadSchedule, BadZone, Schedule
 from app.models import Monitor, Project
 from app.services import limiting
 from app.services.monitors import monitor_rows
@@ -33,6 +35,17 @@ class Wishes:
 def find(session: Session, project: Project, slug: str) -> Monitor:
     found = session.scalar(select(Monitor).where(Monitor.project_id == project.id, Monitor.slug == slug))
     if found is None:
+        raise NotFound
+    return found
+
+
+def named(session: Session, project_ids: Collection[int], name: str) -> Sequence[Monitor]:
+    """Those of these projects with that slug or id; `NotFound` where there is none."""
+    is_it = Monitor.slug == name
+    if (id_ := parse_id(name)) is not None:
+        is_it |= Monitor.id == id_
+    found = session.scalars(select(Monitor).where(Monitor.project_id.in_(project_ids), is_it)).all()
+    if not found:
         raise NotFound
     return found
 
@@ -91,19 +104,16 @@ def schedule(kind: str, text: str, zone: str) -> Schedule:
         raise Refused("Say when the job runs.", field=field)
     try:
         return schedules.checked(kind, text, zone)
+    except BadZone as error:
+        raise Refused(str(error), field="timezone") from None
     except BadSchedule as error:
-        raise Refused(str(error), field="timezone" if "time zone" in str(error) else field) from None
+        raise Refused(str(error), field=field) from None
 
 
 def _checked(wishes: Wishes, slug: str) -> tuple[str, Config]:
     found = schedule(wishes.kind, wishes.schedule, wishes.zone)
-    typed = dict(zip(("margin", "max_runtime", "failures", "recoveries"), _typed(wishes), strict=True))
-    numbers = {each.name: _number(typed[each.name], each) for each in monitors.MEMBERS}
+    numbers = {each.name: _number(getattr(wishes, each.name), each) for each in monitors.MEMBERS}
     return monitors.name_of(wishes.name) or slug, Config(found, **numbers)
-
-
-def _typed(wishes: Wishes) -> tuple[str, ...]:
-    return wishes.margin, wishes.max_runtime, wishes.failures, wishes.recoveries
 
 
 def _number(text: str, member: monitors.Member) -> int:

@@ -83,6 +83,8 @@ def _by_recovery(data: Mapping[str, Any]) -> str:
 
 
 def _reopened(data: Mapping[str, Any]) -> str:
+    if data.get("refuted"):
+        return f", because commit {commits.short(str(data.get('commit')))} does not fix it"
     return ", which was ignored" if data.get("was") == IGNORED else ""
 
 

@@ -24,7 +24,7 @@ from app.services.calm.pacing import Known
 from app.services.integrations import destinations
 from app.services.issues import assignment_bursts, timeline
 from app.services.mails import mail_threads
-from app.services.notices import considering, gating, standing_in, storing
+from app.services.notices import considering, gating, standing_in, storing, telling
 from app.services.notices.gating import Considered
 from app.services.notices.outbox import CHUNK, MOST_VERDICTS, Group
 from app.services.notices.storing import Pair
@@ -196,7 +196,8 @@ def _claim(session: Session, notice_ids: Collection[int], now: datetime) -> Sequ
     Their issues are locked first, as by everybody who changes both.
     """
     issue_ids = select(Notice.issue_id).where(Notice.id.in_(notice_ids), Notice.planned_at.is_(None))
-    session.execute(select(Issue.id).where(Issue.id.in_(issue_ids)).order_by(Issue.id).with_for_update())
+    held = select(Issue.id).where(Issue.id.in_(issue_ids)).order_by(Issue.id)
+    telling.begin_anew(session, session.scalars(held.with_for_update()).all())
     won = session.scalars(
         update(Notice)
         .where(Notice.id.in_(notice_ids), Notice.planned_at.is_(None))

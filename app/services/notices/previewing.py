@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import alerting, explanations, phrases, routing, rule_content, wording
-from app.domain.alerting import CannotCheck, Facts, IssueFacts, Window
+from app.domain.alerting import CannotCheck, Facts, Imagined, IssueFacts
 from app.domain.clocks import Clock
 from app.domain.kinds import ALERTS, KINDS
 from app.domain.routing import Happening, Outcome, Reason
@@ -202,24 +202,5 @@ def _facts(event: Event | None, is_fatal: bool, now: datetime) -> Facts:
         data=data,
         tags=tags,
         issue=IssueFacts(first_seen=now, times_seen=1),
-        lookup=First(event.release if event else None),
+        lookup=Imagined(event.release if event else None),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class First:
-    """What is counted at the first event of an issue: itself. Its release is the newest."""
-
-    release: str | None
-
-    def number(self, window: Window, *, earlier: int = 0) -> int:
-        return 0 if earlier else 1
-
-    def exceeds(self, window: Window, limit: int) -> bool:
-        return self.number(window) > limit
-
-    def grew(self, window: Window, *, earlier: int, percent: int) -> bool:
-        return False
-
-    def newest_release(self, environment: str | None) -> str | None:
-        return self.release

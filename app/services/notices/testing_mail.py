@@ -1,6 +1,5 @@
 """A test that a person sends to themselves: through the evaluator, the queue and the relay, like all else."""
 
-import secrets
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,6 +9,7 @@ from app.domain.kinds import KINDS
 from app.domain.routing import Happening, Outcome, Person
 from app.models import Delivery, Notice, User, Verdict
 from app.services.mails import delivering
+from app.services.notices.announcing import announce
 from app.services.preferences import reaching
 
 KIND = KINDS["test"]
@@ -17,13 +17,7 @@ KIND = KINDS["test"]
 
 def send_test(session: Session, user: User, *, now: datetime) -> Notice:
     """A notice about nothing, for this person alone, decided and on its way."""
-    notice = Notice(
-        public_id=f"n_{secrets.token_hex(8)}",
-        kind=KIND.name,
-        data={"user": user.id},
-        occurred_at=now,
-        planned_at=now,
-    )
+    notice = announce(session, KIND.name, None, {"user": user.id}, now=now)
     tell(session, notice, user, now=now)
     return notice
 

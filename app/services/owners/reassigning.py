@@ -71,7 +71,7 @@ def _resolved(
 
 def apply(session: Session, project: Project, *, by: User, now: datetime) -> int:
     """Hand them over; each person gets one message. How many issues it was."""
-    batch = timeline.alone()
+    batch = timeline.together()
     count = 0
     for each in plan(session, project):
         because = {**auto_assigning.because(each.match), "by": by.name}

@@ -6,6 +6,7 @@ not, and get argon2id.
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -20,6 +21,8 @@ from app.domain import addresses, handles
 from app.domain.errors import Refused
 from app.models import EmailAddress, EndedSession, OneTimeLink, User
 from app.services import upserting
+
+Address = Callable[[str], str]  # the secret of a link → where it leads
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1000
 # None: valid until used or replaced.

@@ -14,8 +14,9 @@ from app.domain import addresses
 from app.domain.errors import NotFound, Refused
 from app.models import EmailAddress, Invitation, Membership, Organization, Team, User
 from app.services import access
+from app.services.mails import writing
 from app.services.people import accounts, workspaces
-from app.services.people.onboarding import Address, write_to
+from app.services.people.accounts import Address
 
 LIFETIME = timedelta(days=7)
 
@@ -50,7 +51,7 @@ def mail(session: Session, invitation: Invitation, *, by: User, address: Address
     session.add(invitation)
     data = {"url": address(secret), "by": by.name, "organization": invitation.organization.name}
     person = accounts.find_user(session, invitation.address)
-    write_to(session, invitation.address, "invite", data, user=person, now=now)
+    writing.write_to(session, invitation.address, "invite", data, user=person, now=now)
     session.flush()
 
 

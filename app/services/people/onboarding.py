@@ -13,11 +13,10 @@ from app.domain.errors import NotFound, Refused
 from app.domain.preferences import ALERTS, WORKFLOW
 from app.models import Delivery, Event, Notice, Organization, Project, Team, User, Verdict
 from app.services import access
-from app.services.mails import delivering
+from app.services.mails import writing
 from app.services.people import accounts, workspaces
+from app.services.people.accounts import Address
 from app.services.preferences import preferring
-
-Address = Callable[[str], str]  # the secret of a link → where it leads
 
 # How loud the bell is: the account's choice for alerts and for workflow; None leaves the defaults in force.
 LOUDNESS: dict[str, tuple[str | None, str | None]] = {
@@ -85,7 +84,7 @@ def mail_sign_in_link(session: Session, email: str, *, address: Address, now: da
     user = found if found and found.is_active else None
     theirs = user.primary_address if user else None
     url = address(accounts.make_link(session, "sign_in", user=user, address=theirs, now=now))
-    letter = write_to(session, to, "sign_in", {"url": url}, user=user, now=now)
+    letter = writing.write_to(session, to, "sign_in", {"url": url}, user=user, now=now)
     if user is None:
         letter.state, letter.data = delivery_states.CANCELLED, {}
 
@@ -99,24 +98,6 @@ def sign_in_by_link(session: Session, secret: str, *, now: datetime) -> User:
         raise NotFound
     accounts.verify_address(user, primary.address, now=now)
     return user
-
-
-def write_to(
-    session: Session, address: str, kind: str, data: dict[str, str], *, user: User | None, now: datetime
-) -> Delivery:
-    """Leave a mail that no notice stands behind for the worker to send."""
-    letter = Delivery(
-        public_id=delivering.new_id(),
-        user_id=user.id if user else None,
-        channel="email",
-        kind=kind,
-        address=address,
-        data=data,
-        created_at=now,
-        send_at=now,
-    )
-    session.add(letter)
-    return letter
 
 
 # A first workspace

@@ -16,7 +16,7 @@ from app.domain.errors import NotFound, Refused
 from app.models import ApiToken, Organization, User
 from app.services import auditing, limiting
 from app.services.auditing import Place
-from app.services.people import onboarding
+from app.services.mails import writing
 from app.services.people.accounts import hashed
 
 MOST = 100
@@ -106,7 +106,7 @@ def write_to_maker(session: Session, row: ApiToken, *, by: User, path: str, now:
         "scopes": ", ".join(row.scopes),
         "path": path,
     }
-    onboarding.write_to(session, address.address, KIND, data, user=by, now=now)
+    writing.write_to(session, address.address, KIND, data, user=by, now=now)
 
 
 def find(session: Session, text: str) -> ApiToken | None:

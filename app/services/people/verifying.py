@@ -14,8 +14,9 @@ from app.domain import addresses, delivery_states
 from app.domain.errors import NotFound, Refused
 from app.domain.kinds import KINDS, SECURITY
 from app.models import Delivery, EmailAddress, User
-from app.services.people import accounts, addressing, onboarding
-from app.services.people.onboarding import Address
+from app.services.mails import writing
+from app.services.people import accounts, addressing
+from app.services.people.accounts import Address
 from app.services.preferences import preferring
 
 MOST = 10
@@ -54,7 +55,7 @@ def mail_link(session: Session, address: EmailAddress, *, link: Address, now: da
     user = address.user
     secret = accounts.make_link(session, VERIFY, user=user, address=address, now=now)
     data = {"url": link(secret), "address": address.address}
-    onboarding.write_to(session, address.address, VERIFY, data, user=user, now=now)
+    writing.write_to(session, address.address, VERIFY, data, user=user, now=now)
     session.flush()
 
 
@@ -85,7 +86,7 @@ def verify(session: Session, user: User, secret: str, *, now: datetime) -> Email
     primary = user.primary_address
     if primary and primary.verified_at and primary is not address:
         data = {"address": address.address}
-        onboarding.write_to(session, primary.address, VERIFIED, data, user=user, now=now)
+        writing.write_to(session, primary.address, VERIFIED, data, user=user, now=now)
     return address
 
 
@@ -104,7 +105,7 @@ def promote(session: Session, user: User, address_id: int, *, now: datetime) -> 
     _note_address(session, user, address, "primary", now)
     if old and old.verified_at:
         data = {"old": old.address, "new": address.address}
-        onboarding.write_to(session, old.address, CHANGED, data, user=user, now=now)
+        writing.write_to(session, old.address, CHANGED, data, user=user, now=now)
     session.flush()
     return address
 

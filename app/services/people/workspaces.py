@@ -278,6 +278,12 @@ def keys(session: Session, project: Project) -> list[ProjectKey]:
     return list(session.scalars(found))
 
 
+def find_key(session: Session, project_id: int, public: str) -> ProjectKey | None:
+    """By its public half, whether it works or not."""
+    named = (ProjectKey.project_id == project_id) & (ProjectKey.public == public)
+    return session.scalar(select(ProjectKey).where(named))
+
+
 def default_key(session: Session, project: Project) -> ProjectKey | None:
     """The key that snippets show: the oldest one that works."""
     return next((key for key in keys(session, project) if key.is_active), None)

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain import stopping, tokens
+from app.domain import mail_tokens, stopping
 from app.domain.errors import NotFound, Refused
+from app.domain.mail_tokens import BadToken, MailToken
 from app.domain.preferences import ALERTS, DEPLOYS, HEALTH, WORKFLOW
 from app.domain.stopping import KIND_OFF, RULES, STOPPED, Scope
-from app.domain.tokens import BadToken, MailToken
 from app.models import Issue, NotificationSetting, Organization, Project, User
 from app.services import access
 from app.services.preferences import muting, preferring, subscribing
@@ -64,7 +64,7 @@ class Target:
 
 def owner(session: Session, text: str, keys: Sequence[str]) -> tuple[MailToken, User]:
     """The token in a link, and whose it is. `BadToken` also once that person has revoked their links."""
-    token = tokens.read(text, keys)
+    token = mail_tokens.read(text, keys)
     user = session.get(User, token.user_id)
     if user is None or user.mail_version != token.mail_version:
         raise BadToken

@@ -233,7 +233,7 @@ def _replace(
     insert_all(session, ReleaseCommit, links)
     fresh = [row for row in rows if row.id in edited or row.id not in before]
     if fresh:
-        fixing.release_commits(session, release, fresh, by=by, now=now, batch=timeline.alone())
+        fixing.release_commits(session, release, fresh, by=by, now=now, batch=timeline.together())
 
 
 def _listed(release: Release) -> Any:

@@ -94,7 +94,7 @@ def _tell(
     now: datetime,
 ) -> None:
     """The notices of a deploy belong together: whoever hears of it in one project does not hear it twice."""
-    batch = timeline.alone().name
+    batch = timeline.together().name
     data = {
         "deploy": row.id,
         "release": release.id,

@@ -8,14 +8,14 @@ anybody can write any author into a commit. Without one, the organization vouche
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from app.domain import fixes
 from app.domain.lifecycle import RESOLVED
-from app.domain.resolutions import IN_RELEASE, SETTLED
+from app.domain.resolutions import IN_RELEASE, REFUTED, RESOLVES, SETTLED
 from app.domain.routing import Reason
 from app.models import (
     Activity,
@@ -34,7 +34,7 @@ from app.models import (
 from app.services import access
 from app.services.issues import resolving, timeline
 from app.services.issues.moving import move
-from app.services.issues.resolving import RESOLVES, Way
+from app.services.issues.resolving import Way
 from app.services.issues.timeline import Batch
 from app.services.preferences import subscribing
 from app.services.releases import releases
@@ -132,19 +132,53 @@ def edit(
 
 def unlink(session: Session, issue: Issue, commit: Commit, *, now: datetime) -> Activity | None:
     """Untie a commit from an issue, which is reopened if nothing else than this commit resolved it."""
-    status = session.scalar(select(Issue.status).where(Issue.id == issue.id).with_for_update())
-    tie = (IssueCommit.issue_id == issue.id) & (IssueCommit.commit_id == commit.id)
-    session.execute(delete(IssueCommit).where(tie))
-    resolution = resolving.of(session, issue.id)
-    if status != RESOLVED or resolution is None or resolution.commit_id != commit.id:
+    status = _held(session, issue)
+    session.execute(delete(IssueCommit).where(_tie(issue.id, commit.id)))
+    if status != RESOLVED or not _stood_alone(session, issue, commit):
         return None
-    other = _another_fix(session, resolution)
-    if other is not None:
-        resolution.commit_id = other
-        session.flush()
-        return None
-    data = {"was": status, "ident": str(issue.id), **releases.told(commit)}
+    data = {"was": status, **_told(issue, commit)}
     return move(session, issue, "reopen", by=None, now=now, data=data)
+
+
+def refute(session: Session, issue: Issue, commit_id: int, *, by: User, now: datetime) -> Activity | None:
+    """Somebody says that a commit does not fix the issue; it stays so when the commit comes again.
+
+    The activity reopens the issue if nothing else resolved it. None if the commit was not said to fix it.
+    """
+    status = _held(session, issue)
+    fixes_it = _tie(issue.id, commit_id) & (IssueCommit.tie == RESOLVES)
+    refuted = update(IssueCommit).where(fixes_it).values(tie=REFUTED).returning(IssueCommit.commit_id)
+    if session.scalar(refuted) is None:
+        return None
+    commit = session.get_one(Commit, commit_id)
+    data = {"was": status, **_told(issue, commit)}
+    if status != RESOLVED or not _stood_alone(session, issue, commit):
+        return timeline.record(session, issue, "commit_refuted", by=by, now=now, data=data)
+    data[REFUTED] = True
+    return move(session, issue, "reopen", by=by, now=now, data=data, follows=False)
+
+
+def _held(session: Session, issue: Issue) -> str | None:
+    """The state of the issue. Of two who untie a commit at once, one waits here for the other."""
+    return session.scalar(select(Issue.status).where(Issue.id == issue.id).with_for_update())
+
+
+def _tie(issue_id: int, commit_id: int) -> ColumnElement[bool]:
+    return (IssueCommit.issue_id == issue_id) & (IssueCommit.commit_id == commit_id)
+
+
+def _stood_alone(session: Session, issue: Issue, commit: Commit) -> bool:
+    """Whether nothing else resolved the issue; another commit of the same release takes this one's place."""
+    resolution = resolving.of(session, issue.id)
+    if resolution is None or resolution.commit_id != commit.id:
+        return False
+    resolution.commit_id = _another_fix(session, resolution) or commit.id
+    session.flush()
+    return resolution.commit_id == commit.id
+
+
+def _told(issue: Issue, commit: Commit) -> dict[str, Any]:
+    return {"ident": str(issue.id), **releases.told(commit)}
 
 
 def actors_of(session: Session, commits: Sequence[Commit], by: User | None) -> Mapping[int, User]:

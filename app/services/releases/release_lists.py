@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.domain import cursor as cursors
 from app.domain import lifecycle
 from app.domain.cursor import Cursor
 from app.domain.resolutions import SETTLED
@@ -28,8 +28,6 @@ from app.services import access
 from app.services.releases import deploying, release_owners, releases, releasing
 
 PER_PAGE = 25
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 # The few issues that are on their way out. Literally as their index says it, or that is of no use.
 _HIDDEN: BindParameter[Any] = bindparam("hidden", lifecycle.HIDDEN, expanding=True, literal_execute=True)
 LEAVING = select(Issue.id).where(Issue.status.in_(_HIDDEN))
@@ -92,7 +90,8 @@ def listed(
         _row(row, projects.get(row.Release.id, ()), deploys, back.get(row.Release.version, 0))
         for row in shown
     ]
-    return _paged(made, cursor, has_more=len(rows) > PER_PAGE)
+    places = [(cursors.value_of(each.release.order_date), each.release.id) for each in made]
+    return Found(made, *cursors.ends(cursor, places, has_more=len(rows) > PER_PAGE))
 
 
 def _row(row: Any, projects: Sequence[Project], deploys: Mapping[int, Sequence[Any]], regressed: int) -> Row:
@@ -112,35 +111,11 @@ def _row(row: Any, projects: Sequence[Project], deploys: Mapping[int, Sequence[A
 
 
 def _from(found: Select[Release], cursor: Cursor) -> Select[Release]:
-    at, date = _moment(cursor.value), releases.order_date
+    at, date = cursors.moment(cursor.value), releases.order_date
     if cursor.backward:
         found = found.where(or_(date > at, and_(date == at, Release.id > cursor.id)))
         return found.order_by(None).order_by(date.asc(), Release.id.asc())
     return found.where(or_(date < at, and_(date == at, Release.id < cursor.id)))
-
-
-def _moment(value: int) -> datetime:
-    try:
-        return EPOCH + value * MICROSECOND
-    except OverflowError:
-        return EPOCH
-
-
-def _paged(rows: Sequence[Row], cursor: Cursor | None, *, has_more: bool) -> Found:
-    if not rows:
-        return Found(rows, None, None)
-    backward = cursor is not None and cursor.backward
-    before, after = (has_more, True) if backward else (cursor is not None, has_more)
-    first, last = (_place(each.release) for each in (rows[0], rows[-1]))
-    return Found(
-        rows,
-        Cursor(*first, backward=True).encode() if before else None,
-        Cursor(*last).encode() if after else None,
-    )
-
-
-def _place(release: Release) -> tuple[int, int]:
-    return (release.order_date - EPOCH) // MICROSECOND, release.id
 
 
 def _numbers(user: User, project_ids: Collection[int] | None) -> Mapping[str, ColumnElement[int]]:

@@ -28,7 +28,7 @@ from app.services.releases import artifacts, release_owners, releases
 from app.services.releases.shelf import Shelf
 from app.services.upserting import insert_missing_returning
 
-OPEN, ARCHIVED = STATUSES = ("open", "archived")
+STATUSES = OPEN, ARCHIVED = "open", "archived"
 LONGEST_URL, LONGEST_REF = 500, 200
 
 
@@ -161,6 +161,14 @@ def listed(
     if status:
         found = found.where(Release.status == status)
     return found.order_by(*releases.NEWEST_FIRST)
+
+
+def recent(project_ids: Select[int] | Collection[int]) -> Select[str, datetime, int]:
+    """The newest releases of these projects as a query: as many as are offered, and one to tell of more."""
+    theirs = select(ReleaseProject.release_id).where(ReleaseProject.project_id.in_(project_ids))
+    found = select(Release.version, releases.order_date.label("at"), Release.id)
+    found = found.where(Release.id.in_(theirs), Release.status == OPEN)
+    return found.order_by(*releases.NEWEST_FIRST).limit(releases.OFFERED + 1)
 
 
 def before_with_commits(session: Session, release: Release, viewer: Viewer) -> Release | None:

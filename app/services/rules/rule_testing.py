@@ -3,7 +3,6 @@
 It tells of the project's newest event, or of a made-up one. It is no firing: the rule does not rest after it.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from app.services.mails.mail_records import Records
 from app.services.mails.mail_sample_texts import TEXTS
 from app.services.mails.mail_samples import MadeUp, Scenery
 from app.services.notices import testing_mail
+from app.services.notices.announcing import announce
 from app.services.people import onboarding
 
 RULE, ISSUE, EVENT = "rule", "issue", "event"
@@ -43,16 +43,7 @@ def send(
         data |= {ISSUE: event.issue_id, EVENT: event.event_id}
     if destination:
         data |= {destinations.SUBJECT: destination.id, "name": destination.name}
-    notice = Notice(
-        public_id=f"n_{secrets.token_hex(8)}",
-        kind=TEST,
-        project_id=project.id,
-        data=data,
-        occurred_at=now,
-        planned_at=now,
-    )
-    session.add(notice)
-    session.flush()
+    notice = announce(session, TEST, project.id, data, now=now)
     testing_mail.tell(session, notice, by, now=now)
     if destination:
         destinations.tell(session, [notice], now=now)

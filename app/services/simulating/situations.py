@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import alerting, routing, rule_checks, rule_content
-from app.domain.alerting import EVENTS, CannotCheck, Facts, IssueFacts, Window
+from app.domain.alerting import CannotCheck, Facts, Imagined, IssueFacts
 from app.domain.kinds import KINDS
 from app.domain.lifecycle import UNRESOLVED
 from app.domain.routing import Happening
@@ -80,7 +80,7 @@ def by_hand(made: Made, *, now: datetime) -> Situation:
         data=data,
         tags=tags,
         issue=IssueFacts(first_seen=now, times_seen=nth),
-        lookup=_Nth(nth, made.release or None),
+        lookup=Imagined(made.release or None, nth),
     )
     event = Event(
         event_id="",
@@ -97,28 +97,6 @@ def _words(made: Made) -> str:
     which = {NEW: "the first event of a new issue", REGRESSED: "an event that brings a resolved issue back"}
     what = which.get(made.how, f"event number {max(made.nth, 2)} of an issue")
     return f"{what}, level {made.level}" + (f", in {made.environment}" if made.environment else "")
-
-
-@dataclass(frozen=True, slots=True)
-class _Nth:
-    """So many events of the issue, all of them lately, by one person; its release is the newest."""
-
-    nth: int
-    release: str | None
-
-    def number(self, window: Window, *, earlier: int = 0) -> int:
-        if earlier:
-            return 0
-        return self.nth if window.noun == EVENTS else 1
-
-    def exceeds(self, window: Window, limit: int) -> bool:
-        return self.number(window) > limit
-
-    def grew(self, window: Window, *, earlier: int, percent: int) -> bool:
-        return False
-
-    def newest_release(self, environment: str | None) -> str | None:
-        return self.release
 
 
 def of_issue(session: Session, issue: Issue, *, how: str = AS_IT_WAS) -> Situation | None:

@@ -1,9 +1,10 @@
 """A person's tokens for the API: made, shown once, revoked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from flask import Response, flash, render_template, request, url_for
+from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import now
@@ -12,17 +13,15 @@ from app.domain import scopes
 from app.domain.errors import Refused
 from app.services import access
 from app.services.people import tokens as giving
-from app.web import limits
+from app.web import limits, token_pages
 from app.web.account.blueprint import bp
 from app.web.account.confirmation import proven
-from app.web.hypermedia import form_again, public_url, see_other
+from app.web.hypermedia import form_again, public_url
 from app.web.identity import login_required, me
-from app.web.made import made_for, show_once
 
 PAGE = "settings/tokens.html"
 CHOSEN = "chosen"  # instead of a preset: the scopes that are ticked
 MOST_NAMED = 5
-Typed = Mapping[str, Any]
 
 
 def _as_typed() -> str:
@@ -30,7 +29,7 @@ def _as_typed() -> str:
     form = request.form
     return url_for(
         "account.tokens",
-        name=form.get("name", "")[:100],
+        name=token_pages.short_name(),
         preset=form.get("preset"),
         scope=form.getlist("scope"),
     )
@@ -52,14 +51,11 @@ def make_token() -> ResponseReturnValue:
     person, form = me(), request.form
     try:
         row, text = giving.give_person(
-            db.session, person, name=_name(form), given=_scopes(form), by=person, now=now()
+            db.session, person, name=token_pages.name(), given=_scopes(form), by=person, now=now()
         )
     except Refused as error:
         return form_again(PAGE, error, **_listed(form.getlist("scope")))
-    giving.write_to_maker(db.session, row, by=person, path=url_for("account.tokens"), now=now())
-    db.session.commit()
-    show_once(_page(), {"id": row.id, "text": text}, now=now())
-    return see_other(url_for("account.tokens"))
+    return token_pages.hand_over(row, text, of=_page(), address=url_for("account.tokens"))
 
 
 def _page() -> str:
@@ -67,18 +63,8 @@ def _page() -> str:
 
 
 def _just_made() -> dict[str, Any]:
-    made = made_for(_page(), now=now())
-    if not made:
-        return {}
-    row = giving.one_of_person(db.session, me(), made["id"])
-    return {"made": row, "text": made["text"], "url": public_url(""), "slug": _only_organization()}
-
-
-def _name(form: Typed) -> str:
-    name = str(form.get("name", "")).strip()
-    if not name:
-        raise Refused("Say what it is for: you will want to know when you revoke it.", field="name")
-    return name
+    made = token_pages.just_made(_page(), partial(giving.one_of_person, db.session, me()))
+    return {**made, "url": public_url(""), "slug": _only_organization()} if made else {}
 
 
 def _scopes(form: Any) -> Sequence[str]:
@@ -119,7 +105,4 @@ def ask_about_token(token_id: int) -> str:
 @login_required
 def revoke_token(token_id: int) -> Response:
     row = giving.one_of_person(db.session, me(), token_id)
-    giving.revoke(db.session, row, by=me(), now=now())
-    db.session.commit()
-    flash(f"“{row.called}” is revoked. What uses it is answered 401 from now on.")
-    return see_other(url_for("account.tokens"))
+    return token_pages.revoke(row, address=url_for("account.tokens"))

@@ -16,6 +16,7 @@ for _name in (
     "ignore",
     "mute",
     "assignee",
+    "priority",
     "subscription",
     "bookmark",
     "comments",

@@ -11,7 +11,8 @@ from app.db import db
 from app.domain import cursor, search
 from app.domain.cursor import Cursor
 from app.domain.ids import parse_id
-from app.domain.search import Attribute, Pattern, Query, SeenWithin, Term
+from app.domain.resolutions import LATEST
+from app.domain.search import Attribute, InLatest, Pattern, Query, SeenWithin, Term
 from app.models import Organization, Project
 from app.services import access
 from app.services.issues import finding
@@ -45,6 +46,7 @@ class Asked:
     environment: str = ""
     project: str = ""
     period: str = ""
+    release: str = ""
 
     @property
     def begins(self) -> bool:
@@ -58,7 +60,12 @@ class Asked:
     @property
     def narrowing(self) -> dict[str, str]:
         """What was selected beside the search."""
-        chosen = {"environment": self.environment, "project": self.project, "statsPeriod": self.period}
+        chosen = {
+            "environment": self.environment,
+            "release": self.release,
+            "project": self.project,
+            "statsPeriod": self.period,
+        }
         return {name: value for name, value in chosen.items() if value}
 
     @property
@@ -81,6 +88,7 @@ def what_is_asked(pin: Pin | None = None) -> Asked:
         environment=given.get("environment", ""),
         project=given.get("project", ""),
         period=period if period in PERIODS else "",
+        release=given.get("release", ""),
     )
 
 
@@ -118,6 +126,10 @@ def narrowing(asked: Asked) -> Query:
     terms: list[Term] = []
     if asked.environment:
         terms.append(Attribute("environment", Pattern((asked.environment,))))
+    if asked.release == LATEST:
+        terms.append(InLatest(first=False))
+    elif asked.release:
+        terms.append(Attribute("release", Pattern((asked.release,))))
     if asked.period:
         terms.append(SeenWithin("last_seen", ((">=", PERIODS[asked.period][1]),)))
     return Query(tuple(terms))

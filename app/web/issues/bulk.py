@@ -1,6 +1,5 @@
 """One change to several issues of a list: to all of them or, when something is wrong, to none."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from app.domain.ids import parse_id
 from app.domain.search import BadSearch
 from app.models import Issue
 from app.services import access
-from app.services.issues import finding, merging, removing, undoing
+from app.services.issues import finding, merging, removing, timeline, undoing
 from app.services.issues.finding import Scope
 from app.services.issues.timeline import Batch
 from app.web import limits
@@ -135,7 +134,7 @@ def people(org: str, slug: str) -> str:
 
 def held() -> Batch:
     """For one click: nobody is told of it as long as it can be taken back unheard."""
-    return Batch(f"b_{secrets.token_hex(8)}", now() + undoing.HELD)
+    return timeline.together(plan_after=now() + undoing.HELD)
 
 
 def question(scope: Scope, asked: Asked, do: str, issues: Sequence[Issue]) -> Response:

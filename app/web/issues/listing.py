@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs
 
 from flask import Response, request, session
 from sqlalchemy.exc import OperationalError
@@ -13,6 +14,7 @@ from app.clock import now
 from app.db import db, in_passing
 from app.domain import short_id
 from app.domain.errors import NotFound
+from app.domain.resolutions import LATEST
 from app.domain.search import BadSearch
 from app.models import Issue
 from app.services import access
@@ -49,13 +51,11 @@ TABS = (
 SORTS = (
     ("date", "Last seen"),
     ("new", "First seen"),
-    ("priority", "Priority"),
+    ("priority", "Often and lately"),
     ("freq", "Events"),
     ("users", "Users"),
 )
 PINNED = "Pinned"
-# No index knows what came back: among 100,000 issues counting takes 180 ms.
-UNCOUNTED = "is:regressed"
 # What is always a click away need not be remembered.
 UNREMEMBERED = {text for _, text in TABS} | {""}
 SEARCHED, SHORT = "searched", 100  # in the cookie, and how much of the text
@@ -89,7 +89,7 @@ def listed(
 ) -> Response:
     """The list; `more` is what was typed below it, and what is wrong with that."""
     beside = beside or keeping_searches.beside(db.session, scope)
-    more |= {"pin": beside.pin, **_selectors(scope, asked, beside.environments)}
+    more |= {"pin": beside.pin, **_selectors(scope, asked, beside)}
     try:
         page = _page(scope, asked)
     except BadSearch as problem:
@@ -132,13 +132,26 @@ def _answer(
     return page_or_fragment("issues/stream.html", "issues/_found.html", status=status, **context)
 
 
-def _selectors(scope: Scope, asked: Asked, environments: Sequence[str]) -> dict[str, Any]:
+def _selectors(scope: Scope, asked: Asked, beside: Beside) -> dict[str, Any]:
     """What there is to choose from beside the search box; what is chosen stays there."""
-    names = list(environments)
-    if asked.environment and asked.environment not in names:
-        names.append(asked.environment)
     here = () if scope.project else projects_of(scope.organization)
-    return {"environments": [(name, name) for name in names], "projects": [(p.slug, p.name) for p in here]}
+    return {
+        "environments": [(name, name) for name in _with(asked.environment, beside.environments)],
+        "releases": _with(asked.release if asked.release != LATEST else "", beside.releases),
+        "more_releases": beside.more_releases,
+        "projects": [(project.slug, project.name) for project in here],
+        "moved": is_htmx() and _project_before() != asked.project,
+    }
+
+
+def _with(chosen: str, names: Sequence[str]) -> Sequence[str]:
+    return [*names, chosen] if chosen and chosen not in names else names
+
+
+def _project_before() -> str:
+    """The project that is selected on the page that asks: with another one, other releases are offered."""
+    query = request.headers.get("HX-Current-URL", "").partition("?")[2]
+    return parse_qs(query).get("project", [""])[-1]
 
 
 def _named(scope: Scope, text: str) -> Issue | None:
@@ -175,7 +188,7 @@ def _tabs(
     scope: Scope, asked: Asked, pin: Pin | None, *, counted: bool
 ) -> list[tuple[str, str, str, str | None]]:
     """Label, address, search, and how many that finds. What is pinned has a tab without a number."""
-    texts = [text for _, text in TABS if text != UNCOUNTED]
+    texts = [text for _, text in TABS]
     found = finding.counts(db.session, scope, texts, now=now(), also=narrowing(asked)) if counted else {}
     tabs = [(label, Pin(text, DEFAULT_SORT)) for label, text in TABS]
     if pin and pin.query not in [text for _, text in TABS]:

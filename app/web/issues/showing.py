@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from flask import Response, make_response, render_template, request
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app import instance
 from app.clock import now
-from app.db import db
-from app.domain import lifecycle, ownership_suggestions, roles, standing
+from app.db import db, in_passing
+from app.domain import importance, lifecycle, ownership_suggestions, roles, standing
 from app.domain.errors import NotFound, Refused
 from app.models import Issue
 from app.services import access
@@ -21,14 +24,15 @@ from app.services.issues import (
     issue_facts,
     issue_lists,
     issue_timeline,
+    seeing,
     silence,
     suggesting,
 )
+from app.services.issues.issue_lists import Lists
 from app.services.monitors import monitor_pages
 from app.services.monitors.monitor_failures import LOGGER
 from app.services.preferences import preferring
 from app.services.releases import releases
-from app.services.releases.releases import Offer
 from app.web.filters import clock
 from app.web.hypermedia import fragments, is_htmx, say, see_other, varying, way_back
 from app.web.identity import login_required, me
@@ -42,6 +46,7 @@ BESIDE = (
     "issues/_state.html",
     "issues/_bookmark.html",
     "issues/_assigned.html",
+    "issues/_fixes.html",
     "issues/_participants.html",
     "issues/_timeline.html",
     "issues/_news.html",
@@ -97,7 +102,7 @@ def page(issue: Issue, *, status: int = 200, form: Mapping[str, Any] = MappingPr
     event, owners = issue_events.show_owned(session, issue, request.args.get("event", issue_events.LATEST))
     matches = suggesting.matches(owners, event)
     lists = issue_lists.of(session, issue, now=now(), addresses=suggesting.addresses(matches))
-    around = beside(issue, lists.offer)
+    around = beside(issue, lists)
     people = around["people"]
     context = {
         **around,
@@ -113,7 +118,20 @@ def page(issue: Issue, *, status: int = 200, form: Mapping[str, Any] = MappingPr
         "monitor": monitor_pages.of_issue(session, issue) if issue.logger == LOGGER else None,
         **form,
     }
-    return make_response(render_template("issues/show.html", **context), status)
+    response = make_response(render_template("issues/show.html", **context), status)
+    if status == 200:
+        _note_look(issue, people.seen_at)
+    return response
+
+
+def _note_look(issue: Issue, seen_at: datetime | None) -> None:
+    """That the reader has seen the issue, unless that is written, or somebody else is writing just now."""
+    if not seeing.is_to_be_noted(issue, seen_at, now=now()):
+        return
+    issue_id, reader_id, at = issue.id, me().id, seeing.moment_of(issue, now=now())
+    db.session.rollback()  # nothing was changed, and on SQLite a reader would be in the way
+    with suppress(OperationalError, IntegrityError), in_passing() as own:  # the issue may be gone by now
+        seeing.note(own, issue_id, reader_id, seen_at=at)
 
 
 def changed(issue: Issue, said: str, *, form: str = ACTIONS, undo: dict[str, Any] | None = None) -> Response:
@@ -136,7 +154,7 @@ def refused(issue: Issue, error: Refused, *, form: str = ACTIONS) -> Response:
     return fragments(form, otherwise="", status=422, **{**beside(issue), **context})
 
 
-def beside(issue: Issue, offer: Offer | None = None) -> dict[str, Any]:
+def beside(issue: Issue, lists: Lists | None = None) -> dict[str, Any]:
     """All that stands beside the event: who has the issue, who follows it, what happened to it."""
     session = db.session
     limit = issue_timeline.SHOWN_AT_MOST if "history" in request.args else issue_timeline.SHOWN_AT_FIRST
@@ -147,16 +165,16 @@ def beside(issue: Issue, offer: Offer | None = None) -> dict[str, Any]:
     if "people" in request.args:
         instance = instance_defaults()
         around = issue_facts.reached(session, issue, people, reader=me(), now=now(), instance=instance)
-    if offer is None:
-        offer = releases.offer(session, issue.project)
     return {
         "issue": issue,
         "org": issue.project.organization,
         "project": issue.project,
         "active_tab": "issues",
         "substatus": issue_facts.substatus(issue, now=now()),
+        "priority_by_level": importance.of(None, issue.level),
         "moves": lifecycle.moves(issue.status),
-        "offer": offer,
+        "offer": lists.offer if lists else releases.offer(session, issue.project),
+        "fixes": lists.fixes if lists else issue_lists.fixes(session, issue),
         "settled": settled if issue.status == lifecycle.RESOLVED else None,
         "people": people,
         "standing": _standing(issue, people.following),

@@ -1,4 +1,4 @@
-"""Resolving and reopening an issue."""
+"""Resolving and reopening an issue, and saying that a commit does not fix it."""
 
 from flask import Response, request
 
@@ -9,6 +9,7 @@ from app.domain.errors import Refused
 from app.models import Activity
 from app.services import access
 from app.services.issues import reopening, resolving
+from app.services.releases import fixing
 from app.web.identity import login_required, me
 from app.web.issues import resolve_choice
 from app.web.issues.blueprint import bp
@@ -39,6 +40,22 @@ def reopen(issue_id: int) -> Response:
     activity = reopening.reopen(session, issue, by=me(), now=now())
     session.commit()
     return changed(issue, "Unresolved again." if activity else "It was unresolved already: nothing changed.")
+
+
+@bp.post("/issues/<int:issue_id>/fixes/<int:commit_id>/refutation")
+@login_required
+def refute(issue_id: int, commit_id: int) -> Response:
+    """A commit does not fix the issue after all."""
+    session = db.session
+    issue = access.visible_issue(session, me(), issue_id)
+    activity = fixing.refute(session, issue, commit_id, by=me(), now=now())
+    session.commit()
+    if activity is None:
+        return changed(issue, "No commit is said to fix it that way any more: nothing changed.")
+    said = f"Commit {commits.short(activity.data['commit'])} does not fix it"
+    if activity.type == "set_unresolved":
+        return changed(issue, f"{said}: unresolved again.")
+    return changed(issue, f"{said}. It stays {issue.status}.")
 
 
 def said_of(activity: Activity) -> str:

@@ -1,6 +1,5 @@
 """Undo: what one click on a list did is taken back, by whoever did it."""
 
-import secrets
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,8 +11,7 @@ from app.clock import now
 from app.db import db
 from app.domain.errors import Refused
 from app.services import access
-from app.services.issues import undoing
-from app.services.issues.timeline import Batch
+from app.services.issues import timeline, undoing
 from app.services.issues.undoing import Action, Undone
 from app.web.filters import plural
 from app.web.hypermedia import is_htmx, see_other, way_back
@@ -29,7 +27,7 @@ def take_back() -> Response:
     """`action` is what `offer` signed: nobody else's word counts for what there is to be taken back."""
     session = db.session
     action = _read(request.form.get("action", ""))
-    undone = undoing.undo(session, action, by=me(), now=now(), batch=Batch(f"b_{secrets.token_hex(8)}"))
+    undone = undoing.undo(session, action, by=me(), now=now(), batch=timeline.together())
     session.commit()
     if is_htmx() and len(issue_ids := [*undone.done, *undone.left]) == 1:
         return row(access.visible_issue(session, me(), issue_ids[0]), said_of(undone))

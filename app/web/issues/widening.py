@@ -7,6 +7,7 @@ from flask import Response
 
 from app.clock import now
 from app.db import db
+from app.domain.resolutions import LATEST
 from app.domain.search import BadSearch
 from app.domain.search.pieces import Piece, pieces
 from app.services.issues import finding, widening
@@ -98,11 +99,15 @@ def _ways(scope: Scope, asked: Asked, apart: Sequence[Piece]) -> Sequence[Way]:
 def _selected(asked: Asked) -> Sequence[Way]:
     chosen = {
         "environment": asked.environment,
+        "release": "latest release"
+        if asked.release == LATEST
+        else asked.release and f"release {asked.release}",
         "project": asked.project,
         "period": asked.period and PERIODS[asked.period][0].lower(),
     }
     without = {
         "environment": replace(asked, environment=""),
+        "release": replace(asked, release=""),
         "project": replace(asked, project=""),
         "period": replace(asked, period=""),
     }

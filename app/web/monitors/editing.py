@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import now
 from app.db import db
-from app.domain import schedules
+from app.domain import monitors, schedules
 from app.domain.errors import Refused
 from app.models import Monitor, Project
-from app.services.monitors import monitoring
+from app.services.monitors import monitor_rows, monitoring
 from app.services.monitors.monitoring import Wishes
 from app.web import project_pages
 from app.web.hypermedia import form_again, say, see_other
@@ -33,10 +33,7 @@ def new(org: str, slug: str) -> str:
         "kind": schedules.CRONTAB,
         "unit": "hour",
         "timezone": me().timezone,
-        "margin": 5,
-        "max_runtime": 30,
-        "failures": 1,
-        "recoveries": 1,
+        **monitors.SUGGESTED.numbers,
     }
     return render_template(FORM, errors={}, values=values, **_page(project, values))
 
@@ -145,7 +142,7 @@ def _typed() -> Wishes:
         kind=kind,
         schedule=text,
         zone=form.get("timezone", "").strip(),
-        **{name: form.get(name, "") for name in ("margin", "max_runtime", "failures", "recoveries")},
+        **{each.name: form.get(each.name, "") for each in monitors.MEMBERS},
         is_sent="is_sent" in form,
     )
 
@@ -166,10 +163,7 @@ def _stored(row: Monitor) -> dict[str, Any]:
         "every": every,
         "unit": unit,
         "timezone": row.timezone,
-        "margin": row.margin,
-        "max_runtime": row.max_runtime,
-        "failures": row.failure_threshold,
-        "recoveries": row.recovery_threshold,
+        **monitor_rows.config_of(row).numbers,
         "is_sent": row.is_sent,
     }
 

@@ -7,14 +7,16 @@ from urllib.parse import urlencode
 from flask import render_template, request, url_for
 
 from app.db import db
-from app.domain import check_ins
+from app.domain import check_ins, cursor
+from app.domain.cursor import Cursor
 from app.domain.ids import parse_id
-from app.models import CheckIn, Monitor
+from app.models import CheckIn, Monitor, Project
 from app.services.monitors import monitor_pages, monitor_rows, monitoring
-from app.web import project_pages
+from app.web import project_pages, snippets
 from app.web.identity import login_required, me
-from app.web.monitors.blueprint import address, bp, snippets
+from app.web.monitors.blueprint import address, bp
 
+EXAMPLE = "nightly-backup"
 # A monitor or a check-in in a word, with its shape and the class of its colour.
 STATES = {
     "ok": ("OK", "check", "resolved"),
@@ -40,10 +42,10 @@ def index(org: str, slug: str) -> str:
         **project_pages.frame(project, tab="monitors"),
         found=found,
         states=STATES,
-        told=summary,
+        summary=summary,
         most=monitor_rows.MOST_MONITORS,
         address=address,
-        snippets=snippets(project, "nightly-backup") if not found.total else [],
+        ways=[] if found.total else _ways(project, EXAMPLE),
     )
 
 
@@ -61,7 +63,7 @@ def show(org: str, slug: str, monitor: str) -> str:
         monitor=row,
         shown=shown,
         states=STATES,
-        told=summary,
+        summary=summary,
         length=check_ins.length,
         environment=environment,
         environments=[
@@ -72,8 +74,14 @@ def show(org: str, slug: str, monitor: str) -> str:
         older=_older(org, slug, monitor, environment, newest),
         issues=monitor_pages.issues(db.session, row, me()),
         address=address,
-        snippets=snippets(project, row.slug, row),
+        ways=_ways(project, row.slug, row),
     )
+
+
+def _ways(project: Project, slug: str, monitor: Monitor | None = None) -> snippets.Steps:
+    """How a job checks in; none while every key of the project is switched off."""
+    dsn = snippets.dsn_of(project)
+    return snippets.of_monitor(dsn, slug, monitor) if dsn else []
 
 
 def _in(row: Monitor, environment: str) -> str:
@@ -91,12 +99,8 @@ def summary(strip: list[CheckIn]) -> str:
 
 def _before() -> tuple[datetime, int] | None:
     """Where the page before this one ended; nonsense is the beginning."""
-    moment, _, number = request.args.get("before", "").partition(",")
-    try:
-        at, key = datetime.fromisoformat(moment), parse_id(number)
-    except ValueError:
-        return None
-    return (at, key) if at.tzinfo and key else None
+    place = cursor.decode(request.args.get("cursor"))
+    return (cursor.moment(place.value), place.id) if place else None
 
 
 def _older(org: str, slug: str, monitor: str, environment: str, newest: Any) -> str | None:
@@ -109,5 +113,5 @@ def _older(org: str, slug: str, monitor: str, environment: str, newest: Any) -> 
         slug=slug,
         monitor=monitor,
         environment=environment or None,
-        before=f"{last.started_at.isoformat()},{last.id}",
+        cursor=Cursor(cursor.value_of(last.started_at), last.id).encode(),
     )

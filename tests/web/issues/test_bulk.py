@@ -19,7 +19,6 @@ from app.models import (
     Tombstone,
 )
 
-pytestmark = pytest.mark.both_databases
 LIST = "/acme/shop/?query=is:unresolved"
 
 

@@ -20,7 +20,10 @@ CONTROLS = {
     "subscription": {"state": "unsubscribed"},
     "comments": {"text": "hello"},
     "bookmark": {"bookmark": "added"},
+    "priority": {"priority": "low"},
 }
+# What is swapped where it is not the block of actions.
+TARGETS = {"comments": "comment", "priority": "priority"}
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def test_htmx_gets_what_changed_and_a_message(post, issue, what, data, htmx, par
     assert "<html" not in answer.text
     assert "HX-Request" in answer.vary
     part = parsed(answer.text)
-    target = "comment" if what == "comments" else "actions"
+    target = TARGETS.get(what, "actions")
     assert not part.select_one(f"#issue-{issue.id}-{target}").has_attr("hx-swap-oob")
     for beside in ("state", "bookmark", "assigned", "participants", "timeline", "news"):
         assert part.select_one(f"#issue-{issue.id}-{beside}")["hx-swap-oob"] == "true"
@@ -194,6 +197,37 @@ def test_asking_for_what_is_so_already_changes_nothing(post, state, htmx, parsed
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true", "HX-Request-Type": "partial"}])
 def test_an_unknown_wish_is_refused(post, headers):
     assert post("subscription", headers, state="loudly").status_code == 422
+
+
+# Priority
+
+
+def test_a_priority_is_chosen_over_the_level_and_left_to_it_again(
+    as_user, bob, make, shop, run_jobs, told, parsed, htmx
+):
+    issue = make.issue(shop, level="warning")
+    browser, here = as_user(bob), f"/acme/shop/issues/{issue.id}/"
+    form = browser.page(here).select_one(f"#issue-{issue.id}-priority form")
+    assert form.select_one("option[selected]").text == "Medium, by its level"
+    for chosen, shown in (("high", "High"), ("high", "High"), ("", "Medium, by its level")):
+        part = parsed(browser.post(form["action"], data={"priority": chosen}, headers=htmx("section#x")).text)
+        assert part.select_one(f"#issue-{issue.id}-priority option[selected]").text == shown
+    said = [" ".join(entry.text.split()) for entry in browser.page(here).select(".timeline .said > span")]
+    assert said[:2] == [
+        "Bob left the priority to its level: medium",
+        "Bob set the priority to high, instead of medium",
+    ]
+    run_jobs()
+    assert told() == []
+
+
+def test_a_priority_that_there_is_not_is_refused(post, session, issue, htmx, parsed):
+    for headers in ({}, htmx("section#x")):
+        answer = post("priority", headers, priority="urgent")
+        assert answer.status_code == 422
+        problem = parsed(answer.text).select_one(f"#issue-{issue.id}-priority #priority-error")
+        assert problem.text.strip() == "Choose high, medium or low."
+    assert activities(session, issue) == []
 
 
 # Comments

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.resolutions import in_commit, in_next_release, in_release
-from app.models import Activity, Issue
+from app.models import Activity, Issue, Notice
 from app.services.issues import reopening, resolving
 from app.services.releases import fixing
 from tests.web.issues.conftest import HOSTILE
@@ -295,6 +295,43 @@ def test_a_commit_that_fixes_it_shows_before_and_after_its_release(
     fixing.unlink(session, issue, commit, now=now)
     said = words(page().select_one(".timeline .said > span"))
     assert said == "Reopened: commit 1f0c3aa, which resolved it, no longer says so"
+
+
+@pytest.mark.parametrize(
+    ("is_released", "toast", "entry", "told"),
+    [
+        (
+            True,
+            "Commit 1f0c3aa does not fix it: unresolved again.",
+            "Bob reopened it: commit 1f0c3aa “Fixes SHOP-1” does not fix it",
+            ["resolved", "reopened"],
+        ),
+        (
+            False,
+            "Commit 1f0c3aa does not fix it. It stays unresolved.",
+            "Bob said that commit 1f0c3aa “Fixes SHOP-1” does not fix it",
+            [],
+        ),
+    ],
+)
+def test_a_commit_that_does_not_fix_it_is_taken_away(
+    as_user, make, cast, shop, session, issue, bob, page, htmx, parsed, now, is_released, toast, entry, told
+):
+    commit = make.commit(cast.acme, "Fixes SHOP-1", key=SHA)
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
+    if is_released:
+        fixing.release_commits(session, make.release(shop, "4.2.2"), [commit], now=now)
+    [form] = page().select(f"#issue-{issue.id}-fixes form")
+    assert form.button["aria-label"] == "Not fixed by this commit, 1f0c3aa"
+    assert as_user(cast.dee).post(form["action"]).status_code == 404
+    answer = as_user(bob).post(form["action"], headers=htmx("section#x"))
+    part = parsed(answer.text)
+    assert part.select_one(".toast p").text == toast
+    assert words(part.select_one(".timeline .said > span")) == entry
+    assert not part.select(f"#issue-{issue.id}-fixes[hx-swap-oob] form")
+    assert list(session.scalars(select(Notice.kind).order_by(Notice.id))) == told
+    again = as_user(bob).post(form["action"], headers=htmx("section#x"))
+    assert "nothing changed" in parsed(again.text).select_one(".toast p").text
 
 
 @pytest.mark.parametrize(

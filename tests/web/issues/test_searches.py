@@ -136,17 +136,18 @@ def test_a_bad_search_offers_the_rest_of_it(as_user, bob, make, shop, parsed):
 
 @pytest.fixture
 def spread(make, cast, session):
-    """Issues of two projects and two environments, one of them old."""
+    """Issues of two projects, two environments and three releases, one of them old."""
     other = make.project(cast.acme, "blog", teams=[cast.team])
     real = make.now + timedelta(days=400)  # of the real clock, too
-    for project, environment, title in (
-        (cast.shop, "production", "paid"),
-        (cast.shop, "staging", "tried"),
-        (other, "production", "read"),
+    for project, environment, release, title in (
+        (cast.shop, "production", "shop@1", "paid"),
+        (cast.shop, "staging", "shop@2", "tried"),
+        (other, "production", "blog@1", "read"),
     ):
         issue = make.issue(project, title=title, last_seen=real)
-        tag = {"key": "environment", "value": environment, "last_seen": real}
-        session.add(IssueTag(issue_id=issue.id, count=1, **tag))
+        for key, value in (("environment", environment), ("release", release)):
+            session.add(IssueTag(issue_id=issue.id, count=1, key=key, value=value, last_seen=real))
+        make.release(project, release, at=make.now + timedelta(hours=len(title)))
     for project in (cast.shop, other):
         make.environment(project, "production")
     make.issue(cast.shop, title="old", last_seen=make.now - timedelta(days=700))
@@ -164,6 +165,11 @@ def spread(make, cast, session):
         "/acme/issues/?statsPeriod=90d": "paid read tried",
         "/acme/shop/?environment=staging": "tried",
         "/acme/shop/?environment=nowhere": "",
+        "/acme/issues/?release=blog@1": "read",
+        "/acme/issues/?release=latest": "read tried",
+        "/acme/shop/?release=shop@1": "paid",
+        "/acme/shop/?release=latest&environment=production": "",
+        "/acme/shop/?release=shop*": "",
     }.items(),
 )
 def test_selectors_narrow_the_list_and_what_leads_on_from_it(as_user, bob, spread, asked, found):
@@ -178,13 +184,51 @@ def test_selectors_narrow_the_list_and_what_leads_on_from_it(as_user, bob, sprea
             assert page.select_one(f"#bulk [name={name}]")["value"] == value
 
 
+def offered(page):
+    return [option.text for option in page.select("#release option")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    {
+        "/acme/shop/": "shop@2 shop@1",
+        "/acme/shop/?release=shop@0": "shop@2 shop@1 shop@0",
+        "/acme/issues/": "shop@2 blog@1 shop@1",
+        "/acme/issues/?project=blog": "blog@1",
+    }.items(),
+)
+def test_the_releases_of_what_is_in_view_are_offered_newest_first(as_user, bob, spread, asked, found):
+    assert offered(as_user(bob).page(asked)) == ["Any release", "Latest release", *found.split()]
+
+
+def test_the_releases_follow_the_project_that_is_selected(as_user, bob, spread, htmx, parsed):
+    here = {**htmx("div#stream"), "HX-Current-URL": "http://localhost/acme/issues/?project=blog"}
+    browser = as_user(bob)
+    moved = parsed(browser.get("/acme/issues/?project=shop", headers=here).text)
+    assert offered(moved) == ["Any release", "Latest release", "shop@2", "shop@1"]
+    stayed = parsed(browser.get("/acme/issues/?project=blog&release=latest", headers=here).text)
+    assert not stayed.select("#releases")
+
+
+def test_more_releases_than_fit_are_searched_for(as_user, bob, make, cast):
+    hidden = make.project(cast.acme, "hidden")
+    for n in range(21):
+        make.release(cast.shop, f"shop@{n}", at=make.now + timedelta(minutes=n))
+    make.release(hidden, "hidden@1", at=make.now + timedelta(days=1))
+    page = as_user(bob).page("/acme/issues/")
+    _, _, *versions, last = offered(page)
+    assert versions == [f"shop@{n}" for n in range(20, 0, -1)]
+    assert "search for release:" in last
+    assert "release:" in page.select_one(f"#{page.select_one('#release')['aria-describedby']}").text
+
+
 @pytest.mark.parametrize("path", ["/acme/shop/", "/acme/issues/"])
 def test_a_search_within_its_selectors_takes_eight_queries_when_it_is_made_again(
     as_user, bob, spread, queries, path
 ):
     browser, asked = (
         as_user(bob),
-        f"{path}?query=is:unresolved+paid+browser:x&environment=production&project=shop",
+        f"{path}?query=is:unresolved+paid+browser:x&environment=production&project=shop&release=latest",
     )
     browser.get(asked)
     with queries() as sent:

@@ -4,11 +4,12 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from app.clock import now as real_now
 from app.domain.kinds import NOTICE_OF_ACTIVITY
-from app.models import Issue
-from app.services.issues import assigning, commenting, ignoring, resolving
+from app.models import Issue, IssueSight
+from app.services.issues import assigning, commenting, ignoring, resolving, seeing
 from app.services.issues.issue_timeline import ALERT, FIRST_SEEN
 from app.services.preferences import subscribing
 from app.settings import ROOT
@@ -284,6 +285,53 @@ def test_participants_stand_there_with_their_reasons(cast, make, issue, show):
     make.subscription(issue, cast.cy, "commented", "assigned")
     assert "Cy" in show(issue).select_one(f"#issue-{issue.id}-participants").text
     assert "commented · assigned" in show(issue).select_one(".people small").text
+
+
+def test_who_looked_at_it_stands_there_for_the_others(as_user, cast, make, issue, address):
+    owner = make.member(cast.acme, make.user("Olga"), role="owner")
+    for person in (cast.cy, owner):
+        as_user(person).page(address(issue))
+    for reader, names in ((cast.bob, ["Olga", "Cy"]), (cast.cy, ["Bob", "Olga"])):
+        seen = as_user(reader).page(address(issue)).select_one(f"#issue-{issue.id}-seen")
+        assert [each.text for each in seen.select("li > span:nth-of-type(2)")] == names
+    assert owner.id not in {each["value"] for each in seen.find_parent("aside").select("option")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "noted"),
+    [
+        ({}, False),
+        ({"last_seen": timedelta(minutes=-6)}, False),
+        ({"last_seen": timedelta(minutes=-4)}, True),
+        ({"active_at": timedelta(minutes=-4)}, True),
+        ({"active_at": timedelta(seconds=30)}, True),
+    ],
+    ids=["seen", "seen since its last event", "seen before it", "seen before it came back", "a fast clock"],
+)
+def test_looking_again_is_noted_only_where_there_was_something_new(
+    as_user, cast, session, issue, address, changes, noted
+):
+    browser, at = as_user(cast.bob), real_now()
+    seeing.note(session, issue.id, cast.bob.id, seen_at=at - timedelta(minutes=5))
+    for name, ago in changes.items():
+        setattr(issue, name, at + ago)
+    browser.page(address(issue))
+    seen_at = session.scalars(select(IssueSight.seen_at)).one()
+    assert (seen_at >= at) == noted
+    assert not noted or seeing.is_seen(issue, seen_at)
+
+
+def test_a_page_that_cannot_note_the_look_just_now_is_shown_all_the_same(
+    as_user, cast, session, issue, address, engine
+):
+    browser = as_user(cast.bob)
+    session.commit()
+    browser.page("/")  # which notes when they were last here
+    with engine.execution_options(writes=True).begin() as other:  # on SQLite nobody else may write
+        if engine.dialect.name == "postgresql":
+            other.execute(text("LOCK TABLE issue_sights IN SHARE MODE"))
+        browser.page(address(issue))
+    assert session.scalars(select(IssueSight.seen_at)).all() == []
 
 
 def test_the_page_says_how_the_reader_stands_to_the_issue(cast, session, issue, now, show):

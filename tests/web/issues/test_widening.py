@@ -13,7 +13,7 @@ def payments(make, shop, session, now):
     shop.first_event_at = now
     made = [make.issue(shop, title="TimeoutError", message="payment gateway", level="error")]
     made += [make.issue(shop, title="KeyError", status=status) for status in ("unresolved", "resolved")]
-    for key, value in (("browser", "Firefox"), ("environment", "production")):
+    for key, value in (("browser", "Firefox"), ("environment", "production"), ("release", "shop@1")):
         tag = {"key": key, "value": value, "count": 1, "last_seen": now}
         session.add(IssueTag(issue_id=made[0].id, **tag))
     session.flush()
@@ -50,6 +50,11 @@ WAYS = {
     "has:plan": ["No event has a tag plan.", "Clear has:plan (would show 3)"],
     "browser:fire": ["Search for browser:*fire* (would show 1)", "Clear browser:fire (would show 3)"],
     "browser:opera firefly": ["Without any one of them alone, nothing matches either."],
+    "is:resolved&release=shop@1": [
+        "Clear is:resolved (would show 1)",
+        "Clear release shop@1 (would show 1)",
+    ],
+    "is:resolved&release=latest": ["Clear latest release (would show 1)"],
     "is:resolved&environment=production": [
         "Clear is:resolved (would show 1)",
         "Clear production (would show 1)",

@@ -1,4 +1,4 @@
-"""The signed token of an unsubscribe link: who, what, and a proof; no expiry (`experience.md` 1.6).
+"""The signed token of a mail's unsubscribe link: who, what, and a proof; no expiry (`experience.md` 1.6).
 
 It grants exactly one thing, less mail for one person. Layout, 32 bytes before base64:
 version (1) | scope (1) | user id (5) | scope id (5) | mail version (4) | HMAC-SHA-256 cut to 128 bits.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.tokens import SCOPES, BadToken, MailToken, read, sign
+from app.domain.mail_tokens import SCOPES, BadToken, MailToken, read, sign
 
 KEYS = ("first-key-of-this-instance", "second-key-of-this-instance")
 TOKEN = MailToken("issue", user_id=29555, scope_id=987654, mail_version=3)
