@@ -11,7 +11,7 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_databases: runs on SQLite and on PostgreSQL")
     config.addinivalue_line("markers", "any_database: is about nothing that a database does, one is enough")
     config.addinivalue_line("markers", "on_postgresql: about writers side by side, of which SQLite has none")
+    config.addinivalue_line("markers", "long: takes ten seconds or more, and so is begun before the others")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Turns are taken; and long ones come first, else the run would wait in the end for one just begun."""
+    items[:] = [test for test in items if _has_its_turn(test)]
+    items.sort(key=lambda test: test.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:
@@ -67,19 +74,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", _database_kinds(metafunc.definition), indirect=True)
 
 
-def _database_kinds(test: pytest.Item) -> list[str]:
-    """Where the test runs: what was asked for decides, then its markers."""
+def _database_kinds(test: pytest.Item) -> Sequence[str]:
+    """Where the test runs, or may have its turn: what was asked for decides, then its markers."""
     asked = os.environ.get("TOCSIN_TEST_DATABASES")
     if test.get_closest_marker("on_postgresql"):
         return [] if asked == "sqlite" else ["postgresql"]
     if asked in databases.KINDS:
         return [asked]
-    is_about_any = test.get_closest_marker("any_database") is not None
-    if test.get_closest_marker("both_databases") or (asked == "all" and not is_about_any):
-        return list(databases.KINDS)
-    takes_turns = asked == "turns" and not is_about_any
-    turn = crc32(test.nodeid.encode()) % len(databases.KINDS) if takes_turns else 0
-    return [databases.KINDS[turn]]
+    if test.get_closest_marker("both_databases"):
+        return databases.KINDS
+    may_be_any = asked not in ("all", "turns") or test.get_closest_marker("any_database")
+    return databases.KINDS[:1] if may_be_any else databases.KINDS
+
+
+def _has_its_turn(test: pytest.Item) -> bool:
+    """Of a test that is not for both, each set of parameters meets one database, and always the same."""
+    marked = any(
+        test.get_closest_marker(name) for name in ("both_databases", "on_postgresql", "any_database")
+    )
+    parameters = (
+        test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    )
+    kind = parameters.get("database_kind")
+    if kind is None or marked or os.environ.get("TOCSIN_TEST_DATABASES") != "turns":
+        return True
+    name = test.nodeid.replace(kind, "")
+    return databases.KINDS[crc32(name.encode()) % len(databases.KINDS)] == kind
 
 
 # Servers, one of each a test process

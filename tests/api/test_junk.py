@@ -179,6 +179,7 @@ def a_third_of(odd, number):
     return odd[number % 3 :: 3]
 
 
+@pytest.mark.both_databases
 def test_odd_names_in_addresses(app, ask):
     for number, (method, path, _) in enumerate(calls(app)):
         if method == "GET" and "{" in path:
@@ -187,6 +188,7 @@ def test_odd_names_in_addresses(app, ask):
                 assert answer.status_code in (403, 404), (path, junk)
 
 
+@pytest.mark.both_databases
 def test_odd_queries(app, ask):
     for number, (method, path, name) in enumerate(calls(app)):
         if method == "GET" and name in LISTS:
@@ -213,6 +215,7 @@ LISTS = (
 )
 
 
+@pytest.mark.both_databases
 def test_no_odd_body_is_taken_for_an_object_or_refused_without_a_word(app, ask):
     for number, (method, path, name) in enumerate(calls(app)):
         if method in ("POST", "PUT") and name != "key":
@@ -228,6 +231,7 @@ def said(answer):
     return isinstance(answer.json, dict) and all(answer.json.values()) and answer.json
 
 
+@pytest.mark.both_databases
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(call=st.integers(0, 100), members=st.dictionaries(st.sampled_from(MEMBERS), st.sampled_from(WRONG)))
 def test_members_of_the_wrong_kind_are_refused_by_their_names_or_left_alone(

@@ -46,6 +46,7 @@ def judged() -> dict[str, tuple[float, str]]:
     return {name: (float(points), rules) for name, (points, rules) in zip(SAMPLES, found, strict=True)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_mail_is_no_spam(judged, name):
     points, rules = judged[name]

@@ -1,5 +1,6 @@
 """A worker is killed at each statement in turn: what it was about to do is done later, once and whole."""
 
+import pytest
 from sqlalchemy import func, select
 
 from app.clock import now
@@ -34,6 +35,7 @@ def test_sending_what_was_held(cast, make, report, run_jobs, app, session, mailb
     assert len(mailbox(to=cast.bob)) == 1
 
 
+@pytest.mark.both_databases
 def test_planning_the_notices_of_an_event(cast, make, report, run_jobs, app, session, told):
     make.rule(cast.shop)
     make.quiet_now(cast.cy)
@@ -53,6 +55,7 @@ def test_planning_the_notices_of_an_event(cast, make, report, run_jobs, app, ses
     assert told("alert.new") == ["alice", "bob"]
 
 
+@pytest.mark.both_databases
 def test_planning_a_flood_in_lots(cast, make, issue, run_jobs, app, session, mailbox, monkeypatch):
     """Those lots that were written when it happens are not planned again, and no other is lost."""
     monkeypatch.setattr(outbox, "MOST_VERDICTS", 9)  # of three people: three events

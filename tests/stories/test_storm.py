@@ -42,6 +42,7 @@ def codes(session, person):
     return dict(session.execute(found.group_by(Verdict.code)).all())
 
 
+@pytest.mark.long
 def test_of_two_hundred_in_a_minute_everybody_gets_three_mails(
     many, run_jobs, mailbox, cast, shop, session, as_user
 ):

@@ -200,6 +200,7 @@ def test_a_large_batch_is_planned_in_parts_and_told_once(
     assert outcomes(session, cast.bob) == [("defer", "batched", "digest")] * 7
 
 
+@pytest.mark.both_databases
 def test_two_workers_at_one_batch_tell_everybody_once(
     cast, issues, resolve, app, run_jobs, told, session, monkeypatch
 ):

@@ -37,7 +37,7 @@ class Database(Protocol):
 
 
 def contents(session: Session) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table; but not when a person was last seen, and what they saw: looking notes that."""
+    """Every row of every table; but not when a person was last seen, nor what they saw: looking notes it."""
     session.commit()
     found = {}
     for name, table in Base.metadata.tables.items():

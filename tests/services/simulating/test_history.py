@@ -222,6 +222,7 @@ def disagreements(session, replayed, again):
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_a_replay_without_a_change_equals_history(session, make, cast, arranged, life, replay, seed):
     live(session, make, cast, life, random.Random(seed), 45)
