@@ -189,7 +189,9 @@ def _add_releases(session: Session, organization: Organization, projects: list[P
     session.add_all(made)
     session.flush()
     session.add_all(
-        ReleaseProject(release_id=each.id, project_id=project.id) for each in made for project in projects
+        ReleaseProject(release_id=each.id, project_id=project.id, ordered_at=each.date_added)
+        for each in made
+        for project in projects
     )
 
 

@@ -15,7 +15,7 @@ from tests.test_migrations import alembic, empty, scripts  # noqa: F401 - fixtur
 
 pytestmark = pytest.mark.both_databases
 
-BEFORE, AFTER = "20261123_1770", "20261123_1780"
+BEFORE, AFTER, IN_ORDER = "20261123_1770", "20261123_1780", "20261123_1830"
 CAME_BACK = {
     1: ({"version": "shop@2", "than": "shop@1", "pending": False}, "shop@1"),
     2: ({"version": "shop@2", "than": "shop@1", "pending": True}, None),
@@ -30,7 +30,8 @@ def test_times_and_what_came_back_are_known_of_before(empty: Flask) -> None:  # 
         put(connection, "projects", id=1, organization_id=1, slug="shop")
         put(connection, "issues", id=1, project_id=1, number=1)
         for number, version in enumerate(("shop@1", "shop@2", "shop@3"), start=1):
-            put(connection, "releases", id=number, organization_id=1, version=version)
+            dated = {"date_released": HOUR + timedelta(days=1)} if number == 2 else {}
+            put(connection, "releases", id=number, organization_id=1, version=version, **dated)
             put(connection, "release_projects", release_id=number, project_id=1)
         for number in (1, 2):
             at = HOUR + timedelta(minutes=number)
@@ -42,8 +43,8 @@ def test_times_and_what_came_back_are_known_of_before(empty: Flask) -> None:  # 
             put(connection, "activities", id=number, **values)
     command.upgrade(alembic(empty), AFTER)
     with Session(db.engine) as session:
-        links = session.scalars(select(ReleaseProject).order_by(ReleaseProject.release_id)).all()
-        assert [(each.first_event_at, each.last_event_at) for each in links] == [
+        times = select(ReleaseProject.first_event_at, ReleaseProject.last_event_at)
+        assert session.execute(times.order_by(ReleaseProject.release_id)).all() == [
             (HOUR + timedelta(minutes=1), HOUR + timedelta(minutes=2)),
             (None, HOUR),
             (None, None),
@@ -52,3 +53,7 @@ def test_times_and_what_came_back_are_known_of_before(empty: Flask) -> None:  # 
         assert {row.id: row.returned_from for row in found} == {
             number: said for number, (_, said) in CAME_BACK.items()
         }
+    command.upgrade(alembic(empty), IN_ORDER)
+    with Session(db.engine) as session:
+        newest = select(ReleaseProject.ordered_at).order_by(ReleaseProject.release_id)
+        assert session.scalars(newest).all() == [HOUR, HOUR + timedelta(days=1), HOUR]

@@ -101,7 +101,7 @@ def chosen(scope: Scope, *, first_others_than: str = "") -> list[Issue]:
         if condition is not None:
             found = found.where(condition)
     if request.args.get("query"):
-        found = found.where(matching.condition(db.session, narrowing.query(), now=now()))
+        found = found.where(matching.condition(db.session, narrowing.query(), scope.places, now=now()))
     done = Issue.status == first_others_than
     rows = db.session.scalars(found.order_by(done, Issue.id).limit(MOST_AT_ONCE)).all()
     if "id" in request.args and not rows:

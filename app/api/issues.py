@@ -5,11 +5,11 @@ from typing import Literal, NamedTuple
 
 from flask import jsonify, request
 from sqlalchemy import literal, select, union_all
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from app.api import narrowing, orders, shapes, status_details
 from app.api.blueprint import Answer, Invalid, bp
-from app.api.credentials import me, needs
+from app.api.credentials import grants, me, needs
 from app.api.describing import Page, Query, describes
 from app.api.paging import FIRST, linked, size
 from app.api.places import visible_issue, visible_organization
@@ -22,7 +22,7 @@ from app.domain.search import Is, Term
 from app.domain.search import Query as Search
 from app.models import Activity, Bookmark, Issue, IssueSight, Subscription, User
 from app.services import access
-from app.services.issues import feedback, finding, issue_lists, seeing
+from app.services.issues import finding, issue_lists, seeing
 from app.services.issues.finding import Scope
 
 MOST_ACTIVITIES, MOST_SEEING = 100, 100
@@ -90,6 +90,8 @@ def _list(scope: Scope) -> Answer:
 
 def _hits(scope: Scope, query: Search, found: finding.Page) -> int | None:
     """How many issues there are, up to a limit; None where only looking at all of them would tell."""
+    if not found.rows and _cursor():
+        return None  # the place is past the end
     if not (found.previous or found.next):
         return len(found.rows)
     if scope.environments or not all(_is_indexed(term) for term in query.terms):
@@ -156,8 +158,8 @@ def issue_details(issue: str, org: str | None = None) -> Answer:
 
 def details(row: Issue) -> IssueDetailsJson:
     """An issue with its history and its tags."""
-    found = select(Activity).where(Activity.issue_id == row.id).order_by(Activity.id.desc())
-    recent = found.limit(MOST_ACTIVITIES).options(selectinload(Activity.actor).selectinload(User.addresses))
+    shares, times_written = issue_lists.brief(db.session, row)
+    with_emails = grants("member:read")
     return {
         **_line(row),
         "firstRelease": {"version": row.first_release} if row.first_release else None,
@@ -168,12 +170,22 @@ def details(row: Issue) -> IssueDetailsJson:
                 "name": key,
                 "topValues": [{"value": each.value, "percent": each.percent} for each in top],
             }
-            for key, top in issue_lists.tag_shares(db.session, row).items()
+            for key, top in shares.items()
         ],
-        "activity": [shapes.activity(each) for each in db.session.scalars(recent)],
-        "seenBy": [shapes.seen_by(each) for each in seeing.by(db.session, row, limit=MOST_SEEING)],
-        "userReportCount": feedback.count_of(db.session, row),
+        "activity": [shapes.activity(each) for each in _recent(row)],
+        "seenBy": [
+            shapes.seen_by(each, with_email=with_emails)
+            for each in seeing.by(db.session, row, limit=MOST_SEEING)
+        ],
+        "userReportCount": times_written,
     }
+
+
+def _recent(row: Issue) -> Sequence[Activity]:
+    """With who did it and their addresses; one query."""
+    found = select(Activity).where(Activity.issue_id == row.id).order_by(Activity.id.desc())
+    with_actors = found.options(joinedload(Activity.actor).joinedload(User.addresses))
+    return db.session.scalars(with_actors.limit(MOST_ACTIVITIES)).unique().all()
 
 
 def _line(row: Issue) -> IssueJson:

@@ -32,7 +32,7 @@ from app.services import access
 from app.services.rules import rule_muting, rule_names, rule_preview, ruling
 from app.services.rules.rule_muting import FOR_EVERYONE, FOR_ME, Silence
 from app.services.rules.rule_preview import Fired, Hour
-from app.services.rules.rule_reaching import Imagined
+from app.services.rules.rule_reaching import Inquiry
 
 VIA = "api"
 ACTIVE = "active"
@@ -122,7 +122,7 @@ def preview_rule(org: str, proj: str) -> Answer:
     project, given = visible_project(org, proj), body()
     saved = _named(project, given)
     content = _read(project, given, saved)
-    done = rule_preview.preview(db.session, project, content, _imagined(project), saved=saved)
+    done = rule_preview.preview(db.session, project, content, _inquiry(project), saved=saved)
     return jsonify(
         {
             "since": shapes.moment(done.since),
@@ -189,9 +189,9 @@ def _named(project: Project, given: Json) -> AlertRule | None:
     return ruling.find(db.session, project, int(number))
 
 
-def _imagined(project: Project) -> Imagined:
+def _inquiry(project: Project) -> Inquiry:
     may_edit = access.can(db.session, me(), project, "edit_project")
-    return Imagined(now(), me(), may_edit, instance.defaults(db.session))
+    return Inquiry(now(), me(), may_edit, instance.defaults(db.session))
 
 
 def _hour(hour: Hour | None) -> HourJson | None:

@@ -144,10 +144,15 @@ def person(row: User | None) -> PersonJson | None:
     return {"id": str(row.id), "name": row.name, "email": row.email, "username": row.handle}
 
 
-def seen_by(row: IssueSight) -> SeenByJson:
+def seen_by(row: IssueSight, *, with_email: bool) -> SeenByJson:
     who = row.user
-    at = moment(row.seen_at)
-    return {"id": str(who.id), "name": who.name, "email": who.email, "username": who.handle, "lastSeen": at}
+    return {
+        "id": str(who.id),
+        "name": who.name,
+        "email": who.email if with_email else None,
+        "username": who.handle,
+        "lastSeen": moment(row.seen_at),
+    }
 
 
 def assignee(row: Issue) -> AssigneeJson | None:

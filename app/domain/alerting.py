@@ -51,7 +51,7 @@ class Lookup(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Imagined:
+class MadeUpLookup:
     """A lookup at an event that is made up: the `nth` of its issue, all of them lately, by one person.
 
     Its release is the newest.

@@ -22,7 +22,6 @@ from app.jobs import deliver, doorbell
 from app.models import Delivery, Destination
 from app.services.integrations import channel_settings, falling_back, messages, posting
 from app.services.integrations.posting import Settled
-from app.services.notices import telling
 from app.services.sealing import Sealed, without
 
 log = logging.getLogger(__name__)
@@ -95,6 +94,8 @@ def _send_next(destination_id: int, http: Http) -> bool:
         ready = _prepared(session, delivery)
     answer = ready if isinstance(ready, Answer) else _try(*ready, http)
     _record(delivery.id, answer)
+    if answer.outcome is Outcome.DELIVERED:
+        deliver.note_told([delivery.id])
     return answer.outcome in GO_ON
 
 
@@ -163,9 +164,6 @@ def _write_down(delivery_id: int, answer: Answer) -> None:
             seal=outgoing.seal(),
         )
         mails = _follow_up(session, delivery_id, settled) if settled.concerns_people else []
-    if answer.outcome is Outcome.DELIVERED:
-        with transaction() as session:
-            telling.note(session, [delivery_id])
     doorbell.send(mails, batch=deliver.BATCH)
     facts = {"delivery": delivery_id, "result": str(answer.outcome), "code": answer.code}
     log.info("message sent" if answer.outcome is Outcome.DELIVERED else "message not accepted", extra=facts)

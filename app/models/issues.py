@@ -169,7 +169,7 @@ class IssueRedirect(Base):
 
 
 class IssueCommit(Base):
-    """A commit that names an issue: it resolves it with its release, refers to it only, or not even that."""
+    """A commit that is said to fix an issue: it resolves it with its release, unless somebody refuted it."""
 
     __tablename__ = "issue_commits"
 
@@ -177,7 +177,7 @@ class IssueCommit(Base):
     commit_id: Mapped[int] = mapped_column(
         ForeignKey("commits.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    tie: Mapped[str] = mapped_column(String(12))  # resolves, references, refuted
+    tie: Mapped[str] = mapped_column(String(12))  # resolves, refuted
     created_at: Mapped[datetime]
 
 

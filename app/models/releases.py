@@ -33,15 +33,16 @@ class ReleaseProject(Base):
     """A project that has a release.
 
     A guest came later, without anybody who saw the release: its people see neither commits nor authors.
-    The times are those of its events there, and stay when the events are gone.
+    The times are those of its events there, and stay when the events are gone. `ordered_at` is the release's
+    own, kept here so that the newest of a project are found without reading the others: see `release_order`.
     """
 
     __tablename__ = "release_projects"
+    __table_args__ = (Index("ix_release_projects_newest", "project_id", "ordered_at", "release_id"),)
 
     release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(
-        ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    ordered_at: Mapped[datetime] = mapped_column(server_default=text("'1970-01-01 00:00:00'"))
     is_guest: Mapped[bool] = mapped_column(default=False)
     first_event_at: Mapped[datetime | None]
     last_event_at: Mapped[datetime | None]

@@ -20,7 +20,7 @@ class Bookmark(Base):
 
 
 class IssueSight(Base):
-    """When a person last had a look at an issue; none: they never had, or want it to be unseen."""
+    """When a person last looked at an issue, to within a day; none: never, or they want it to be unseen."""
 
     __tablename__ = "issue_sights"
 

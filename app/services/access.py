@@ -6,8 +6,8 @@ organization, superusers all of the instance; the role billing sees none.
 
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
-from sqlalchemy.orm import Session, joinedload, lazyload
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true, union_all
+from sqlalchemy.orm import Session, aliased, joinedload, lazyload
 
 from app.domain import lifecycle, roles
 from app.domain.errors import NotFound, Refused
@@ -27,6 +27,7 @@ from app.models import (
 T = TypeVar("T")
 # Who looks: a person, or an organization by a token of its own, which sees what is in it and nothing else.
 Viewer = User | Organization
+_NAMED = aliased(Issue)
 
 # A condition on `Issue`: what is being merged or deleted is gone for everybody, long before its rows are.
 IS_THERE = Issue.status.not_in(lifecycle.HIDDEN)
@@ -93,17 +94,17 @@ def named(*names: int | str) -> ColumnElement[bool]:
     """A condition on `Issue`: those with these ids or short ids, and those that such were merged into."""
     ids = [name for name in names if isinstance(name, int)]
     short_ids = [name for name in names if isinstance(name, str)]
-    if len(names) == len(ids) == 1:  # for an `OR`, PostgreSQL reads all issues
+    if len(names) == len(ids) == 1:
         instead = select(IssueRedirect.to_id).where(IssueRedirect.from_id == ids[0]).scalar_subquery()
         return Issue.id == func.coalesce(instead, ids[0])
-    ways = []
-    if ids:
-        merged = select(IssueRedirect.to_id).where(IssueRedirect.from_id.in_(ids))
-        ways += [Issue.id.in_(ids), Issue.id.in_(merged)]
-    if short_ids:
-        merged = select(IssueRedirect.to_id).where(IssueRedirect.short_id.in_(short_ids))
-        ways += [Issue.short_id.in_(short_ids), Issue.id.in_(merged)]
-    return or_(*ways)
+    merged = select(IssueRedirect.to_id)
+    ways = [
+        select(_NAMED.id).where(_NAMED.id.in_(ids)),
+        merged.where(IssueRedirect.from_id.in_(ids)),
+        select(_NAMED.id).where(_NAMED.short_id.in_(short_ids)),
+        merged.where(IssueRedirect.short_id.in_(short_ids)),
+    ]
+    return Issue.id.in_(union_all(*ways))  # for an `OR`, PostgreSQL reads all issues
 
 
 def hold(session: Session, issue: Issue) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from werkzeug.http import parse_list_header
 
+from app.domain.cursor import Cursor
 from app.models import Issue, IssueTag
 
 LINK = re.compile(r'<([^>]+)>; rel="(\w+)"; results="(true|false)"; cursor="([^"]+)"')
@@ -96,6 +97,7 @@ def test_both_links_are_there_even_for_an_empty_list(api, shop):
         ("/organizations/acme/issues/?per_page=2&query=", "5"),
         ("/projects/acme/shop/issues/?per_page=2&query=is:resolved", "0"),
         ("/projects/acme/shop/issues/?per_page=2&query=Error", None),
+        (f"/projects/acme/shop/issues/?cursor={Cursor(0, 1).encode()}", None),
         ("/projects/acme/shop/issues/?per_page=2&query=!is:resolved", None),
         ("/projects/acme/shop/issues/?per_page=2&statsPeriod=90d", None),
         ("/projects/acme/shop/issues/?per_page=2&environment=production", None),

@@ -205,6 +205,17 @@ def test_what_somebody_has_seen_is_so_until_it_comes_back(api, program, cast, is
     assert (unseen["hasSeen"], unseen["seenBy"]) == (False, [])
 
 
+@pytest.mark.both_databases
+def test_who_has_seen_it_is_said_of_members_and_their_addresses_where_those_may_be_listed(
+    api, program, make, cast, issue
+):
+    for person in (cast.alice, make.user("Root", is_superuser=True)):
+        assert program(person).put("/issues/SHOP-1/", {"hasSeen": True}).json["hasSeen"] is True
+    for scopes, email in ((["event:read"], None), (["event:read", "member:read"], cast.alice.email)):
+        [seen] = program(cast.bob, scopes).read("/issues/SHOP-1/")["seenBy"]
+        assert (seen["name"], seen["email"]) == ("Alice", email)
+
+
 @pytest.mark.parametrize(
     ("sent", "errors"),
     [

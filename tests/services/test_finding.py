@@ -82,7 +82,7 @@ def several(make, cast, session, now):
     make.delivery(make.notice(teams, planned_at=now), cast.bob, state="failed")
     make.notice(old)
     commit = make.commit(cast.acme)
-    for issue, tie in ((old, "references"), (mine, "refuted")):
+    for issue, tie in ((old, "resolves"), (mine, "refuted")):
         session.add(IssueCommit(issue_id=issue.id, commit_id=commit.id, tie=tie, created_at=now))
     session.flush()
 
@@ -255,6 +255,7 @@ def test_ten_times_the_events_weigh_ten_minutes(make, shop, find, now):
 def test_what_is_common_and_what_is_rare_is_found_alike(several, find, monkeypatch, many):
     monkeypatch.setattr(matching_events, "MANY", many)
     assert find("is:unresolved environment:production keyerror browser:Firefox*") == ["KeyError: cart"]
+    assert find("told:me") == ["TimeoutError: 50 % of payments"]
 
 
 def test_words_are_found_in_the_small_letters_of_every_script(make, shop, find):

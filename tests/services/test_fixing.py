@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app.domain.errors import NotFound
 from app.domain.resolutions import in_commit, in_next_release, in_release
-from app.models import Activity, IssueCommit, IssueRedirect, Notice, Resolution, Subscription
-from app.services.issues import resolving
+from app.models import Activity, Issue, IssueCommit, IssueRedirect, Notice, Resolution, Subscription
+from app.services.issues import issue_lists, resolving
 from app.services.issues.timeline import Batch
 from app.services.releases import fixing
 
@@ -133,6 +134,37 @@ def test_the_same_commit_again_is_not_said_again(session, issue, linked, now):
     assert types(session) == ["referenced_in_commit"]
 
 
+@pytest.fixture
+def arrive_together(session, make, cast, now):
+    """Commits by these people arrive in one list, each of which fixes SHOP-1."""
+
+    def act(*authors):
+        commits = [make.commit(cast.acme, "Fixes SHOP-1", author=author) for author in authors]
+        said = [(commit, commit.message) for commit in commits]
+        return commits, fixing.refer(session, said, base_url=HOME, now=now)
+
+    return act
+
+
+def test_all_commits_of_a_list_that_fix_it_are_tied_and_said_at_once(session, cast, issue, arrive_together):
+    commits, [activity] = arrive_together(cast.bob, cast.cy)
+    ties = session.scalars(select(IssueCommit.commit_id).order_by(IssueCommit.commit_id))
+    assert ties.all() == [commit.id for commit in commits]
+    assert (activity.actor_id, activity.data["commit"]) == (cast.bob.id, commits[0].key)
+    assert set(session.scalars(select(Subscription.user_id))) == {cast.bob.id, cast.cy.id}
+
+
+def test_of_too_many_the_first_of_each_issue_are_tied(session, make, cast, shop, monkeypatch, now, caplog):
+    monkeypatch.setattr(fixing, "MOST_TIES", 3)
+    one, two = make.issue(shop), make.issue(shop)
+    a, b, c = (make.commit(cast.acme) for _ in range(3))
+    said = [(a, "Fixes SHOP-1"), (b, "Fixes SHOP-1"), (c, "Fixes SHOP-1, SHOP-2")]
+    fixing.refer(session, said, base_url=HOME, now=now)
+    ties = select(IssueCommit.issue_id, IssueCommit.commit_id).order_by(IssueCommit.commit_id)
+    assert session.execute(ties).all() == [(one.id, a.id), (one.id, b.id), (two.id, c.id)]
+    assert [record.left_out for record in caplog.records] == [1]
+
+
 @pytest.mark.parametrize("case", ["unverified", "unknown", "elsewhere", "inactive", "none"])
 def test_without_a_known_author_it_is_by_nobody(session, make, cast, issue, arrive, case):
     author = {
@@ -222,13 +254,8 @@ def test_of_two_commits_that_fix_it_the_first_is_named(session, make, cast, issu
     assert (activity.data["commit"], activity.actor_id) == ("2222222", None)
 
 
-def test_commits_that_fix_nothing_and_mere_references_resolve_nothing(
-    session, make, cast, issue, released, now
-):
-    plain, reference = make.commit(cast.acme), make.commit(cast.acme)
-    session.add(IssueCommit(issue_id=issue.id, commit_id=reference.id, tie="references", created_at=now))
-    session.flush()
-    assert released("4.2.2", plain, reference) == []
+def test_commits_that_fix_nothing_resolve_nothing(make, cast, issue, released):
+    assert released("4.2.2", make.commit(cast.acme), make.commit(cast.acme)) == []
     assert issue.status == "unresolved"
 
 
@@ -280,6 +307,20 @@ def test_a_commit_that_no_longer_names_it_reopens_what_it_resolved(session, issu
     assert session.scalars(select(Resolution)).all() == []
     assert session.scalars(select(IssueCommit)).all() == []
     assert kinds(session) == ["resolved", "reopened"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "status"),
+    [(["Tidy up", "Fixes SHOP-1"], "resolved"), (["Tidy up", "Tidy up"], "unresolved")],
+)
+def test_it_is_reopened_when_none_of_a_list_names_it_any_more(
+    session, cast, issue, arrive_together, released, now, messages, status
+):
+    commits, _ = arrive_together(cast.bob, cast.cy)
+    released("4.2.2", *commits)
+    reopened = fixing.edit(session, list(zip(commits, messages, strict=True)), base_url=HOME, now=now)
+    assert (issue.status, len(reopened)) == (status, 1 if status == "unresolved" else 0)
+    assert len(session.scalars(select(IssueCommit)).all()) == messages.count("Fixes SHOP-1")
 
 
 def test_a_commit_that_still_names_it_changes_nothing(session, issue, linked, released, edit):
@@ -367,7 +408,9 @@ def test_a_commit_that_was_refuted_does_not_fix_it_when_it_comes_again(
     session, issue, linked, released, refute, edit
 ):
     assert refute(linked).type == "commit_refuted"
-    assert edit("Fixes SHOP-1, really") == []
+    for said in ("Fixes SHOP-1, really", "Guard the cart", "Fixes SHOP-1 after all"):
+        assert edit(said) == []
+    assert session.scalars(select(IssueCommit.tie)).all() == ["refuted"]
     assert released("4.2.2", linked) == []
     assert (issue.status, kinds(session)) == ("unresolved", [])
 
@@ -381,11 +424,27 @@ def test_who_resolves_it_by_that_commit_takes_back_that_it_does_not(
     assert refute(linked).type == "set_unresolved"
 
 
-def test_what_another_commit_of_its_release_fixes_stays_resolved_when_one_is_refuted(
-    session, make, cast, issue, linked, released, refute, now
+def test_nobody_says_of_an_issue_that_went_what_fixes_it(session, issue, linked, refute):
+    session.execute(update(Issue).values(status="deleting").execution_options(synchronize_session=False))
+    with pytest.raises(NotFound):
+        refute(linked)
+
+
+def test_the_commit_that_resolved_it_is_shown_however_many_came_later(
+    session, issue, linked, released, arrive, now
 ):
-    other = make.commit(cast.acme, "Fixes SHOP-1 again")
-    fixing.refer(session, [(other, other.message)], base_url=HOME, now=now)
-    released("4.2.2", linked, other)
-    assert (refute(linked).type, issue.status) == ("commit_refuted", "resolved")
+    released("4.2.2", linked)
+    for _ in range(11):
+        arrive("Fixes SHOP-1")
+    shown = issue_lists.fixes(session, issue)
+    assert (shown[0].commit_id, len(shown)) == (linked.id, 10)
+    assert issue_lists.of(session, issue, now=now).fixes == shown
+
+
+def test_what_another_commit_of_its_release_fixes_stays_resolved_when_one_is_refuted(
+    cast, issue, arrive_together, released, refute
+):
+    [one, other], _ = arrive_together(cast.bob, cast.cy)
+    released("4.2.2", one, other)
+    assert (refute(one).type, issue.status) == ("commit_refuted", "resolved")
     assert (refute(other).type, issue.status) == ("set_unresolved", "unresolved")

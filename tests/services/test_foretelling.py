@@ -6,7 +6,7 @@ from sqlalchemy import select
 from app.models import Notice, QuietHours, Verdict
 from app.services.issues import assigning, commenting, issue_facts
 from app.services.notices import foretelling, notifying
-from app.services.notices.foretelling import Imagined
+from app.services.notices.foretelling import Circumstances
 from app.services.preferences import preferring
 
 pytestmark = pytest.mark.both_databases
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 def how(session, cast, now):
-    return Imagined(cast.alice, now, preferring.defaults(session, workflow="always"))
+    return Circumstances(cast.alice, now, preferring.defaults(session, workflow="always"))
 
 
 def names(users):

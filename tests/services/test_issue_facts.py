@@ -96,7 +96,7 @@ def test_a_tag_shows_its_most_frequent_values_and_their_share(make, session, iss
         ("os", "Linux", 5),
     ):
         session.add(IssueTag(issue_id=issue.id, key=key, value=value, count=count, last_seen=issue.last_seen))
-    shares = issue_lists.tag_shares(session, issue)
+    shares, _ = issue_lists.brief(session, issue)
     assert {key: [(each.value, each.percent) for each in values] for key, values in shares.items()} == {
         "browser": [("Firefox", 50), ("Chrome", 25), ("Opera", 17)],
         "os": [("Linux", 100)],

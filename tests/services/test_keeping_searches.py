@@ -3,10 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.domain.errors import NotFound, Refused
+from app.models import Release, ReleaseProject
 from app.services.issues import keeping_searches
+from app.services.issues.finding import Scope
 from app.services.issues.keeping_searches import BUILT_IN, MOST_RECENT, REMEMBERED, Wish
+from app.services.releases import releasing
+from app.services.releases.releases import OFFERED
+from app.services.releases.releasing import Wishes
 
 pytestmark = pytest.mark.both_databases
 
@@ -95,6 +101,31 @@ def test_only_the_last_few_are_offered_and_old_ones_are_forgotten(session, cast,
     assert kept(cast.bob).recent == [f"word{number}" for number in range(MOST_RECENT + 2, 2, -1)]
     keeping_searches.forget_old(session, now=now + REMEMBERED + timedelta(seconds=MOST_RECENT))
     assert len(kept(cast.bob).recent) == 3
+
+
+def test_releases_to_choose_from_are_the_newest_of_what_is_in_view(make, session, cast, now):
+    """Also once they were finished, in whatever order; and those of others are not read."""
+    second = make.project(cast.acme, "second", teams=[cast.team])
+    hidden = make.project(cast.acme, "hidden")
+    for number in range(OFFERED + 2):
+        make.release(cast.shop, f"1.{number}", at=now + timedelta(minutes=number))
+    both = make.release(second, "1.3")
+    for project in (hidden, cast.other_shop):
+        make.release(project, "9.0", at=now + timedelta(days=1))
+    archived = make.release(second, "2.0", at=now + timedelta(days=2))
+    releasing.change(session, archived, Wishes(status="archived"), by=None, now=now)
+    releasing.change(session, both, Wishes(date_released=now + timedelta(days=3)), by=None, now=now)
+
+    def offered(**narrowed):
+        found = keeping_searches.beside(session, Scope(cast.bob, cast.acme, **narrowed))
+        return list(found.releases), found.more_releases
+
+    newest = [f"1.{number}" for number in range(OFFERED + 1, 2, -1) if number != 3]
+    assert offered() == (["1.3", *newest, "1.2"], True)
+    assert offered(project=cast.shop) == offered()
+    assert offered(project=second) == offered(project_ids=[second.id]) == (["1.3"], False)
+    links = select(ReleaseProject.ordered_at, Release).join(Release, Release.id == ReleaseProject.release_id)
+    assert all(at == release.order_date for at, release in session.execute(links))
 
 
 def test_one_search_is_pinned_at_a_time(session, cast, kept):

@@ -7,12 +7,14 @@ from sqlalchemy import func, select
 
 from app.domain.errors import NotFound, Refused
 from app.domain.ignoring import Condition
+from app.domain.resolutions import in_commit
 from app.models import (
     Activity,
     Bookmark,
     Delivery,
     Event,
     Issue,
+    IssueCommit,
     IssueHash,
     IssueHour,
     IssueMute,
@@ -168,14 +170,37 @@ def test_bookmarks_and_mutes_are_united(session, cast, two, merge, now):
     assert set(marked) == {cast.bob.id, cast.cy.id}
 
 
+@pytest.mark.parametrize("ties", [("resolves", "refuted"), ("refuted", "resolves")])
+def test_a_commit_that_does_not_fix_one_of_them_does_not_fix_what_is_left(
+    session, make, cast, two, merge, now, ties
+):
+    commit = make.commit(cast.acme)
+    for issue, tie in zip(two, ties, strict=True):
+        session.add(IssueCommit(issue_id=issue.id, commit_id=commit.id, tie=tie, created_at=now))
+    session.flush()
+    left = merge(*two)
+    tie = select(IssueCommit.tie).where(IssueCommit.issue_id == left.id)
+    assert session.scalars(tie).all() == ["refuted"]
+
+
+def test_the_commit_that_resolved_what_is_left_still_does(session, make, cast, two, merge, now):
+    first, second = two
+    commit = make.commit(cast.acme, key="1f0c3aa")
+    session.add(IssueCommit(issue_id=second.id, commit_id=commit.id, tie="refuted", created_at=now))
+    resolving.resolve(session, first, by=cast.alice, now=now, into=in_commit("acme/shop", "1f0c3aa"))
+    assert merge(first, second).status == "resolved"
+    tie = select(IssueCommit.tie).where(IssueCommit.issue_id == first.id)
+    assert session.scalars(tie).all() == ["resolves"]
+
+
 def test_who_saw_any_of_them_saw_what_is_left(session, cast, two, merge, now):
     first, second = two
     later = now + timedelta(hours=1)
     for issue, person, at in ((first, cast.bob, now), (second, cast.bob, later), (second, cast.cy, now)):
         seeing.note(session, issue.id, person.id, seen_at=at)
     merge(first, second)
-    looks = select(IssueSight.user_id, IssueSight.seen_at).where(IssueSight.issue_id == first.id)
-    assert dict(session.execute(looks).all()) == {cast.bob.id: later, cast.cy.id: now}
+    sights = select(IssueSight.user_id, IssueSight.seen_at).where(IssueSight.issue_id == first.id)
+    assert dict(session.execute(sights).all()) == {cast.bob.id: later, cast.cy.id: now}
 
 
 @pytest.mark.parametrize(("own", "left"), [(None, "low"), ("high", "high")])

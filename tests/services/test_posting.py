@@ -4,13 +4,13 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.channels import CHANNELS
 from app.channels.base import Answer
 from app.channels.base import Outcome as Came
 from app.domain.routing import Outcome
-from app.models import Attempt, Delivery, Destination, DestinationIssue, Notice, Verdict
+from app.models import Attempt, Delivery, Destination, DestinationIssue, Issue, Notice, TeamMember, Verdict
 from app.services.integrations import connecting, destinations
 from app.services.integrations.connecting import Vault, Wishes
 from app.services.sealing import Seal
@@ -251,6 +251,16 @@ def test_two_workers_send_a_message_once(cast, make, pager, report, run_jobs, ap
 def says(monkeypatch):
     """`says(answer)`: what comes of each message to the pager."""
     return lambda said: monkeypatch.setattr(Pager, "send", lambda *_, **__: said)
+
+
+@pytest.mark.parametrize("came", [Came.DELIVERED, Came.BROKEN])
+def test_the_issue_says_whether_the_pager_was_told(cast, make, pager, report, run_jobs, says, session, came):
+    make.rule_to(pager)
+    says(Answer(came, "200", "fine"))
+    session.execute(delete(TeamMember))
+    report()
+    run_jobs()
+    assert session.scalars(select(Issue.told)).all() == [came is Came.DELIVERED]
 
 
 def tried(session, pager):

@@ -173,17 +173,6 @@ def test_by_a_commit_that_is_released_in_the_newest_release_that_has_it(
     assert (row.kind, row.state, row.release.version) == ("in_commit", "resolved", "1.1")
 
 
-def test_a_commit_that_only_referred_to_the_issue_resolves_it_from_then_on(
-    session, issue, make, cast, resolve, now
-):
-    commit = make.commit(cast.acme, key=SHA)
-    session.add(IssueCommit(issue_id=issue.id, commit_id=commit.id, tie="references", created_at=now))
-    session.flush()
-    resolve(in_commit("acme/shop", SHA))
-    session.expire_all()
-    assert session.scalars(select(IssueCommit.tie)).all() == ["resolves"]
-
-
 @pytest.mark.parametrize("sha", [SHA, SHA.upper(), "1f0c3aa", " 1f0c "])
 def test_the_beginning_of_a_hash_names_its_commit(make, cast, resolve, sha):
     make.commit(cast.acme, key=SHA)

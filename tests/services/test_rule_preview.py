@@ -11,7 +11,7 @@ from app.models import AlertRule, Event, RuleFiring
 from app.services.issues import merging, resolving
 from app.services.preferences import preferring
 from app.services.rules import rule_preview
-from app.services.rules.rule_reaching import Imagined
+from app.services.rules.rule_reaching import Inquiry
 from app.services.rules.rule_replaying import FEW, Budget
 from tests.make import payload
 from tests.support.ringing import Digester, make_rule
@@ -40,8 +40,8 @@ def preview(session, shop, ann, now):
     def previewed(*conditions, days=1, budget=None, saved=None, **members):
         content = Content("Draft", conditions, [OWNERS], **members)
         instance = preferring.defaults(session, workflow="always")
-        how = Imagined(now + timedelta(days=days), ann, True, instance)
-        return rule_preview.preview(session, shop, content, how, saved=saved, budget=budget)
+        inquiry = Inquiry(now + timedelta(days=days), ann, True, instance)
+        return rule_preview.preview(session, shop, content, inquiry, saved=saved, budget=budget)
 
     return previewed
 

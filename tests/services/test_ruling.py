@@ -22,7 +22,7 @@ from app.services.rules import (
     rule_templates,
     ruling,
 )
-from app.services.rules.rule_reaching import Imagined
+from app.services.rules.rule_reaching import Inquiry
 
 pytestmark = pytest.mark.both_databases
 
@@ -55,8 +55,8 @@ def versions(session):
 
 
 @pytest.fixture
-def how(session, cast, now):
-    return Imagined(now, cast.alice, True, preferring.defaults(session, workflow="always"))
+def inquiry(session, cast, now):
+    return Inquiry(now, cast.alice, True, preferring.defaults(session, workflow="always"))
 
 
 def changed(name="Fatal again", **columns):
@@ -161,23 +161,23 @@ def test_a_rule_of_another_project_does_not_exist(session, cast, rule):
 # Broken rules
 
 
-def test_a_rule_whose_team_lost_the_project_is_marked_broken(session, cast, make, how, now):
+def test_a_rule_whose_team_lost_the_project_is_marked_broken(session, cast, make, inquiry, now):
     team = make.team(cast.acme, "payments", members=[cast.dee])
     workspaces.give_to_team(session, cast.shop, team)
     rule = ruling.create(
         session, cast.shop, changed(actions=(to_team(team),)), by=cast.alice, via="page", now=now
     )
-    row = row_of(session, cast.shop, rule, how)
+    row = row_of(session, cast.shop, rule, inquiry)
     assert (row.trouble, row.sends_to, row.reached.told) == ("", "#payments", ["Dee"])
     cast.shop.teams.remove(team)
     session.flush()
-    row = row_of(session, cast.shop, rule, how)
+    row = row_of(session, cast.shop, rule, inquiry)
     assert row.trouble == "Action 1: That team has no access to the project."
     assert row.reached.candidates == 0
 
 
-def row_of(session, shop, rule, how):
-    return next(each for each in rule_listing.listed(session, shop, how) if each.rule is rule)
+def row_of(session, shop, rule, inquiry):
+    return next(each for each in rule_listing.listed(session, shop, inquiry) if each.rule is rule)
 
 
 def test_a_broken_rule_is_not_switched_on(session, cast, make, now):
@@ -187,19 +187,21 @@ def test_a_broken_rule_is_not_switched_on(session, cast, make, now):
     assert not rule.is_active
 
 
-def test_what_failed_while_evaluating_is_forgotten_once_the_rule_is_changed(session, cast, make, how, now):
+def test_what_failed_while_evaluating_is_forgotten_once_the_rule_is_changed(
+    session, cast, make, inquiry, now
+):
     rule = make.rule(cast.shop, actions=[OWNERS], trouble="It makes no sense.", trouble_at=now)
-    assert row_of(session, cast.shop, rule, how).trouble == "It makes no sense."
+    assert row_of(session, cast.shop, rule, inquiry).trouble == "It makes no sense."
     ruling.change(session, rule, changed(), by=cast.alice, via="page", now=now)
-    assert row_of(session, cast.shop, rule, how).trouble == ""
+    assert row_of(session, cast.shop, rule, inquiry).trouble == ""
 
 
-def test_a_rule_to_an_integration_that_is_off_is_marked(session, cast, make, hook, how):
+def test_a_rule_to_an_integration_that_is_off_is_marked(session, cast, make, hook, inquiry):
     rule = make.rule_to(hook)
-    assert row_of(session, cast.shop, rule, how).trouble == ""
+    assert row_of(session, cast.shop, rule, inquiry).trouble == ""
     hook.enabled = False
     session.flush()
-    row = row_of(session, cast.shop, rule, how)
+    row = row_of(session, cast.shop, rule, inquiry)
     assert row.trouble == "Ops hook is switched off."
     assert row.reached.broken == [("Ops hook", "The integration is switched off.")]
 
@@ -371,24 +373,24 @@ def test_whoever_makes_a_project_may_do_without_rules(session, cast, now):
 # Reach
 
 
-def test_the_reach_of_a_draft_is_what_the_evaluator_says(session, cast, make, issue, how):
+def test_the_reach_of_a_draft_is_what_the_evaluator_says(session, cast, make, issue, inquiry):
     make.choice(cast.cy, "alerts", "off", project=cast.shop)
-    found = rule_reaching.of_draft(session, cast.shop, NEW, how)
+    found = rule_reaching.of_draft(session, cast.shop, NEW, inquiry)
     assert found.told == ["Alice", "Bob"]
     assert found.untold == [("Cy", "Alerts are off (your choice for this project).")]
     assert (found.words, found.is_short) == ("2 of 3 by email", True)
 
 
-def test_looking_at_the_reach_of_a_draft_leaves_nothing_behind(session, cast, issue, how):
+def test_looking_at_the_reach_of_a_draft_leaves_nothing_behind(session, cast, issue, inquiry):
     before = session.query(Notice).count(), session.query(AlertRule).count()
-    rule_reaching.of_draft(session, cast.shop, NEW, how)
+    rule_reaching.of_draft(session, cast.shop, NEW, inquiry)
     session.flush()
     assert (session.query(Notice).count(), session.query(AlertRule).count()) == before
 
 
-def test_members_do_not_read_others_own_settings_in_the_reach(session, cast, make, issue, how):
+def test_members_do_not_read_others_own_settings_in_the_reach(session, cast, make, issue, inquiry):
     make.choice(cast.cy, "alerts", "off", project=cast.shop)
-    as_bob = Imagined(how.now, cast.bob, False, how.instance)
+    as_bob = Inquiry(inquiry.now, cast.bob, False, inquiry.instance)
     found = rule_reaching.of_draft(session, cast.shop, NEW, as_bob)
     assert found.untold == [("Cy", "Their own settings.")]
 

@@ -14,6 +14,8 @@ from app.models import Activity, Event, IngestCount, Issue, IssueHash, IssueHour
 from app.services.events import digesting
 from app.services.events.stream_entry import ENVELOPE, Entry
 from app.services.issues import clearing, commenting, merging, removing
+from app.services.notices import notifying, telling
+from app.services.preferences.preferring import Defaults
 from tests.make import envelope, payload
 
 pytestmark = pytest.mark.on_postgresql
@@ -84,6 +86,24 @@ def acts(cast, known, now):
             commenting.comment(own, issues(own)[1], text="Look", by=own.get_one(User, alice_id), now=now)
 
     return Acts()
+
+
+def test_what_is_planned_once_a_merge_is_through_was_told_to_nobody_yet(
+    one_waits, acts, make, cast, known, session, now
+):
+    primary, other = known
+    told = make.delivery(make.notice(primary, planned_at=now), cast.bob, state="accepted")
+    telling.note(session, telling.untold(session, [told.id]))
+    notice_id = make.notice(other).id
+
+    def plan(own):
+        notifying.plan(own, [notice_id], now=now, instance=Defaults({}))
+
+    session.refresh(primary)
+    assert primary.told
+    assert one_waits(acts.merge, plan) is None
+    assert session.get_one(Notice, notice_id).issue_id == primary.id
+    assert not session.get_one(Issue, primary.id).told
 
 
 def test_an_event_that_waits_for_a_deletion_makes_a_new_issue(one_waits, acts, known, session):

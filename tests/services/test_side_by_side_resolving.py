@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.resolutions import in_commit, in_next_release, in_release
-from app.models import Activity, Commit, Issue, Notice, Release, Resolution, Subscription, User
+from app.models import Activity, Commit, Issue, IssueCommit, Notice, Release, Resolution, Subscription, User
 from app.services.events import digesting
 from app.services.events.stream_entry import ENVELOPE, Entry
 from app.services.issues import reopening, resolving
@@ -178,6 +178,30 @@ def test_a_person_and_a_release_settle_it_in_that_release_once(
     raised = side_by_side(resolves(cast.alice, in_release("1.0")), ships, meeting=meeting)
     assert raised == [None, None]
     assert types(issue) == ["referenced_in_commit", "set_resolved_in_release"]
+
+
+@pytest.mark.parametrize("meeting", ["UPDATE issue_commits", "UPDATE issues"])
+def test_a_commit_that_is_refuted_as_its_release_comes_does_not_resolve_it(
+    side_by_side, cast, shop, issue, session, now, meeting
+):
+    commit, release = session.scalars(select(Commit)).one(), session.scalars(select(Release)).one()
+    commit.message = f"Fixes {issue.short_id}"
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
+    session.commit()
+    issue_id, commit_id, release_id, cy_id = issue.id, commit.id, release.id, cast.cy.id
+
+    def refutes(own):
+        fixing.refute(own, own.get_one(Issue, issue_id), commit_id, by=own.get_one(User, cy_id), now=now)
+
+    def ships(own):
+        fixing.release_commits(
+            own, own.get_one(Release, release_id), [own.get_one(Commit, commit_id)], now=now
+        )
+
+    assert side_by_side(refutes, ships, meeting=meeting) == [None, None]
+    session.expire_all()
+    assert session.scalars(select(IssueCommit.tie)).all() == ["refuted"]
+    assert issue.status == "unresolved"
 
 
 @MEETINGS

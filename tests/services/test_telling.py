@@ -28,32 +28,38 @@ def told(session):
 
 
 @pytest.fixture
-def tell(make, session, cast, now):
+def note(session):
+    """As after a delivery was sent."""
+    return lambda delivery: telling.note(session, telling.untold(session, [delivery.id]))
+
+
+@pytest.fixture
+def tell(make, note, cast, now):
     """A notice of an issue, planned and accepted for somebody."""
 
     def made(issue, **columns):
         notice = make.notice(issue, **{"planned_at": now, **columns})
         delivery = make.delivery(notice, cast.bob, state="accepted")
-        telling.note(session, [delivery.id])
+        note(delivery)
         return notice, delivery
 
     return made
 
 
-def test_what_was_told_is_known_until_the_next_notice_is_planned(make, shop, session, told, tell, now):
+def test_what_was_told_is_known_until_the_next_notice_is_planned(make, shop, session, told, tell, note, now):
     issue = make.issue(shop)
     assert told(issue) == (False, False)
     notice, delivery = tell(issue, planned_at=None)
     assert told(issue) == (False, True)  # nobody decided yet, so it is on its way
     notice.planned_at = now
-    telling.note(session, [delivery.id])
+    note(delivery)
     assert told(issue) == (True, True)
     make.notice(issue, planned_at=now, gate_code="undone")
     telling.look_again(session, [issue.id])
     assert told(issue) == (True, True)  # what was taken back is no news
     make.notice(issue, planned_at=now)
     telling.begin_anew(session, [issue.id])
-    telling.note(session, [delivery.id])  # the older message was tried once more
+    note(delivery)  # the older message was tried once more
     assert told(issue) == (False, False)
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.domain import search
 from app.domain.errors import NotFound, Refused
-from app.models import Delivery, EmailAddress, EmailRoute, Issue, OneTimeLink, SettingAudit
+from app.models import Delivery, EmailAddress, EmailRoute, Issue, Project, OneTimeLink, SettingAudit
 from app.services.issues import commenting, matching, naming
 from app.services.people import accounts, addressing, onboarding, verifying
 from app.services.preferences import reaching
@@ -154,7 +154,7 @@ def test_other_addresses_than_the_primary_one_name_nobody(session, cast, verifie
     assert naming.bearers(session, [cast.bob], {second.address}) == []
     assert accounts.find_by_primary(session, second.address) is None
     asked = search.parse(f"assigned:{second.address}")
-    found = select(Issue.id).where(matching.condition(session, asked, now=now))
+    found = select(Issue.id).where(matching.condition(session, asked, select(Project.id), now=now))
     assert issue.id not in session.scalars(found).all()
     assert not commenting.named_in(session, issue, f"@{second.address} says").strangers
 

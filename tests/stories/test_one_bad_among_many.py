@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
 
 from app.clock import now
-from app.jobs import deliver, notify
+from app.jobs import deliver, doorbell, notify
 from app.models import Attempt, Delivery, Event, Notice
+from app.services.notices import telling
 
 
 def test_a_notice_that_cannot_be_planned_holds_up_no_other(
@@ -60,6 +62,27 @@ def test_a_message_that_cannot_be_composed_is_tried_again_and_given_up_in_the_en
     session.expire_all()
     assert session.get(Delivery, bad.id).state == "expired"
     assert session.get(Delivery, good.id).state == "accepted"
+
+
+def test_mails_and_doorbells_do_not_wait_for_the_mark_that_somebody_was_told(
+    cast, make, issue, app, session, smtp_server, monkeypatch
+):
+    notice = make.notice(issue, planned_at=make.now)
+    ids = [make.delivery(notice, person).id for person in (cast.alice, cast.bob, cast.cy)]
+    session.execute(update(Delivery).values(created_at=now(), send_at=now()))
+    session.commit()
+    rung: list[int] = []
+
+    def locked(*_):
+        assert rung == [1]
+        raise OperationalError("UPDATE issues", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(deliver, "BATCH", 1)
+    monkeypatch.setattr(telling, "note", locked)
+    monkeypatch.setattr(doorbell, "post", lambda _: rung.append(1))
+    with app.app_context():
+        deliver.run(*ids)
+    assert set(session.scalars(select(Delivery.state))) == {"accepted"}
 
 
 def test_a_delivery_deleted_while_it_is_sent_leaves_the_others_recorded(

@@ -24,6 +24,7 @@ class Browser(FlaskClient):
             self.arranged.commit()
         url = self.application.config["TOCSIN_URL"]
         kwargs.setdefault("base_url", url)
+        kwargs.setdefault("buffered", True)  # as servers do: an answer that was sent is closed
         headers = {"Referer": f"{url}/", **dict(kwargs.pop("headers", None) or {})}
         if csrf and kwargs.get("method", "GET") not in {"GET", "HEAD", "OPTIONS"}:
             headers["X-CSRFToken"] = self.csrf_token()

@@ -145,7 +145,9 @@ class IssueDetailsJson(IssueJson):
     lastRelease: VersionJson | None
     tags: list[IssueTagJson]
     activity: Annotated[list[ActivityJson], about("The newest 100, newest first.")]
-    seenBy: Annotated[list[SeenByJson], about("The 100 who looked at it last, the last one first.")]
+    seenBy: Annotated[
+        list[SeenByJson], about("The 100 of the organization who looked at it last, the last one first.")
+    ]
     userReportCount: Annotated[int, about("How often people wrote about it.", example=0)]
 
 

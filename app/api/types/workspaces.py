@@ -19,9 +19,13 @@ class PersonJson(TypedDict):
     username: Annotated[str, about("The handle, by which comments mention people.")]
 
 
-class SeenByJson(PersonJson):
+class SeenByJson(TypedDict):
     """Somebody who looked at an issue."""
 
+    id: str
+    name: PersonName
+    email: Annotated[str | None, about("Null for a token without `member:read`.")]
+    username: Annotated[str, about("The handle, by which comments mention people.")]
     lastSeen: Moment
 
 

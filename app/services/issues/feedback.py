@@ -166,11 +166,6 @@ def of_issue(session: Session, issue: Issue, *, limit: int = SHOWN_OF_ISSUE) -> 
     return OfIssue([each for each, _, _ in rows], rows[0][1] if rows else 0, there)
 
 
-def count_of(session: Session, issue: Issue) -> int:
-    found = select(func.count()).select_from(Feedback).where(Feedback.issue_id == issue.id)
-    return session.scalar(found) or 0
-
-
 def of_events(session: Session, events: Iterable[Event]) -> dict[EventKey, Feedback]:
     """The newest about each, where there is any."""
     keys = [(each.project_id, each.event_id) for each in events]

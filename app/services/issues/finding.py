@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -22,17 +22,16 @@ from sqlalchemy import (
 from sqlalchemy import column as sql_column
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload, lazyload
 
+from app.domain import cursor as cursors
 from app.domain import lifecycle, search
 from app.domain.cursor import Cursor
 from app.domain.search import Query
 from app.models import Environment, Issue, IssueHour, IssueTag, Notice, Organization, Project, Team, User
 from app.services import access
+from app.services.issues import undoing
 from app.services.issues.matching import condition
-from app.services.issues.undoing import UNDONE
 
 PAGE, COUNTED_UP_TO, HOURS = 25, 1000, 24
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 NOTHING, MOST_ENVIRONMENTS = "0", 100
 EVERYTHING = Query(())
 # As `access.IS_THERE`, said by what may be: each status by itself can be walked in the order of the list.
@@ -149,12 +148,8 @@ def find(
     beyond = len(found) > size
     backward = cursor is not None and cursor.backward
     shown = found[-size:] if backward else found[:size]
-    before, after = (beyond, True) if backward else (cursor is not None, beyond)
-    return Page(
-        _with_hours(session, shown, now),
-        _place(shown[0][0], sort, backward=True) if shown and before else None,
-        _place(shown[-1][0], sort, backward=False) if shown and after else None,
-    )
+    places = [(_number(getattr(issue, SORTS[sort].key)), issue.id) for issue, *_ in shown]
+    return Page(_with_hours(session, shown, now), *cursors.ends(cursor, places, has_more=beyond))
 
 
 def visible(session: Session, user: User, issue_ids: Collection[int]) -> Sequence[Issue]:
@@ -191,7 +186,7 @@ def counts(
 
     One query, and on SQLite one before it where `also` asks for something.
     """
-    shared = condition(session, also, now=now)
+    shared = condition(session, also, scope.places, now=now)
     each = [_matches(session, scope, _parsed(scope, text), now) & shared for text in texts]
     some = [select(Issue.id).where(which).limit(COUNTED_UP_TO).subquery() for which in each]
     columns = [select(func.count()).select_from(ids).scalar_subquery() for ids in some]
@@ -223,7 +218,7 @@ def last_resolved(session: Session, scope: Scope) -> Issue | None:
 
 
 def _version(issue_id: int, last_seen: datetime) -> str:
-    return f"{_number(last_seen):x}-{issue_id:x}"
+    return f"{cursors.value_of(last_seen):x}-{issue_id:x}"
 
 
 def _parsed(scope: Scope, text: str) -> Query:
@@ -231,7 +226,7 @@ def _parsed(scope: Scope, text: str) -> Query:
 
 
 def _matches(session: Session, scope: Scope, query: Query, now: datetime) -> ColumnElement[bool]:
-    return scope.holds & condition(session, query, now=now)
+    return scope.holds & condition(session, query, scope.places, now=now)
 
 
 def _page_of_ids(
@@ -244,7 +239,7 @@ def _page_of_ids(
     size: int,
 ) -> Select[int]:
     """The ids alone first, so that an index can give them: rows are only read for what is shown."""
-    matches = scope.narrows & condition(session, query, now=now)
+    matches = scope.narrows & condition(session, query, scope.places, now=now)
     if cursor is not None:
         order, here = tuple_(column, Issue.id), (_value(column, cursor.value), cursor.id)
         matches &= order > here if cursor.backward else order < here
@@ -287,15 +282,10 @@ def _merged(
 
 
 def _in_full(which: ColumnElement[bool]) -> Select[Issue, int, str, datetime | None, str | None]:
-    # What was taken back unsent is no news of the issue.
-    told = (Notice.issue_id == Issue.id) & Notice.gate_code.is_distinct_from(UNDONE)
     newest = aliased(Notice)
-    latest = (
-        select(Notice.id).where(told).order_by(Notice.id.desc()).limit(1).correlate(Issue).scalar_subquery()
-    )
     return (
         select(Issue, newest.id, newest.public_id, newest.planned_at, newest.gate_code)
-        .outerjoin(newest, newest.id == latest)
+        .outerjoin(newest, newest.id == undoing.latest_notice())
         .where(which)
         .options(
             joinedload(Issue.assignee_user),
@@ -328,18 +318,9 @@ def _hours(session: Session, issue_ids: Sequence[int], now: datetime) -> dict[in
     return points
 
 
-def _place(issue: Issue, sort: str, *, backward: bool) -> str:
-    return Cursor(_number(getattr(issue, SORTS[sort].key)), issue.id, backward).encode()
-
-
 def _number(value: datetime | int) -> int:
-    return (value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value
+    return cursors.value_of(value) if isinstance(value, datetime) else value
 
 
 def _value(column: InstrumentedAttribute[Any], number: int) -> datetime | int:
-    if isinstance(column.type, Integer):
-        return number
-    try:
-        return EPOCH + number * MICROSECOND
-    except OverflowError:
-        return EPOCH
+    return number if isinstance(column.type, Integer) else cursors.moment(number)

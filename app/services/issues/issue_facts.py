@@ -14,9 +14,9 @@ from app.domain.preferences import Choices, InForce
 from app.domain.routing import STRENGTH, Outcome, Reason, Verdict
 from app.models import Bookmark, Issue, IssueSight, Subscription, Team, User
 from app.services import access
-from app.services.issues import assigning
+from app.services.issues import assigning, seeing
 from app.services.notices import foretelling
-from app.services.notices.foretelling import Imagined
+from app.services.notices.foretelling import Circumstances
 from app.services.preferences import preferring, subscribing
 from app.services.preferences.preferring import Defaults
 
@@ -102,7 +102,7 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SeenBy:
     """When somebody last looked at the issue."""
 
     user: User
@@ -117,7 +117,7 @@ class People(Around):
     teams: Sequence[Team]
     following: Following
     has_bookmarked: bool
-    seen_by: Sequence[Look]
+    seen_by: Sequence[SeenBy]
     seen_at: datetime | None  # when the reader did
     role: str | None  # the reader's, in the organization
 
@@ -137,15 +137,15 @@ def people(session: Session, issue: Issue, reader: User, environment: Defaults) 
         teams=issue.project.teams,
         following=following(own.Subscription, chosen, is_member=own.is_member),
         has_bookmarked=own.has_bookmarked,
-        seen_by=_looks(lines, reader),
+        seen_by=_seen_by(lines, reader),
         seen_at=own.seen_at,
         role=own.role,
     )
 
 
-def _looks(lines: Sequence[Any], reader: User) -> Sequence[Look]:
-    others = [Look(line.User, line.seen_at) for line in lines if line.seen_at and line.User.id != reader.id]
-    return sorted(others, key=lambda look: look.at, reverse=True)
+def _seen_by(lines: Sequence[Any], reader: User) -> Sequence[SeenBy]:
+    others = [SeenBy(line.User, line.seen_at) for line in lines if line.seen_at and line.User.id != reader.id]
+    return sorted(others, key=lambda sight: sight.at, reverse=True)
 
 
 def who_follows(session: Session, issue: Issue, reader: User) -> Around:
@@ -157,7 +157,7 @@ def reached(
     session: Session, issue: Issue, around: Around, *, reader: User, now: datetime, instance: Defaults
 ) -> Around:
     """The participants with what a change to the issue would mean for each: the evaluator's answer."""
-    how = Imagined(None, now, instance)
+    how = Circumstances(None, now, instance)
     verdicts = foretelling.outcomes(session, issue, how, members=around.member_ids)
     return Around(
         participants=[_asked(each, verdicts[each.user.id], reader) for each in around.participants],
@@ -202,14 +202,14 @@ def _team_reached(session: Session, team: Team, verdicts: Mapping[int, Verdict])
 
 
 def _rows(session: Session, issue: Issue, reader: User) -> Sequence[Any]:
-    """The members, who else looked at it and the reader by name, each with their row for this issue.
+    """The members, who else here looked at it and the reader by name, each with their row for this issue.
 
     The reader comes once for each choice that decides for them.
     """
     is_member = access.is_member(issue.project_id)
     its_row = (Subscription.user_id == User.id) & (Subscription.issue_id == issue.id)
     looked = (IssueSight.user_id == User.id) & (IssueSight.issue_id == issue.id)
-    who_looked = select(IssueSight.user_id).where(IssueSight.issue_id == issue.id)
+    who_looked = select(IssueSight.user_id).where(seeing.by_members(issue))
     bookmarked = exists().where(Bookmark.issue_id == issue.id, Bookmark.user_id == User.id)
     deciding = preferring.deciding(reader, issue.project_id).subquery("deciding")
     role = access.role_of(reader, issue.project.organization_id).scalar_subquery()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import commits
 from app.domain.resolutions import RESOLVES
-from app.models import Commit, EmailAddress, Feedback, Issue, IssueCommit, IssueHour, IssueTag
+from app.models import Commit, EmailAddress, Feedback, Issue, IssueCommit, IssueHour, IssueTag, Resolution
 from app.models.base import UtcDateTime
 from app.services.owners import owning
 from app.services.releases import releases
@@ -74,11 +74,14 @@ def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[s
 
 
 def fixes(session: Session, issue: Issue) -> Sequence[Fix]:
-    """The commits that are said to fix the issue, the newest first."""
+    """The commits that are said to fix the issue: the one that resolved it, then the newest."""
     return _fixes(session.execute(_said_to_fix(issue)))
 
 
 def _said_to_fix(issue: Issue) -> Select[*Listed]:
+    """The total is 1 for the one that resolved it."""
+    resolved_by = select(Resolution.commit_id).where(Resolution.issue_id == issue.id).scalar_subquery()
+    resolved = case((Commit.id == resolved_by, 1), else_=0)
     return (
         select(
             literal(FIX).label("sort"),
@@ -86,17 +89,17 @@ def _said_to_fix(issue: Issue) -> Select[*Listed]:
             func.substr(Commit.message, 1, BEGINNING).label("value"),
             Commit.date_added.label("at"),
             Commit.id.label("number"),
-            literal(0).label("total"),
+            resolved.label("total"),
         )
         .join(IssueCommit, IssueCommit.commit_id == Commit.id)
         .where(IssueCommit.issue_id == issue.id, IssueCommit.tie == RESOLVES)
-        .order_by(Commit.date_added.desc(), Commit.id.desc())
+        .order_by(resolved.desc(), Commit.date_added.desc(), Commit.id.desc())
         .limit(FIXES_SHOWN)
     )
 
 
 def _fixes(rows: Iterable[Listed]) -> Sequence[Fix]:
-    newest_first = sorted(rows, key=lambda row: (row[3], row[4]), reverse=True)
+    newest_first = sorted(rows, key=lambda row: (row[5], row[3], row[4]), reverse=True)
     return [Fix(number, key, commits.first_line(message)) for _, key, message, _, number, _ in newest_first]
 
 
@@ -127,9 +130,15 @@ def _written(issue: Issue) -> Select[*Listed]:
     ).where(Feedback.issue_id == issue.id)
 
 
-def tag_shares(session: Session, issue: Issue) -> Mapping[str, Sequence[TagShare]]:
-    """The most frequent values of each tag; those that an issue was seen with most often come first."""
-    return _shares(session.execute(_tags(issue)))
+def brief(session: Session, issue: Issue) -> tuple[Mapping[str, Sequence[TagShare]], int]:
+    """Its tags, and how often people wrote about it; one query.
+
+    The most frequent values of each tag; those that an issue was seen with most often come first.
+    """
+    both = union_all(*(select(one.subquery()) for one in (_tags(issue), _written(issue))))
+    rows = session.execute(both).all()
+    shares = _shares([row for row in rows if row.sort == TAG])
+    return shares, sum(row.number for row in rows if row.sort == WRITTEN)
 
 
 def _first_day(now: datetime) -> datetime:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import Select, cast, delete, literal, null, select, union_all
+from sqlalchemy import cast, delete, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.domain import search
 from app.domain.errors import NotFound, Refused
 from app.domain.search import BadSearch
-from app.models import Organization, PinnedSearch, Project, RecentSearch, SavedSearch, User
+from app.models import Organization, PinnedSearch, RecentSearch, SavedSearch, User
 from app.models.base import BigKey, UtcDateTime
 from app.services import access, limiting
 from app.services.issues import finding
@@ -83,7 +83,7 @@ def beside(session: Session, scope: Scope) -> Beside:
     """One query, for every list asks."""
     mine = PinnedSearch.user_id == scope.user.id, PinnedSearch.organization_id == scope.organization.id
     environments = finding.environments(scope).subquery()
-    newest = releasing.recent(_project_ids(scope)).subquery()
+    newest = releasing.recent(session, scope.places).subquery()
     nothing = literal(""), cast(null(), UtcDateTime), cast(null(), BigKey)
     pinned = select(literal(PINNED).label("kind"), PinnedSearch.query, PinnedSearch.sort, *nothing[1:])
     named = select(literal(ENVIRONMENT), environments.c.name, *nothing)
@@ -99,15 +99,6 @@ def beside(session: Session, scope: Scope) -> Beside:
         [name for *_, name in dated[:OFFERED]],
         len(dated) > OFFERED,
     )
-
-
-def _project_ids(scope: Scope) -> Select[int] | Sequence[int]:
-    """Those in view."""
-    if scope.project:
-        return [scope.project.id]
-    here = (Project.organization_id == scope.organization.id) & access.sees_project(scope.user)
-    seen = select(Project.id).where(here)
-    return seen.where(Project.id.in_(scope.project_ids)) if scope.project_ids else seen
 
 
 def kept(session: Session, organization: Organization, user: User) -> Kept:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.domain import importance, lifecycle, resolutions, short_id
 from app.domain.search import (
@@ -41,7 +41,7 @@ from app.services import access
 from app.services.issues import matching_events, matching_notices
 from app.services.issues.matching_events import Condition, within
 from app.services.preferences.subscribing import SUBSCRIBED
-from app.services.releases import releases
+from app.services.releases import release_order
 
 COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -58,6 +58,7 @@ STATES: Mapping[str, Condition] = {
     "for_review": and_(Issue.status == lifecycle.UNRESOLVED, UNASSIGNED),
     "linked": within(select(IssueCommit.issue_id).where(IssueCommit.tie != resolutions.REFUTED)),
 }
+_NAMED = aliased(Issue)
 _UNRESOLVED, _NOT_BACK = Issue.status == lifecycle.UNRESOLVED, Issue.regressed_at.is_(None)
 _QUIET = and_(_UNRESOLVED, _NOT_BACK, Issue.escalated_at.is_(None))
 # As `issue_facts.substatus` says of one issue.
@@ -71,19 +72,23 @@ SUBSTATES: Mapping[str, Callable[[datetime], Condition]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """When it is asked, and of what; `common` are the terms that many issues meet."""
+    """When it is asked, and of which projects; `common` are the terms that many issues meet."""
 
     now: datetime
+    places: Select[int]
     is_sqlite: bool
     common: frozenset[Term]
 
 
-def condition(session: Session, query: Query, *, now: datetime) -> Condition:
-    """What an issue must be to be found: every term holds. On SQLite it may look first what is common."""
+def condition(session: Session, query: Query, places: Select[int], *, now: datetime) -> Condition:
+    """What an issue of these projects must be to be found: every term holds.
+
+    On SQLite it may look first what is common.
+    """
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     in_order = any(isinstance(term, Is) and not term.negated for term in query.terms)
     common = matching_events.common(session, query.terms) if is_sqlite and in_order else frozenset()
-    asking = _Asking(now, is_sqlite, common)
+    asking = _Asking(now, places, is_sqlite, common)
     return and_(literal(True), *(_of_term(term, asking) for term in query.terms))
 
 
@@ -92,6 +97,8 @@ def _of_term(term: Term, asking: _Asking) -> Condition:
         found = matching_events.words(term, is_sqlite=asking.is_sqlite)
     elif isinstance(term, Attribute | Tag):
         found = matching_events.of(term, is_common=term in asking.common)
+    elif isinstance(term, InLatest):
+        found = _in_latest(term, asking.places)
     else:
         found = _MAKERS[type(term)](term, asking.now)
     return ~found if term.negated else found
@@ -169,8 +176,8 @@ def _important(term: Important, _now: datetime) -> Condition:
     return chosen == term.importance
 
 
-def _in_latest(term: InLatest, _now: datetime) -> Condition:
-    newest = releases.newest_of_each()
+def _in_latest(term: InLatest, places: Select[int]) -> Condition:
+    newest = release_order.newest_of_each(places)
     if term.first:
         began = tuple_(Issue.project_id, Issue.first_release).in_(newest)
         return and_(Issue.first_release.is_not(None), began)
@@ -189,10 +196,10 @@ def _issue_id(term: IssueId, _now: datetime) -> Condition:
 def _short_id(term: ShortId, _now: datetime) -> Condition:
     """The issue of that number, or the one that it was merged into."""
     projects = select(Project.id).where(Project.slug == term.project_slug)
-    here = and_(Issue.project_id.in_(projects), Issue.number == term.number)
+    here = select(_NAMED.id).where(_NAMED.project_id.in_(projects), _NAMED.number == term.number)
     name = short_id.encode(term.project_slug, term.number)
     merged = select(IssueRedirect.to_id).where(IssueRedirect.short_id == name)
-    return or_(here, Issue.id.in_(merged))
+    return Issue.id.in_(union_all(here, merged))  # for an `OR`, PostgreSQL reads all issues
 
 
 def _times_seen(term: TimesSeen, _now: datetime) -> Condition:
@@ -234,7 +241,6 @@ _MAKERS: Mapping[type, Callable[[Any, datetime], ColumnElement[bool]]] = {
     Tied: _tied,
     Unreached: _unreached,
     Important: _important,
-    InLatest: _in_latest,
     IssueId: _issue_id,
     ShortId: _short_id,
     TimesSeen: _times_seen,

@@ -6,15 +6,15 @@ Told is who a message was accepted for, alone or in a summary.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, and_, exists, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from app.domain import delivery_states
 from app.domain.delivery_states import ACCEPTED
 from app.domain.routing import Outcome
 from app.models import Issue, Notice, Verdict
+from app.services.issues import undoing
 from app.services.issues.matching_events import walking, within
-from app.services.issues.undoing import UNDONE
 from app.services.notices import verdicts
 from app.services.notices.verdicts import CARRIED, OWN
 
@@ -42,16 +42,14 @@ def _unreached() -> ColumnElement[bool]:
 
     The index has those of which `Issue.told` does not know better; few of them are looked at in vain.
     """
-    latest, newer = aliased(Notice), aliased(Notice)
-    is_newer = and_(newer.issue_id == Issue.id, newer.gate_code.is_distinct_from(UNDONE))
-    newest = select(func.max(newer.id)).where(is_newer).correlate(Issue).scalar_subquery()
+    latest = aliased(Notice)
     alive = verdicts.with_deliveries(select(Verdict.id)).where(
         Verdict.notice_id == latest.id,
         Verdict.outcome.in_((Outcome.SEND, Outcome.DEFER)),
         or_(verdicts.STATE.is_(None), verdicts.STATE.not_in(_LOST)),
     )
     reached = or_(latest.planned_at.is_(None), alive.correlate(latest).exists())
-    return and_(~Issue.told, ~exists().where(latest.id == newest, reached))
+    return and_(~Issue.told, ~exists().where(latest.id == undoing.latest_notice(), reached))
 
 
 UNREACHED = _unreached()

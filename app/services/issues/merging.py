@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.domain import priority
 from app.domain.errors import NotFound, Refused
 from app.domain.lifecycle import PENDING_MERGE
+from app.domain.resolutions import REFUTED
 from app.models import (
     Activity,
     Base,
@@ -35,6 +36,7 @@ from app.models import (
     IssueTrait,
     IssueUser,
     Notice,
+    Resolution,
     RuleFiring,
     Subscription,
     User,
@@ -91,6 +93,7 @@ def merge(session: Session, issues: Collection[Issue], *, by: User, now: datetim
     telling.look_again(session, [primary.id])
     for united, key in UNITED:
         _unite(session, united, key, ids, primary)
+    _bring_refutations(session, ids, primary)
     people = _add_up(session, ids, primary)
     _bring_assignee(others, primary)
     _bring_importance(others, primary)
@@ -152,8 +155,26 @@ def _unite(session: Session, model: type[Base], key: str, ids: Sequence[int], pr
     insert_missing(session, model, list(by_key.values()), "issue_id", key)
 
 
+def _bring_refutations(session: Session, ids: Sequence[int], primary: Issue) -> None:
+    """A commit that does not fix one of them fixes none; but what resolved the primary still does."""
+    resolved_by = select(Resolution.commit_id).where(
+        Resolution.issue_id == primary.id, Resolution.commit_id.is_not(None)
+    )
+    refuted = select(IssueCommit.commit_id).where(IssueCommit.issue_id.in_(ids), IssueCommit.tie == REFUTED)
+    session.execute(
+        update(IssueCommit)
+        .where(
+            IssueCommit.issue_id == primary.id,
+            IssueCommit.commit_id.in_(refuted),
+            IssueCommit.commit_id.not_in(resolved_by),
+        )
+        .values(tie=REFUTED)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _add_up(session: Session, ids: Sequence[int], primary: Issue) -> int:
-    """Hours, tags, people, looks, when rules last fired; how many people the primary had not met before."""
+    """Hours, tags, people, sights, when rules last fired; how many people the primary had not met before."""
     _sum(session, IssueHour, {IssueHour.count: SUM}, ids, primary)
     _sum(session, IssueCount, {IssueCount.count: SUM}, ids, primary)
     _sum(session, IssueEnvironmentUser, {IssueEnvironmentUser.last_seen: LATEST}, ids, primary)

@@ -165,13 +165,13 @@ def _store(session: Session, issue: Issue, way: Way, *, by: User | None, now: da
             created_at=now,
         )
     )
-    if way.commit:
+    if way.commit and way.kind == IN_COMMIT:
         _tie(session, issue, way.commit, now=now)
     session.flush()
 
 
 def _tie(session: Session, issue: Issue, commit: Commit, *, now: datetime) -> None:
-    """Whatever the commit was to the issue, it resolves it from now on."""
+    """Whatever the commit was to the issue, it resolves it from now on: somebody chose it."""
     row = {"issue_id": issue.id, "commit_id": commit.id, "tie": RESOLVES, "created_at": now}
     statement = insert_into(session, IssueCommit).values(row)
     session.execute(

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.models import Issue, IssueSight, User
+from app.models import Issue, IssueSight, Membership, User
 from app.services.upserting import insert_into
 
-# So seldom a look is noted anew at what goes on happening: reading is no reason to write all the time.
-NOTED_EVERY = timedelta(minutes=5)
+# How seldom a sight is noted anew, of what goes on happening and of what is quiet: not each reader writes.
+NOTED_EVERY, NOTED_IF_QUIET = timedelta(minutes=5), timedelta(days=1)
 # A condition on `IssueSight` joined with its `Issue`, as `is_seen` says of one.
 IS_SEEN: ColumnElement[bool] = IssueSight.seen_at >= Issue.active_at
 
@@ -21,14 +21,14 @@ def is_seen(issue: Issue, seen_at: datetime | None) -> bool:
 
 
 def is_to_be_noted(issue: Issue, seen_at: datetime | None, *, now: datetime) -> bool:
-    """Whether a look now says anything that is not written yet."""
+    """Whether a sight now says anything that is not written yet."""
     if seen_at is None or not is_seen(issue, seen_at):
         return True
-    return seen_at < issue.last_seen and now - seen_at >= NOTED_EVERY
+    return now - seen_at >= (NOTED_EVERY if seen_at < issue.last_seen else NOTED_IF_QUIET)
 
 
 def moment_of(issue: Issue, *, now: datetime) -> datetime:
-    """What a look now counts as: clocks of events may be ahead of ours, and it is seen all the same."""
+    """What a sight now counts as: clocks of events may be ahead of ours, and it is seen all the same."""
     return max(now, issue.active_at)
 
 
@@ -48,7 +48,14 @@ def forget(session: Session, issue: Issue, *, user: User) -> None:
 
 
 def by(session: Session, issue: Issue, *, limit: int) -> Sequence[IssueSight]:
-    """Who looked at it, the last one first."""
-    found = select(IssueSight).where(IssueSight.issue_id == issue.id)
-    found = found.options(joinedload(IssueSight.user).selectinload(User.addresses))
-    return session.scalars(found.order_by(IssueSight.seen_at.desc(), IssueSight.user_id).limit(limit)).all()
+    """Who looked at it, the last one first, with their addresses; one query."""
+    found = select(IssueSight).where(by_members(issue))
+    found = found.options(joinedload(IssueSight.user).joinedload(User.addresses))
+    newest_first = found.order_by(IssueSight.seen_at.desc(), IssueSight.user_id)
+    return session.scalars(newest_first.limit(limit)).unique().all()
+
+
+def by_members(issue: Issue) -> ColumnElement[bool]:
+    """A condition on `IssueSight`: those of the issue, of who belongs to its organization now."""
+    members = select(Membership.user_id).where(Membership.organization_id == issue.project.organization_id)
+    return (IssueSight.issue_id == issue.id) & IssueSight.user_id.in_(members)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound, Refused
@@ -38,6 +38,8 @@ FAMILIES: Mapping[str, str] = {
     "assigned": ASSIGNED,
     "unassigned": ASSIGNED,
 }
+# What stands in the way: also what cannot be taken back itself.
+LATER: Mapping[str, str] = {**FAMILIES, "commit_refuted": MOVED}
 BACK_TO: Mapping[str, str] = {
     UNRESOLVED: "set_unresolved",
     RESOLVED: "set_resolved",
@@ -62,6 +64,12 @@ class Undone:
     done: Collection[int]
     left: Collection[int]
     is_silent: bool
+
+
+def latest_notice(*which: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Of an issue, among those for which all this holds; what was taken back unsent is no news of it."""
+    stands = (Notice.issue_id == Issue.id) & Notice.gate_code.is_distinct_from(UNDONE)
+    return select(func.max(Notice.id)).where(stands, *which).correlate(Issue).scalar_subquery()
 
 
 def action(session: Session, activities: Sequence[Activity], *, by: User, at: datetime) -> Action | None:
@@ -118,7 +126,7 @@ def _issues(session: Session, by: User, ids: Collection[int]) -> dict[int, Issue
 
 
 def _key(activity: Activity) -> tuple[int | None, str]:
-    return activity.issue_id, FAMILIES[activity.type]
+    return activity.issue_id, LATER[activity.type]
 
 
 def _changed_since(
@@ -129,7 +137,7 @@ def _changed_since(
     found = select(Activity).where(
         Activity.issue_id.in_(issues),
         Activity.id > min((each.id for each in activities), default=0),
-        Activity.type.in_((*FAMILIES, MERGE)),
+        Activity.type.in_((*LATER, MERGE)),
     )
     later = session.scalars(found).all()
     moved = {_key(each) for each in later if each.type != MERGE and each.id > newest.get(_key(each), each.id)}

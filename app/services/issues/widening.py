@@ -16,7 +16,7 @@ def counts(session: Session, searches: Sequence[tuple[Scope, Query]], *, now: da
     """How many issues each finds, up to the limit of the tabs."""
     each = [
         select(Issue.id)
-        .where(scope.holds, condition(session, query, now=now))
+        .where(scope.holds, condition(session, query, scope.places, now=now))
         .limit(COUNTED_UP_TO)
         .subquery()
         for scope, query in searches

@@ -27,7 +27,7 @@ CALLING = ("assigned", "team_assigned", "mentioned", "team_mentioned")
 
 
 @dataclass(frozen=True, slots=True)
-class Imagined:
+class Circumstances:
     """Who would make the change, when, and what holds then for people who chose nothing."""
 
     by: User | None
@@ -50,7 +50,7 @@ class Foretold:
     hint: str = ""
 
 
-def of_comment(session: Session, issue: Issue, text: str, how: Imagined) -> Foretold:
+def of_comment(session: Session, issue: Issue, text: str, how: Circumstances) -> Foretold:
     named = commenting.named_in(session, issue, text)
     found = _sorted_out(session, issue, KINDS["comment"], commenting.ties(session, named), how)
     if not named.strangers:
@@ -59,12 +59,12 @@ def of_comment(session: Session, issue: Issue, text: str, how: Imagined) -> Fore
     return replace(found, warning=commenting.stranger_sentence(named.strangers, issue))
 
 
-def of_handover(session: Session, issue: Issue, to: User | Team | None, how: Imagined) -> Foretold:
+def of_handover(session: Session, issue: Issue, to: User | Team | None, how: Circumstances) -> Foretold:
     ties = assigning.handover(session, issue, to=to).ties
     return _sorted_out(session, issue, KINDS["assigned" if to else "unassigned"], ties, how)
 
 
-def of_kind(session: Session, issue: Issue, name: str, how: Imagined) -> Foretold:
+def of_kind(session: Session, issue: Issue, name: str, how: Circumstances) -> Foretold:
     """Of a change that concerns nobody in particular. `Refused` for one that there is not."""
     if name not in ASKABLE:
         raise Refused(f"There are: {', '.join(ASKABLE)}.", field="kind")
@@ -72,7 +72,7 @@ def of_kind(session: Session, issue: Issue, name: str, how: Imagined) -> Foretol
 
 
 def outcomes(
-    session: Session, issue: Issue, how: Imagined, *, members: Collection[int]
+    session: Session, issue: Issue, how: Circumstances, *, members: Collection[int]
 ) -> Mapping[int, Verdict]:
     """What any change to the issue would mean for each of its project's members: sent, held or neither."""
     return _verdicts(session, issue, ANY_CHANGE, {}, how, members)
@@ -86,7 +86,7 @@ def outcome_for(verdict: Verdict, reader: User | None) -> Outcome:
 
 
 def _sorted_out(
-    session: Session, issue: Issue, kind: Kind, ties: Mapping[str, Sequence[int]], how: Imagined
+    session: Session, issue: Issue, kind: Kind, ties: Mapping[str, Sequence[int]], how: Circumstances
 ) -> Foretold:
     members = select(User).where(access.is_member(issue.project_id))
     people = {user.id: user for user in session.scalars(members)}
@@ -119,7 +119,7 @@ def _verdicts(
     issue: Issue,
     kind: Kind,
     ties: Mapping[str, Sequence[int]],
-    how: Imagined,
+    how: Circumstances,
     members: Collection[int],
 ) -> Mapping[int, Verdict]:
     """The notice that the change would make is given to the evaluator, and never to the session."""

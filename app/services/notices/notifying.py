@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.domain import routing
 from app.domain.kinds import KINDS
 from app.domain.routing import Happening, Outcome, Person
-from app.models import Issue, Notice, Project, TeamMember
+from app.models import Notice, Project, TeamMember
 from app.services.calm import calming, holding, pacing, storming
 from app.services.calm.calming import Calmed
 from app.services.calm.pacing import Known
@@ -193,19 +193,22 @@ def decide_batch(asked: Sequence["Asked"]) -> list[list[routing.Verdict]]:
 def _claim(session: Session, notice_ids: Collection[int], now: datetime) -> Sequence[Notice]:
     """The notices that are ours to plan: the database is the referee.
 
-    Their issues are locked first, as by everybody who changes both.
+    Their issues are locked first, as by everybody who changes both. Who waited for a merge that way finds
+    notices that belong to another issue since then.
     """
     issue_ids = select(Notice.issue_id).where(Notice.id.in_(notice_ids), Notice.planned_at.is_(None))
-    held = select(Issue.id).where(Issue.id.in_(issue_ids)).order_by(Issue.id)
-    telling.begin_anew(session, session.scalars(held.with_for_update()).all())
-    won = session.scalars(
+    held = telling.lock(session, issue_ids)
+    telling.begin_anew(session, held)
+    won = session.execute(
         update(Notice)
         .where(Notice.id.in_(notice_ids), Notice.planned_at.is_(None))
         .values(planned_at=now)
-        .returning(Notice.id)
+        .returning(Notice.id, Notice.issue_id)
         .execution_options(synchronize_session=False)
     ).all()
-    return _load(session, won)
+    if moved := {row.issue_id for row in won if row.issue_id} - set(held):
+        telling.begin_anew(session, telling.lock(session, moved))
+    return _load(session, [row.id for row in won])
 
 
 def _load(session: Session, notice_ids: Collection[int]) -> Sequence[Notice]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import alerting, explanations, phrases, routing, rule_content, wording
-from app.domain.alerting import CannotCheck, Facts, Imagined, IssueFacts
+from app.domain.alerting import CannotCheck, Facts, IssueFacts, MadeUpLookup
 from app.domain.clocks import Clock
 from app.domain.kinds import ALERTS, KINDS
 from app.domain.routing import Happening, Outcome, Reason
@@ -202,5 +202,5 @@ def _facts(event: Event | None, is_fatal: bool, now: datetime) -> Facts:
         data=data,
         tags=tags,
         issue=IssueFacts(first_seen=now, times_seen=1),
-        lookup=Imagined(event.release if event else None),
+        lookup=MadeUpLookup(event.release if event else None),
     )

@@ -5,27 +5,23 @@ a message was accepted until the next notice is planned. It may come late, for i
 its own: whoever changes issues and notices locks the issues first, and a delivery is held long before that.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, union_all, update
+from sqlalchemy import ColumnElement, Select, select, union_all, update
 from sqlalchemy.orm import Session
 
 from app.domain.delivery_states import ACCEPTED
 from app.domain.routing import Outcome
 from app.models import Delivery, Issue, Notice, Verdict
-from app.services.issues.undoing import UNDONE
+from app.services.issues import undoing
 from app.services.notices import verdicts
-
-IS_CARRIED = (Delivery.digest_id == Verdict.digest_id) & (Verdict.outcome == Outcome.DEFER)
 
 
 def _is_told() -> ColumnElement[bool]:
     """As `UNREACHED` asks it of notices, of the latest one that was planned."""
-    planned = (Notice.issue_id == Issue.id) & Notice.planned_at.is_not(None)
-    stands = Notice.gate_code.is_distinct_from(UNDONE)
-    latest = select(func.max(Notice.id)).where(planned, stands).correlate(Issue).scalar_subquery()
     accepted = verdicts.with_deliveries(select(Verdict.id)).where(
-        Verdict.notice_id == latest,
+        Verdict.notice_id == undoing.latest_notice(Notice.planned_at.is_not(None)),
         Verdict.outcome.in_((Outcome.SEND, Outcome.DEFER)),
         verdicts.STATE == ACCEPTED,
     )
@@ -35,9 +31,10 @@ def _is_told() -> ColumnElement[bool]:
 TOLD = _is_told()
 
 
-def lock(session: Session, issue_ids: Collection[int]) -> None:
-    """In the order of everybody."""
-    session.execute(select(Issue.id).where(Issue.id.in_(issue_ids)).order_by(Issue.id).with_for_update())
+def lock(session: Session, issue_ids: Collection[int] | Select[Any]) -> Sequence[int]:
+    """In the order of everybody; those that are there."""
+    found = select(Issue.id).where(Issue.id.in_(issue_ids)).order_by(Issue.id)
+    return session.scalars(found.with_for_update()).all()
 
 
 def begin_anew(session: Session, issue_ids: Collection[int]) -> None:
@@ -45,16 +42,17 @@ def begin_anew(session: Session, issue_ids: Collection[int]) -> None:
     _say(session, Issue.id.in_(issue_ids) & Issue.told, False)
 
 
-def note(session: Session, delivery_ids: Collection[int]) -> None:
-    """Some of these deliveries were accepted."""
+def untold(session: Session, delivery_ids: Collection[int]) -> Sequence[int]:
+    """The issues that were told of by these deliveries, and do not say so."""
     told = select(Notice.issue_id).join(Verdict, Verdict.notice_id == Notice.id)
-    ways = (Delivery.verdict_id == Verdict.id, IS_CARRIED)
+    ways = (Delivery.verdict_id == Verdict.id, verdicts.is_carried_by(Delivery))
     issues = union_all(*(told.join(Delivery, way).where(Delivery.id.in_(delivery_ids)) for way in ways))
-    untold = select(Issue.id).where(Issue.id.in_(issues), ~Issue.told)
-    found = session.scalars(untold).all()
-    if found:
-        lock(session, found)
-        _say(session, Issue.id.in_(found) & TOLD, True)
+    return session.scalars(select(Issue.id).where(Issue.id.in_(issues), ~Issue.told, TOLD)).all()
+
+
+def note(session: Session, issue_ids: Collection[int]) -> None:
+    """Somebody was told of these issues, unless another notice came meanwhile."""
+    _say(session, Issue.id.in_(lock(session, issue_ids)) & TOLD, True)
 
 
 def look_again(session: Session, issue_ids: Collection[int]) -> None:

@@ -27,7 +27,6 @@ Ts = TypeVarTuple("Ts")
 QUIET = "quiet"
 # A verdict has a delivery of its own, or that of the digest which carried it.
 OWN, CARRIED = aliased(Delivery), aliased(Delivery)
-_IS_CARRIED = and_(CARRIED.digest_id == Verdict.digest_id, Verdict.outcome == Outcome.DEFER)
 STATE: ColumnElement[str | None] = func.coalesce(OWN.state, CARRIED.state)
 
 
@@ -99,11 +98,16 @@ class Shown:
     attempts: Sequence[Attempt]
 
 
+def is_carried_by(delivery: type[Delivery]) -> ColumnElement[bool]:
+    """Whether the verdict was told with this delivery of a digest."""
+    return and_(delivery.digest_id == Verdict.digest_id, Verdict.outcome == Outcome.DEFER)
+
+
 def with_deliveries(found: Select[*Ts]) -> Select[*Ts]:
     """The query on verdicts, joined with `OWN` and `CARRIED` deliveries and the digest."""
     return (
         found.outerjoin(OWN, OWN.verdict_id == Verdict.id)
-        .outerjoin(CARRIED, _IS_CARRIED)
+        .outerjoin(CARRIED, is_carried_by(CARRIED))
         .outerjoin(Digest, Digest.id == Verdict.digest_id)
     )
 

@@ -6,11 +6,12 @@ anybody can write any author into a commit. Without one, the organization vouche
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from app.domain import fixes
@@ -42,7 +43,7 @@ from app.services.upserting import insert_missing_returning
 
 log = logging.getLogger(__name__)
 # Of one list of commits: the write lock of SQLite is held meanwhile.
-MOST_ISSUES, MOST_NAMES = 100, 1000
+MOST_ISSUES, MOST_NAMES, MOST_TIES = 100, 1000, 5000
 T = TypeVar("T")
 Pair = tuple[Issue, Commit]
 Text = tuple[Commit, str]  # a commit, and what it says
@@ -53,27 +54,29 @@ def refer(
 ) -> list[Activity]:
     """Tie commits to the issues that these texts fix; those that are tied to one already hear nothing.
 
-    `base_url` is the instance's own address, for texts that name issues by theirs. An issue is tied to the
-    first commit of the list that fixes it.
+    `base_url` is the instance's own address, for texts that name issues by theirs. Whatever ties a list makes
+    for an issue, they are one activity, by the author of the first; all their authors follow it.
     """
     found = _named(session, said, base_url, by)
-    first: dict[int, Pair] = {}
-    for (commit, _), issues in zip(said, found, strict=True):
-        for issue in issues:
-            first.setdefault(issue.id, (issue, commit))
-    pairs = _at_most(list(first.values()))
+    fixed = _by_issue(
+        (issue, commit) for (commit, _), issues in zip(said, found, strict=True) for issue in issues
+    )
+    pairs = _ties(_at_most(fixed))
     rows = [
         {"issue_id": issue.id, "commit_id": commit.id, "tie": RESOLVES, "created_at": now}
         for issue, commit in pairs
     ]
-    made = insert_missing_returning(session, IssueCommit, rows, "issue_id", "commit_id")
-    actors = actors_of(session, [commit for _, commit in pairs], by)
+    inserted = insert_missing_returning(session, IssueCommit, rows, "issue_id", "commit_id")
+    made = {(row["issue_id"], row["commit_id"]) for row in inserted}
+    fresh = [(issue, commit) for issue, commit in pairs if (issue.id, commit.id) in made]
+    actors = actors_of(session, [commit for _, commit in fresh], by)
     activities = []
-    for issue_id in sorted(row["issue_id"] for row in made):
-        issue, commit = first[issue_id]
-        actor, data = actors.get(commit.id), releases.told(commit)
-        if actor:
-            subscribing.follow(session, issue, [actor.id], why=Reason.PARTICIPATED, now=now)
+    for each in sorted(_by_issue(fresh), key=_issue_id):
+        issue, first = each[0]
+        authors = {actors[commit.id].id for _, commit in each if commit.id in actors}
+        if authors:
+            subscribing.follow(session, issue, authors, why=Reason.PARTICIPATED, now=now)
+        actor, data = actors.get(first.id), releases.told(first)
         activities.append(
             timeline.record(session, issue, "referenced_in_commit", by=actor, now=now, data=data)
         )
@@ -94,9 +97,11 @@ def release_commits(
     Of several commits that fix one issue the first is named.
     """
     position = {commit.id: place for place, commit in enumerate(commits)}
+    found = _seen(select(Issue).where(Issue.id.in_(_first_fixes(session, position)), access.IS_THERE), by)
+    held = _at_most(session.scalars(found.order_by(Issue.id).with_for_update(of=Issue)).all())
+    # Who held one of them before may have said that a commit does not fix it.
     commit_of = _first_fixes(session, position)
-    found = _seen(select(Issue).where(Issue.id.in_(commit_of), access.IS_THERE), by)
-    issues = _at_most(session.scalars(found.order_by(Issue.id)).all())
+    issues = [issue for issue in held if issue.id in commit_of]
     actors = actors_of(session, [commits[position[commit_of[issue.id]]] for issue in issues], by)
     activities = []
     for issue in issues:
@@ -125,18 +130,25 @@ def edit(
         for issue in was
         if issue not in still
     ]
-    tied = _at_most(_tied(session, gone))
-    reopened = [unlink(session, issue, commit, now=now) for issue, commit in tied]
-    return [each for each in reopened if each]
+    reopened = []
+    for each in sorted(_at_most(_by_issue(_tied(session, gone))), key=_issue_id):
+        commits = [commit for _, commit in each]
+        reopened.append(unlink(session, each[0][0], *commits, now=now))
+    return [activity for activity in reopened if activity]
 
 
-def unlink(session: Session, issue: Issue, commit: Commit, *, now: datetime) -> Activity | None:
-    """Untie a commit from an issue, which is reopened if nothing else than this commit resolved it."""
+def unlink(session: Session, issue: Issue, *commits: Commit, now: datetime) -> Activity | None:
+    """Untie commits from an issue, which is reopened if nothing else than one of these resolved it.
+
+    That somebody refuted it is remembered.
+    """
     status = _held(session, issue)
-    session.execute(delete(IssueCommit).where(_tie(issue.id, commit.id)))
-    if status != RESOLVED or not _stood_alone(session, issue, commit):
+    ties = (IssueCommit.issue_id == issue.id) & IssueCommit.commit_id.in_([each.id for each in commits])
+    session.execute(delete(IssueCommit).where(ties, IssueCommit.tie != REFUTED))
+    alone = _that_stood_alone(session, issue, commits) if status == RESOLVED else None
+    if alone is None:
         return None
-    data = {"was": status, **_told(issue, commit)}
+    data = {"was": status, **_told(issue, alone)}
     return move(session, issue, "reopen", by=None, now=now, data=data)
 
 
@@ -145,36 +157,39 @@ def refute(session: Session, issue: Issue, commit_id: int, *, by: User, now: dat
 
     The activity reopens the issue if nothing else resolved it. None if the commit was not said to fix it.
     """
-    status = _held(session, issue)
-    fixes_it = _tie(issue.id, commit_id) & (IssueCommit.tie == RESOLVES)
+    access.hold(session, issue)
+    status = issue.status
+    tie = (IssueCommit.issue_id == issue.id) & (IssueCommit.commit_id == commit_id)
+    fixes_it = tie & (IssueCommit.tie == RESOLVES)
     refuted = update(IssueCommit).where(fixes_it).values(tie=REFUTED).returning(IssueCommit.commit_id)
     if session.scalar(refuted) is None:
         return None
     commit = session.get_one(Commit, commit_id)
     data = {"was": status, **_told(issue, commit)}
-    if status != RESOLVED or not _stood_alone(session, issue, commit):
+    if status != RESOLVED or _that_stood_alone(session, issue, [commit]) is None:
         return timeline.record(session, issue, "commit_refuted", by=by, now=now, data=data)
     data[REFUTED] = True
     return move(session, issue, "reopen", by=by, now=now, data=data, follows=False)
 
 
 def _held(session: Session, issue: Issue) -> str | None:
-    """The state of the issue. Of two who untie a commit at once, one waits here for the other."""
+    """The state of the issue, if it is still there. Of two who untie a commit, one waits for the other."""
     return session.scalar(select(Issue.status).where(Issue.id == issue.id).with_for_update())
 
 
-def _tie(issue_id: int, commit_id: int) -> ColumnElement[bool]:
-    return (IssueCommit.issue_id == issue_id) & (IssueCommit.commit_id == commit_id)
-
-
-def _stood_alone(session: Session, issue: Issue, commit: Commit) -> bool:
-    """Whether nothing else resolved the issue; another commit of the same release takes this one's place."""
+def _that_stood_alone(session: Session, issue: Issue, commits: Iterable[Commit]) -> Commit | None:
+    """That of them which resolved the issue, unless another commit of the same release takes its place."""
     resolution = resolving.of(session, issue.id)
-    if resolution is None or resolution.commit_id != commit.id:
-        return False
-    resolution.commit_id = _another_fix(session, resolution) or commit.id
+    untied: dict[int | None, Commit] = {commit.id: commit for commit in commits}
+    alone = untied.get(resolution.commit_id) if resolution else None
+    if resolution is None or alone is None:
+        return None
+    another = _another_fix(session, resolution)
+    if another is None:
+        return alone
+    resolution.commit_id = another
     session.flush()
-    return resolution.commit_id == commit.id
+    return None
 
 
 def _told(issue: Issue, commit: Commit) -> dict[str, Any]:
@@ -242,13 +257,34 @@ def _seen(found: Select[Issue], by: User | None) -> Select[Issue]:
 
 
 def _tied(session: Session, pairs: Sequence[Pair]) -> list[Pair]:
-    """Those of them that are tied."""
+    """Those of them that are tied; what somebody refuted is not."""
     commit_ids = {commit.id for _, commit in pairs}
     if not commit_ids:
         return []
-    found = select(IssueCommit.issue_id, IssueCommit.commit_id).where(IssueCommit.commit_id.in_(commit_ids))
+    found = select(IssueCommit.issue_id, IssueCommit.commit_id).where(
+        IssueCommit.commit_id.in_(commit_ids), IssueCommit.tie != REFUTED
+    )
     ties = {(issue_id, commit_id) for issue_id, commit_id in session.execute(found)}
     return [(issue, commit) for issue, commit in pairs if (issue.id, commit.id) in ties]
+
+
+def _by_issue(pairs: Iterable[Pair]) -> list[list[Pair]]:
+    """Those of each issue, in their order."""
+    of_issue: dict[int, list[Pair]] = {}
+    for issue, commit in pairs:
+        of_issue.setdefault(issue.id, []).append((issue, commit))
+    return list(of_issue.values())
+
+
+def _issue_id(pairs: Sequence[Pair]) -> int:
+    return pairs[0][0].id
+
+
+def _ties(fixed: Sequence[Sequence[Pair]]) -> list[Pair]:
+    """The first of each issue, then the second ones, as many as may be."""
+    _say_left_out(sum(map(len, fixed)) - MOST_TIES, "ties")
+    in_turns = (pair for turn in zip_longest(*fixed) for pair in turn if pair)
+    return list(islice(in_turns, MOST_TIES))
 
 
 def _at_most(found: Sequence[T]) -> Sequence[T]:

@@ -28,11 +28,11 @@ from app.models import (
     User,
 )
 from app.models.base import UtcDateTime
-from app.services.releases import repository_owners
+from app.services.releases import release_order, repository_owners
 
 SHORTEST_SHA = 4
 OFFERED = 20
-order_date = func.coalesce(Release.date_released, Release.date_added)
+order_date = release_order.DATE
 NEWEST_FIRST = (order_date.desc(), Release.id.desc())
 
 
@@ -66,7 +66,7 @@ def offer(session: Session, project: Project) -> Offer:
 
 def offered(project: Project) -> tuple[Select[*Listed], Select[*Listed]]:
     """The queries behind an offer, for a query that asks for more: see `offer_of`."""
-    newest = _of_project(project.id).order_by(*NEWEST_FIRST).limit(OFFERED)
+    newest = _of_project(project.id).order_by(*release_order.NEWEST_FIRST).limit(OFFERED)
     has_commits = exists().where(Commit.repository_id == Repository.id)
     of_project = repository_owners.of_project(project) & has_commits
     repositories = _listed(REPOSITORY, Repository.name, cast(null(), UtcDateTime), Repository.id)
@@ -127,17 +127,6 @@ def newest_of(
     if until is not None:
         found = found.where(Release.date_added <= until)
     return session.scalars(found.order_by(*NEWEST_FIRST).limit(limit)).all()
-
-
-def newest_of_each() -> Select[int, str]:
-    """Each project that has releases, and the version of its newest one."""
-    rank = func.row_number().over(partition_by=ReleaseProject.project_id, order_by=NEWEST_FIRST)
-    ranked = (
-        select(ReleaseProject.project_id, Release.version, rank.label("rank"))
-        .join(Release, Release.id == ReleaseProject.release_id)
-        .subquery()
-    )
-    return select(ranked.c.project_id, ranked.c.version).where(ranked.c.rank == 1)
 
 
 def is_known(release: Release, event: Seen) -> bool:

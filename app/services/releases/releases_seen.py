@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.models import Environment, Release, ReleaseEnvironment, ReleaseProject
 from app.services.events.digest_issues import Seen
 from app.services.issues import taking_effect
+from app.services.releases import release_order
 from app.services.upserting import insert_missing, insert_missing_returning
 
 Place = tuple[int, str]  # a project and an environment of it
@@ -81,6 +82,7 @@ def _note_times(session: Session, met: Mapping[tuple[int, int], Sequence[datetim
         .values(
             first_event_at=case((first < earliest, first), else_=earliest),
             last_event_at=case((last > latest, last), else_=latest),
+            ordered_at=release_order.of_link(),
         )
     )
     rows = [
@@ -100,4 +102,5 @@ def add_to_projects(
     """
     rows = [{**link, "is_guest": are_guests} for link in links]
     made = insert_missing_returning(session, ReleaseProject, rows, "release_id", "project_id")
+    release_order.keep(session, {row["release_id"] for row in made})
     taking_effect.take_effect(session, [(row["release_id"], row["project_id"]) for row in made])

@@ -24,7 +24,7 @@ from app.models import (
 )
 from app.services import access
 from app.services.access import Viewer
-from app.services.releases import artifacts, release_owners, releases
+from app.services.releases import artifacts, release_order, release_owners, releases
 from app.services.releases.shelf import Shelf
 from app.services.upserting import insert_missing_returning
 
@@ -86,6 +86,8 @@ def change(session: Session, release: Release, wishes: Wishes, *, by: User | Non
     if wishes.date_released is not None:
         is_first = release.date_released is None
         release.date_released = wishes.date_released
+        session.flush()
+        release_order.keep(session, [release.id])
         if is_first:
             _note_finished(session, release, by=by, now=now)
     session.flush()
@@ -163,12 +165,9 @@ def listed(
     return found.order_by(*releases.NEWEST_FIRST)
 
 
-def recent(project_ids: Select[int] | Collection[int]) -> Select[str, datetime, int]:
+def recent(session: Session, places: Select[int]) -> Select[str, datetime, int]:
     """The newest releases of these projects as a query: as many as are offered, and one to tell of more."""
-    theirs = select(ReleaseProject.release_id).where(ReleaseProject.project_id.in_(project_ids))
-    found = select(Release.version, releases.order_date.label("at"), Release.id)
-    found = found.where(Release.id.in_(theirs), Release.status == OPEN)
-    return found.order_by(*releases.NEWEST_FIRST).limit(releases.OFFERED + 1)
+    return release_order.recent(session, places, OPEN, releases.OFFERED + 1)
 
 
 def before_with_commits(session: Session, release: Release, viewer: Viewer) -> Release | None:

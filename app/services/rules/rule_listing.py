@@ -11,7 +11,7 @@ from app.domain.rule_rows import ALL, BadRule, Names
 from app.models import AlertRule, Destination, Project
 from app.services.rules import rule_history, rule_muting, rule_names, rule_reaching, ruling
 from app.services.rules.rule_muting import Silence
-from app.services.rules.rule_reaching import Imagined, Reached
+from app.services.rules.rule_reaching import Inquiry, Reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +27,25 @@ class Listed:
     trouble: str
 
 
-def listed(session: Session, project: Project, how: Imagined) -> list[Listed]:
+def listed(session: Session, project: Project, inquiry: Inquiry) -> list[Listed]:
     """All of them, by name, with a number of queries that does not grow with them."""
     rules = ruling.of_project(session, project)
     names = rule_names.of_project(session, project)
-    return _listed(session, project, rules, names, how)
+    return _listed(session, project, rules, names, inquiry)
 
 
-def one(session: Session, rule: AlertRule, names: Names, how: Imagined) -> Listed:
-    [found] = _listed(session, rule.project, [rule], names, how)
+def one(session: Session, rule: AlertRule, names: Names, inquiry: Inquiry) -> Listed:
+    [found] = _listed(session, rule.project, [rule], names, inquiry)
     return found
 
 
 def _listed(
-    session: Session, project: Project, rules: Sequence[AlertRule], names: Names, how: Imagined
+    session: Session, project: Project, rules: Sequence[AlertRule], names: Names, inquiry: Inquiry
 ) -> list[Listed]:
     ids = [rule.id for rule in rules]
-    fired = rule_history.fired_lately(session, ids, now=how.now)
-    silences = rule_muting.silences(session, ids, user=how.reader, now=how.now)
-    reached = rule_reaching.of_rules(session, project, rules, how) if rules else {}
+    fired = rule_history.fired_lately(session, ids, now=inquiry.now)
+    silences = rule_muting.silences(session, ids, user=inquiry.reader, now=inquiry.now)
+    reached = rule_reaching.of_rules(session, project, rules, inquiry) if rules else {}
     off = _switched_off(session, project) if names.integrations else {}
     return [
         Listed(

@@ -16,7 +16,7 @@ from app.domain.rule_parts import ONCE, UNTIL_RESOLVED
 from app.domain.rule_rows import Row
 from app.models import AlertRule, Event, Issue, Project, Release
 from app.services.rules import rule_reaching, rule_replaying, ruling
-from app.services.rules.rule_reaching import Alert, Imagined, Reached
+from app.services.rules.rule_reaching import Alert, Inquiry, Reached
 from app.services.rules.rule_replaying import LOOKED_BACK, Budget, Firing, Replayed
 
 MOST_ISSUES = 50
@@ -84,25 +84,27 @@ def preview(
     session: Session,
     project: Project,
     content: Content,
-    how: Imagined,
+    inquiry: Inquiry,
     *,
     saved: AlertRule | None = None,
     budget: Budget | None = None,
 ) -> Preview:
     """Changes nothing. `saved`: the rule that this is to be, if it is one already."""
     try:
-        replayed = rule_replaying.replay(session, project, content, now=how.now, saved=saved, budget=budget)
+        replayed = rule_replaying.replay(
+            session, project, content, now=inquiry.now, saved=saved, budget=budget
+        )
     except CannotCheck as error:
-        return Preview(how.now - LOOKED_BACK, how.now, notes=[Note("", str(error))])
-    doubts = _Doubts(session, project, content, replayed, how.reader.timezone)
-    issues, reached = _fired(session, project, content, replayed, how)
+        return Preview(inquiry.now - LOOKED_BACK, inquiry.now, notes=[Note("", str(error))])
+    doubts = _Doubts(session, project, content, replayed, inquiry.reader.timezone)
+    issues, reached = _fired(session, project, content, replayed, inquiry)
     return Preview(
         since=replayed.since,
-        until=how.now,
+        until=inquiry.now,
         events=replayed.events,
         total=replayed.total,
         firings=len(replayed.firings),
-        recent=sum(each.at > how.now - RECENT for each in replayed.firings),
+        recent=sum(each.at > inquiry.now - RECENT for each in replayed.firings),
         issue_count=len({each.issue_id for each in replayed.firings}),
         largest_hour=_largest_hour(replayed.firings),
         issues=issues,
@@ -113,7 +115,7 @@ def preview(
 
 
 def _fired(
-    session: Session, project: Project, content: Content, replayed: Replayed, how: Imagined
+    session: Session, project: Project, content: Content, replayed: Replayed, inquiry: Inquiry
 ) -> tuple[list[Fired], list[Reached]]:
     """The issues, and whom the last event of each would reach."""
     of_issue: dict[int, list[Firing]] = defaultdict(list)
@@ -125,7 +127,7 @@ def _fired(
     names = _event_ids(session, [each[-1].event for each in most])
     theirs = [each for each in most if each[0].issue_id in issues]
     alerts = [Alert(issues[each[-1].issue_id], names.get(each[-1].event), each[-1].kind) for each in theirs]
-    reached = rule_reaching.of_alerts(session, project, content, alerts, how) if alerts else []
+    reached = rule_reaching.of_alerts(session, project, content, alerts, inquiry) if alerts else []
     fired = [
         Fired(alert.issue, len(each), each[0].at, each[-1].at, len(each) * of.reachable)
         for each, alert, of in zip(theirs, alerts, reached, strict=True)

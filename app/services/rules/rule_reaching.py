@@ -58,16 +58,16 @@ class Reached:
 
 
 def of_rules(
-    session: Session, project: Project, rules: Sequence[AlertRule], how: "Imagined"
+    session: Session, project: Project, rules: Sequence[AlertRule], inquiry: "Inquiry"
 ) -> Mapping[int, Reached]:
     """For stored rules, by id; the number of queries does not grow with them."""
-    found = _reach(session, project, rules, how)
+    found = _reach(session, project, rules, inquiry)
     return {rule.id: reached for rule, reached in zip(rules, found, strict=True)}
 
 
-def of_draft(session: Session, project: Project, content: Content, how: "Imagined") -> Reached:
+def of_draft(session: Session, project: Project, content: Content, inquiry: "Inquiry") -> Reached:
     """For what somebody is writing."""
-    [found] = _reach(session, project, [_draft(project, content)], how)
+    [found] = _reach(session, project, [_draft(project, content)], inquiry)
     return found
 
 
@@ -89,12 +89,12 @@ def _draft(project: Project, content: Content) -> AlertRule:
 
 
 def of_alerts(
-    session: Session, project: Project, content: Content, alerts: Sequence["Alert"], how: "Imagined"
+    session: Session, project: Project, content: Content, alerts: Sequence["Alert"], inquiry: "Inquiry"
 ) -> list[Reached]:
     """For a draft that rang for some events, were that now; the queries do not grow with them."""
     draft = _draft(project, content)
     with session.no_autoflush:
-        return _of_notices(session, [_notice(each, draft, how.now) for each in alerts], how)
+        return _of_notices(session, [_notice(each, draft, inquiry.now) for each in alerts], inquiry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Imagined:
+class Inquiry:
     """When, who wants to know, whether they may know all, and what holds for people who chose nothing."""
 
     now: datetime
@@ -116,12 +116,12 @@ class Imagined:
     instance: Defaults
 
 
-def _reach(session: Session, project: Project, rules: Sequence[AlertRule], how: Imagined) -> list[Reached]:
+def _reach(session: Session, project: Project, rules: Sequence[AlertRule], inquiry: Inquiry) -> list[Reached]:
     """The notices that the rules would make for the project's newest event are never given to the session."""
     with session.no_autoflush:
         event = onboarding.newest_event(session, project)
         alert = Alert(event.issue if event else None, event.event_id if event else None)
-        return _of_notices(session, [_notice(alert, rule, how.now) for rule in rules], how)
+        return _of_notices(session, [_notice(alert, rule, inquiry.now) for rule in rules], inquiry)
 
 
 def _notice(alert: Alert, rule: AlertRule, now: datetime) -> Notice:
@@ -138,11 +138,11 @@ def _notice(alert: Alert, rule: AlertRule, now: datetime) -> Notice:
     )
 
 
-def _of_notices(session: Session, notices: Sequence[Notice], how: Imagined) -> list[Reached]:
-    decided = _decided(session, notices, how.instance, how.now)
+def _of_notices(session: Session, notices: Sequence[Notice], inquiry: Inquiry) -> list[Reached]:
+    decided = _decided(session, notices, inquiry.instance, inquiry.now)
     names = _names(session, {each.person_id for plan, _ in decided for each in plan})
     return [
-        _reached(notice, plan, outward, names, how)
+        _reached(notice, plan, outward, names, inquiry)
         for notice, (plan, outward) in zip(notices, decided, strict=True)
     ]
 
@@ -166,7 +166,7 @@ def _reached(
     plan: Sequence[routing.Verdict],
     outward: Sequence[destinations.Decided],
     names: Mapping[int, str],
-    how: Imagined,
+    inquiry: Inquiry,
 ) -> Reached:
     def those(*outcomes: Outcome) -> list[routing.Verdict]:
         found = (each for each in plan if each.outcome in outcomes)
@@ -176,8 +176,8 @@ def _reached(
     missed = [each for each in outward if destinations.is_missed(notice, each)]
     return Reached(
         told=[names[each.person_id] for each in those(Outcome.SEND, Outcome.COLLAPSE)],
-        held=[(names[each.person_id], _why(each, how)) for each in those(Outcome.DEFER)],
-        untold=[(names[each.person_id], _why(each, how)) for each in those(Outcome.SKIP)],
+        held=[(names[each.person_id], _why(each, inquiry)) for each in those(Outcome.DEFER)],
+        untold=[(names[each.person_id], _why(each, inquiry)) for each in those(Outcome.SKIP)],
         integrations=[each.destination.name for each in sent],
         broken=[
             (name, INSTEAD if each in missed else wording.code_sentence(each.code, each.params))
@@ -188,13 +188,13 @@ def _reached(
     )
 
 
-def _why(verdict: routing.Verdict, how: Imagined) -> str:
+def _why(verdict: routing.Verdict, inquiry: Inquiry) -> str:
     """As much of it as the reader may know (`verdicts`)."""
-    is_own = verdict.person_id == how.reader.id
+    is_own = verdict.person_id == inquiry.reader.id
     return wording.code_sentence(
         verdict.code,
         verdict.params,
-        own=is_own or how.may_edit,
+        own=is_own or inquiry.may_edit,
         timeless=verdict.code == "quiet_hours" and not is_own,
-        clock=Clock(how.now, how.reader.timezone),
+        clock=Clock(inquiry.now, inquiry.reader.timezone),
     )

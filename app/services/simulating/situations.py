@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import alerting, routing, rule_checks, rule_content
-from app.domain.alerting import CannotCheck, Facts, Imagined, IssueFacts
+from app.domain.alerting import CannotCheck, Facts, IssueFacts, MadeUpLookup
 from app.domain.kinds import KINDS
 from app.domain.lifecycle import UNRESOLVED
 from app.domain.routing import Happening
@@ -80,7 +80,7 @@ def by_hand(made: Made, *, now: datetime) -> Situation:
         data=data,
         tags=tags,
         issue=IssueFacts(first_seen=now, times_seen=nth),
-        lookup=Imagined(made.release or None, nth),
+        lookup=MadeUpLookup(made.release or None, nth),
     )
     event = Event(
         event_id="",

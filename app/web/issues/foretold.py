@@ -11,7 +11,7 @@ from app.models import Issue
 from app.services import access
 from app.services.issues import commenting, issue_facts, naming
 from app.services.notices import foretelling
-from app.services.notices.foretelling import Foretold, Imagined
+from app.services.notices.foretelling import Circumstances, Foretold
 from app.web import limits
 from app.web.hypermedia import fragments
 from app.web.identity import login_required, me
@@ -71,8 +71,8 @@ def _of(issue: Issue, kind: str) -> Foretold:
     return foretelling.of_kind(db.session, issue, kind, _by_me())
 
 
-def _by_me() -> Imagined:
-    return Imagined(me(), now(), instance_defaults())
+def _by_me() -> Circumstances:
+    return Circumstances(me(), now(), instance_defaults())
 
 
 def _line(issue: Issue, found: Foretold, *, is_brief: bool) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from flask import Response, make_response, render_template, request
+from flask import Response, current_app, make_response, render_template, request
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app import instance
@@ -120,18 +120,27 @@ def page(issue: Issue, *, status: int = 200, form: Mapping[str, Any] = MappingPr
     }
     response = make_response(render_template("issues/show.html", **context), status)
     if status == 200:
-        _note_look(issue, people.seen_at)
+        _note_sight(response, issue, people.seen_at)
     return response
 
 
-def _note_look(issue: Issue, seen_at: datetime | None) -> None:
-    """That the reader has seen the issue, unless that is written, or somebody else is writing just now."""
-    if not seeing.is_to_be_noted(issue, seen_at, now=now()):
+def _note_sight(response: Response, issue: Issue, seen_at: datetime | None) -> None:
+    """That the reader has seen the issue, unless that is written, or somebody else is writing just now.
+
+    Once the page was sent, which does not wait for it; not of one that was fetched before anybody asked.
+    """
+    is_ahead = request.headers.get("Sec-Purpose", "").startswith("prefetch")
+    if request.method != "GET" or is_ahead or not seeing.is_to_be_noted(issue, seen_at, now=now()):
         return
     issue_id, reader_id, at = issue.id, me().id, seeing.moment_of(issue, now=now())
-    db.session.rollback()  # nothing was changed, and on SQLite a reader would be in the way
-    with suppress(OperationalError, IntegrityError), in_passing() as own:  # the issue may be gone by now
-        seeing.note(own, issue_id, reader_id, seen_at=at)
+    context = current_app.app_context()  # that of the request, and its session, are gone by then
+
+    def note() -> None:
+        # The issue may be gone by then, too.
+        with context, suppress(OperationalError, IntegrityError), in_passing() as own:
+            seeing.note(own, issue_id, reader_id, seen_at=at)
+
+    response.call_on_close(note)
 
 
 def changed(issue: Issue, said: str, *, form: str = ACTIONS, undo: dict[str, Any] | None = None) -> Response:

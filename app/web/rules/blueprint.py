@@ -9,7 +9,7 @@ from app.clock import now
 from app.db import db
 from app.models import AlertRule, Project
 from app.services.rules import ruling
-from app.services.rules.rule_reaching import Imagined
+from app.services.rules.rule_reaching import Inquiry
 from app.web import project_pages
 from app.web.identity import me
 
@@ -30,8 +30,8 @@ def rule_to_edit(org: str, slug: str, rule_id: int) -> AlertRule:
     return ruling.find(db.session, project_pages.to_edit(org, slug), rule_id)
 
 
-def imagined(project: Project) -> Imagined:
-    return Imagined(now(), me(), project_pages.may_edit(project), instance.defaults(db.session))
+def inquiry(project: Project) -> Inquiry:
+    return Inquiry(now(), me(), project_pages.may_edit(project), instance.defaults(db.session))
 
 
 def list_address(project: Project) -> str:

@@ -19,7 +19,7 @@ from app.services.rules.rule_reaching import Reached
 from app.services.simulating import situations
 from app.web.hypermedia import is_htmx, varying
 from app.web.rules import rows
-from app.web.rules.blueprint import imagined
+from app.web.rules.blueprint import inquiry
 from app.web.rules.typed import LISTS, Draft
 
 EDITOR, PAGE = "rules/_editor.html", "rules/editor.html"
@@ -81,7 +81,7 @@ def live(desk: Desk, draft: Draft) -> Live:
     sentence = rule_content.sentence(content, desk.names)
     if desk.project is None:
         return Live(sentence)
-    reached = rule_reaching.of_draft(db.session, desk.project, content, imagined(desk.project))
+    reached = rule_reaching.of_draft(db.session, desk.project, content, inquiry(desk.project))
     twins = ruling.twins(db.session, desk.project, content, but=desk.rule)
     return Live(sentence, (), reached, tuple(twins), fired)
 
@@ -98,7 +98,7 @@ def past(desk: Desk, draft: Draft) -> Preview | None:
         content = rule_content.read({"name": "New rule", **draft.data}, desk.names)
     except BadRule:
         return None
-    return rule_preview.preview(db.session, desk.project, content, imagined(desk.project), saved=desk.rule)
+    return rule_preview.preview(db.session, desk.project, content, inquiry(desk.project), saved=desk.rule)
 
 
 def page(desk: Desk, shown: Shown, *, status: int = 200) -> Response:

@@ -7,7 +7,7 @@ from app.db import db
 from app.services.rules import rule_listing
 from app.web import project_pages
 from app.web.identity import login_required
-from app.web.rules.blueprint import ROOT, bp, frame, imagined
+from app.web.rules.blueprint import ROOT, bp, frame, inquiry
 from app.web.rules.mute_choice import context
 
 
@@ -19,5 +19,5 @@ def index(org: str, slug: str) -> ResponseReturnValue:
         "rules/list.html",
         **frame(project),
         **context(),
-        rows=rule_listing.listed(db.session, project, imagined(project)),
+        rows=rule_listing.listed(db.session, project, inquiry(project)),
     )

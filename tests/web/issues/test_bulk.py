@@ -18,6 +18,7 @@ from app.models import (
     Subscription,
     Tombstone,
 )
+from app.services.releases import fixing
 
 LIST = "/acme/shop/?query=is:unresolved"
 
@@ -331,6 +332,20 @@ def test_what_somebody_changed_since_stays(bulk, undo, acts, two, cast, session)
     assert statuses(session) == ["ignored", "unresolved"]
     gates = select(Notice.issue_id, Notice.gate_code).where(Notice.kind == "resolved")
     assert dict(session.execute(gates).all()) == {two[0].id: None, two[1].id: "undone"}
+
+
+def test_what_a_commit_resolved_that_was_refuted_since_is_not_resolved_by_it_again(
+    bulk, undo, make, cast, issue, session, now
+):
+    commit = make.commit(cast.acme, f"Fixes {issue.short_id}")
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
+    fixing.release_commits(session, make.release(cast.shop, "1.0"), [commit], now=now)
+    session.commit()
+    answer = bulk([issue], "reopen")
+    fixing.refute(session, issue, commit.id, by=cast.cy, now=now)
+    session.commit()
+    undo(answer)
+    assert statuses(session) == ["unresolved"]
 
 
 def test_a_second_undo_finds_nothing_left(bulk, as_user, bob, two, session):

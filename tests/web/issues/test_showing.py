@@ -289,7 +289,7 @@ def test_participants_stand_there_with_their_reasons(cast, make, issue, show):
 
 def test_who_looked_at_it_stands_there_for_the_others(as_user, cast, make, issue, address):
     owner = make.member(cast.acme, make.user("Olga"), role="owner")
-    for person in (cast.cy, owner):
+    for person in (make.user("Root", is_superuser=True), cast.cy, owner):  # Root is of no organization
         as_user(person).page(address(issue))
     for reader, names in ((cast.bob, ["Olga", "Cy"]), (cast.cy, ["Bob", "Olga"])):
         seen = as_user(reader).page(address(issue)).select_one(f"#issue-{issue.id}-seen")
@@ -305,20 +305,48 @@ def test_who_looked_at_it_stands_there_for_the_others(as_user, cast, make, issue
         ({"last_seen": timedelta(minutes=-4)}, True),
         ({"active_at": timedelta(minutes=-4)}, True),
         ({"active_at": timedelta(seconds=30)}, True),
+        ({"seen": timedelta(hours=-25)}, True),
     ],
-    ids=["seen", "seen since its last event", "seen before it", "seen before it came back", "a fast clock"],
+    ids=[
+        "seen",
+        "seen since its last event",
+        "seen before it",
+        "seen before it came back",
+        "a fast clock",
+        "seen the day before",
+    ],
 )
-def test_looking_again_is_noted_only_where_there_was_something_new(
+def test_looking_again_is_noted_where_there_was_something_new_and_else_once_a_day(
     as_user, cast, session, issue, address, changes, noted
 ):
     browser, at = as_user(cast.bob), real_now()
-    seeing.note(session, issue.id, cast.bob.id, seen_at=at - timedelta(minutes=5))
-    for name, ago in changes.items():
+    times = {"seen": timedelta(minutes=-5), **changes}
+    seeing.note(session, issue.id, cast.bob.id, seen_at=at + times.pop("seen"))
+    for name, ago in times.items():
         setattr(issue, name, at + ago)
     browser.page(address(issue))
     seen_at = session.scalars(select(IssueSight.seen_at)).one()
     assert (seen_at >= at) == noted
     assert not noted or seeing.is_seen(issue, seen_at)
+
+
+def test_the_reader_does_not_wait_for_that_to_be_noted(as_user, cast, session, issue, address):
+    answer = as_user(cast.bob).get(address(issue), buffered=False)
+    sights = select(IssueSight.user_id)
+    assert (answer.status_code, session.scalars(sights).all()) == (200, [])
+    session.commit()
+    answer.close()
+    assert session.scalars(sights).all() == [cast.bob.id]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"method": "HEAD"}, {"headers": {"Sec-Purpose": "prefetch;prerender"}}],
+    ids=["without its text", "ahead of a click"],
+)
+def test_a_page_that_nobody_saw_is_not_noted(as_user, cast, session, issue, address, asked):
+    assert as_user(cast.bob).open(address(issue), **asked).status_code == 200
+    assert session.scalars(select(IssueSight)).all() == []
 
 
 def test_a_page_that_cannot_note_the_look_just_now_is_shown_all_the_same(
