@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.domain import search
 from app.domain.errors import NotFound, Refused
-from app.models import Delivery, EmailAddress, EmailRoute, Issue, Project, OneTimeLink, SettingAudit
+from app.models import Delivery, EmailAddress, EmailRoute, Issue, OneTimeLink, Project, SettingAudit
 from app.services.issues import commenting, matching, naming
 from app.services.people import accounts, addressing, onboarding, verifying
 from app.services.preferences import reaching
