@@ -136,6 +136,6 @@ def _applied(rows: Sequence[Issue], asked: Update) -> AppliedJson:
         applied["isBookmarked"] = asked.bookmarked
     if asked.seen is not None:
         applied["hasSeen"] = asked.seen
-    if asked.importance:
-        applied["priority"] = asked.importance
+    if asked.importance is not None:
+        applied["priority"] = asked.importance or None
     return applied

@@ -7,17 +7,19 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+K = TypeVar("K", int, str)
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class Place(Generic[K]):
     """The rows after this place, or with `backward` those before it. `value` is a whole number."""
 
     value: int
-    id: int
+    id: K
     backward: bool = False
 
     def encode(self) -> str:
@@ -25,22 +27,40 @@ class Cursor:
         return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 
+class Cursor(Place[int]):
+    """In a list of rows with numbers."""
+
+
+class NamedCursor(Place[str]):
+    """In a list of rows that are told apart by a name."""
+
+
 def decode(text: str | None) -> Cursor | None:
     """None for what is no cursor: such a list begins at its beginning."""
+    named = decode_named(text)
+    try:
+        number = int(named.id) if named else 0
+    except ValueError:
+        return None
+    return Cursor(named.value, number, named.backward) if named and not number >> 62 else None
+
+
+def decode_named(text: str | None) -> NamedCursor | None:
+    """The same for rows that have a name."""
     if not text or not text.isascii():
         return None
     try:
         plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        value, _, number = plain[1:].partition(".")
-        if plain[:1] not in ("<", ">") or abs(int(value)) >> 62 or int(number) >> 62:
+        value, _, name = plain[1:].partition(".")
+        if plain[:1] not in ("<", ">") or abs(int(value)) >> 62 or "\0" in name:
             return None
-        return Cursor(int(value), int(number), plain.startswith("<"))
+        return NamedCursor(int(value), name, plain.startswith("<"))
     except (binascii.Error, ValueError):
         return None
 
 
 def ends(
-    cursor: Cursor | None, places: Sequence[tuple[int, int]], *, has_more: bool
+    cursor: Place[K] | None, places: Sequence[tuple[int, K]], *, has_more: bool
 ) -> tuple[str | None, str | None]:
     """The ways from a page to the one before it and the one after it; None where there is nothing.
 
@@ -52,8 +72,8 @@ def ends(
     backward = cursor is not None and cursor.backward
     before, after = (has_more, True) if backward else (cursor is not None, has_more)
     return (
-        Cursor(*places[0], backward=True).encode() if before else None,
-        Cursor(*places[-1]).encode() if after else None,
+        Place(*places[0], backward=True).encode() if before else None,
+        Place(*places[-1]).encode() if after else None,
     )
 
 

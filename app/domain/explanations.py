@@ -84,7 +84,7 @@ OF_OTHERS: Mapping[Reason, str] = {
     Reason.RULE_INTEGRATION: "the alert rule “{rule}” sends to {integration}",
     Reason.FALLBACK_ALL: "{nobody}, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "they get all workflow changes in {project} ({scope})",
-    Reason.COMMITTER: "{which} contains {commits} of theirs",
+    Reason.COMMITTER: "{committed} of theirs",
     Reason.DEPLOYS_ALL: "they get all deploys in {organization} ({scope})",
 }
 # The same of what has not happened: facts everyone (the subject alone) and those of `wording.REASONS`.

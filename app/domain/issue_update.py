@@ -33,6 +33,7 @@ _CONDITIONS: Mapping[str, str] = {
     "ignoreUserWindow": "user_window",
 }
 UNTIL_WORSE = "archived_until_escalating"
+BY_LEVEL = ""  # the priority that null asks for
 _MOST = 10**9
 MERGE, DISCARD = "merge", "discard"
 FATES = (MERGE, DISCARD)
@@ -94,7 +95,7 @@ class Update:
     subscribed: bool | None = None
     bookmarked: bool | None = None
     seen: bool | None = None
-    importance: str | None = None
+    importance: str | None = None  # or BY_LEVEL
     fate: str | None = None  # merge or discard: with it, nothing else
 
     @property
@@ -120,9 +121,9 @@ def read(body: Mapping[str, Any]) -> Update:
         _into(body),
         _until(body),
         _assignment(body),
-        _flag(body, "isSubscribed"),
-        _flag(body, "isBookmarked"),
-        _flag(body, "hasSeen"),
+        _own_flag(body, "isSubscribed"),
+        _own_flag(body, "isBookmarked"),
+        _own_flag(body, "hasSeen"),
         _importance(body),
     )
 
@@ -219,10 +220,21 @@ def _assignment(body: Mapping[str, Any]) -> Assignment | None:
 
 
 def _importance(body: Mapping[str, Any]) -> str | None:
-    value = body.get("priority")
-    if value is not None and value not in importance.CHOICES:
+    if "priority" not in body:
+        return None
+    value = body["priority"]
+    if value is None:
+        return BY_LEVEL
+    if value not in importance.CHOICES:
         raise BadUpdate("priority", f'"{value}" is not a valid choice.')
-    return value
+    return str(value)
+
+
+def _own_flag(body: Mapping[str, Any], member: str) -> bool | None:
+    """One of the person's own: it is so or not, and null is neither."""
+    if member in body and body[member] is None:
+        raise BadUpdate(member, "Must be true or false.")
+    return _flag(body, member)
 
 
 def _flag(body: Mapping[str, Any], member: str) -> bool | None:

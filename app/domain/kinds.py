@@ -136,6 +136,7 @@ NOTICE_OF_ACTIVITY: dict[str, str | None] = {
     "set_resolved_by_recovery": "resolved",
     "referenced_in_commit": None,
     "commit_refuted": None,
+    "refutation_withdrawn": None,
     "set_unresolved": "reopened",
     "set_ignored": "ignored",
     "set_regression": "regression",

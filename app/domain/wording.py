@@ -32,7 +32,7 @@ UNKNOWN = {
     "everyone": "all members were",
     "which": "this release",
     "born": "the release",
-    "commits": "commits",
+    "committed": "this issue is said to be fixed by a commit",
     "organization": "the organization",
 }
 # Facts: project, everyone, actor, mentioner, team, doing, born; of a rule's alert those of `targets`: rule,
@@ -58,7 +58,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.RULE_INTEGRATION: "the alert rule “{rule}” sends to {integration}, and you look after {project}",
     Reason.FALLBACK_ALL: "{nobody}, so {everyone} told",
     Reason.WORKFLOW_ALWAYS: "you get all workflow changes in {project} ({scope})",
-    Reason.COMMITTER: "{which} contains {commits} of yours",
+    Reason.COMMITTER: "{committed} of yours",
     Reason.DEPLOYS_ALL: "you get all deploys in {organization} ({scope})",
 }
 
@@ -188,6 +188,8 @@ def _because(reason: Reason, facts: Mapping[str, Any]) -> dict[str, Any]:
         known["team"] = f"{known['team']}, your team"
     if known.get("owner"):
         known["owner"] = f", {known['owner']},"
+    if known.get("commits"):
+        known["committed"] = f"{known.get('which', UNKNOWN['which'])} contains {known['commits']}"
     return known
 
 

@@ -74,7 +74,7 @@ function watchToasts() {
 }
 
 /* Focus after a swap: htmx finds a control that kept its id; one that vanished names its heirs, best first.
-   A row's are its neighbours. */
+   A row's are itself, if it is still one, and its neighbours. */
 
 let heirs = [];
 
@@ -87,7 +87,7 @@ document.addEventListener("htmx:before:swap", (event) => {
 function named(holder) {
   if (holder.dataset.focusNext) return holder.dataset.focusNext.split(",");
   const around = [holder.nextElementSibling, holder.previousElementSibling].filter(Boolean);
-  return [...around.map((row) => `#${row.id} :is(h3 a, button)`), "#stream-title"];
+  return [`#${holder.id} h3 a`, ...around.map((row) => `#${row.id} :is(h3 a, button)`), "#stream-title"];
 }
 
 document.addEventListener("htmx:after:swap", () => {
@@ -102,7 +102,7 @@ document.addEventListener("htmx:after:swap", () => {
 const addressOf = (ctx) => new URL(ctx.request.action, location).pathname;
 
 function failed(ctx, words) {
-  if (ctx.sourceElement.matches("[hx-trigger*=every], [hx-trigger*=intersect], [hx-trigger*=input]")) return;
+  if (ctx.sourceElement.matches("[hx-trigger*=every], [hx-trigger*=intersect], [hx-trigger*=input], #stream-tabs")) return;
   forget(addressOf(ctx));
   toast(putBack(ctx.sourceElement) ? `${words} The choice is as it was.` : words, addressOf(ctx));
 }
@@ -161,6 +161,7 @@ document.addEventListener("click", (event) => {
   if (button.dataset.copy !== undefined) copy(button);
   if (button.dataset.dialog) find(`#${button.dataset.dialog}`)?.showModal();
   if (button.dataset.showPassword) showPassword(button);
+  if (button.matches("[data-row] .menu button")) leaveMenu(button.closest(".menu"));
 });
 
 /* A panel opens where its sheet says, and is moved into the window if there is no room for it there. */
@@ -175,11 +176,17 @@ document.addEventListener("toggle", (event) => {
   if (event.target.matches("details.menu[open]")) fit(find(".menu-panel", event.target));
 }, true);
 
+/* The menu of a row came by a key: whoever leaves it is at the row's title again. */
+function leaveMenu(menu) {
+  menu.open = false;
+  const row = menu.closest("[data-row]");
+  (row ? find("h3 a", row) : find("summary", menu)).focus();
+}
+
 function escape() {
   const menu = document.activeElement?.closest("details.menu[open]") ?? find("details.menu[open]");
   if (menu) {
-    menu.open = false;
-    find("summary", menu).focus();
+    leaveMenu(menu);
   } else if (find("#toasts")?.lastElementChild) {
     dismiss(find("#toasts").lastElementChild);
   }
@@ -293,7 +300,7 @@ document.addEventListener("keydown", (event) => {
 function act(key, ranged) {
   const rows = all("[data-row]");
   const at = rows.indexOf(document.activeElement?.closest("[data-row]"));
-  if (key === "j" || key === "k") return focusRow(rows[key === "j" ? at + 1 : Math.max(at - 1, 0)]);
+  if (rows.length && (key === "j" || key === "k")) return focusRow(rows[key === "j" ? at + 1 : Math.max(at - 1, 0)]);
   if (key.toLowerCase() === "x" && at >= 0) return tick(rows, at, ranged);
   const control = wanted(key, rows[at]) ?? inBar(key, rows[at]);
   if (control) return use(control);
@@ -321,16 +328,20 @@ function wanted(key, row) {
   return near ?? all(selector).find((element) => (shown(element) || element.matches("dialog")) && !element.closest("[data-row]"));
 }
 
-/* What a key does to a row stands once below the list: pressed, it becomes a button of the row with focus. */
+/* What a key does to a row stands once below the list: pressed, it becomes a button or menu of the row with focus. */
 function ofRow(key, row) {
   const pattern = find(`[data-row-key="${CSS.escape(key)}"]`);
   if (!pattern || row.dataset.row === pattern.dataset.unless) return null;
-  const button = pattern.cloneNode();
-  button.dataset.key = key;
-  button.setAttribute("hx-post", pattern.dataset.post.replace("/0/", `/${find("[name=issue]", row).value}/`));
-  row.append(button);
-  htmx.process(button);
-  return button;
+  const made = pattern.cloneNode(true);
+  delete made.dataset.rowKey;
+  const control = find("summary", made) ?? made;
+  control.dataset.key = key;
+  made.hidden = !made.matches("details");
+  row.append(made);
+  const to = pattern.dataset.post.replace("/0/", `/${find("[name=issue]", row).value}/`);
+  for (const button of [made, ...all("button", made)]) if (button.value) button.setAttribute("hx-post", to + button.value);
+  htmx.process(made);
+  return control;
 }
 
 /* What the row itself has no control for, the bar below the list does to it: it has to be selected first. */

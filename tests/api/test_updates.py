@@ -188,6 +188,9 @@ def test_a_priority_is_chosen_over_the_level_and_tells_nobody(api, make, shop, r
         assert (activity["type"], activity["user"]["name"]) == ("set_priority", "Alice")
         assert activity["data"] == {"priority": "high", "was": "medium"}
     assert [each["priority"] for each in api.read(LIST)] == ["high"]
+    assert api.put(LIST, {"priority": None}).json == {"priority": None}
+    answer = api.put("/issues/SHOP-1/", {"priority": None})
+    assert (answer.json["priority"], len(answer.json["activity"])) == ("medium", 2)
     run_jobs()
     assert told() == []
 

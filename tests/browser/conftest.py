@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.orm import Session
@@ -218,6 +219,8 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
         contexts.append(context)
         page = context.new_page()
         complaints.listen(page)
+        if script:
+            page.goto = partial(go_to, page, page.goto)
         return page
 
     yield open_one
@@ -226,6 +229,13 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
             keep_pictures(context, Path(folder) / f"{readable(request.node.name)}-{number}.png")
         context.close()
     assert complaints.heard == []
+
+
+def go_to(page: Page, goes: Callable[..., Response | None], address: str, **options) -> Response | None:
+    """htmx begins in a task of its own, maybe after the page has loaded: until then forms are plain ones."""
+    answer = goes(address, **options)
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    return answer
 
 
 def keep_pictures(context: BrowserContext, path: Path) -> None:

@@ -96,7 +96,7 @@ def test_ones_own_comment_is_changed_and_taken_back(box, script):
     page.get_by_role("button", name="Comment", exact=True).click()
     page.get_by_role("link", name="Edit or delete").click()
     page.get_by_label("Your comment").fill("It is the database.")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".timeline .comment")).to_have_text("It is the database.")
     assert not script or focus_is_kept(page)
     page.get_by_role("link", name="Edit or delete").click()

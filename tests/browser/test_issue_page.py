@@ -6,6 +6,11 @@ from playwright.sync_api import expect
 from tests.support.processes import eventually
 
 WAYS = pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+IS_BESIDE = "!!document.activeElement.closest('aside')"
+IS_UNCOVERED = """() => {
+  const it = document.activeElement, box = it.getBoundingClientRect()
+  return it.contains(document.elementFromPoint(box.left + box.width / 2, box.bottom - 4))
+}"""
 
 
 def kinds_to(tocsin, name, issue):
@@ -79,6 +84,19 @@ def test_the_keyboard_is_enough(tocsin, issue, sign_in):
     ).to_be_visible()
     expect(page.get_by_label("Comment")).to_have_value("")
     assert focus_is_kept(page)
+
+
+@pytest.mark.parametrize("height", [700, 799, 800, 900])
+def test_what_stays_in_view_covers_no_control_that_has_the_focus(tocsin, issue, sign_in, height):
+    page = sign_in("alice", height=height)
+    page.goto(tocsin.address_of(issue))
+    page.locator("aside :is(a, button, select, summary)").first.focus()
+    seen = 0
+    while page.evaluate(IS_BESIDE):
+        assert page.evaluate(IS_UNCOVERED), page.evaluate("document.activeElement.outerHTML")
+        seen += 1
+        page.keyboard.press("Tab")
+    assert seen > 5
 
 
 def focus_is_kept(page) -> bool:

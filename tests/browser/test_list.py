@@ -110,7 +110,34 @@ def test_a_row_is_dealt_with_by_the_keyboard_and_nothing_jumps(tocsin, several, 
     expect(line.locator("h3 a")).to_be_focused()
     expect(rows(page)).to_have_count(3)
     page.keyboard.press("i")
+    page.keyboard.press("Enter")  # "Until it gets worse" has the focus
     expect(page.locator(f"#{name}")).to_contain_text("ignored until more than")
+
+
+def test_what_a_key_does_for_oneself_leaves_the_focus_and_the_list_as_they_are(tocsin, several, sign_in):
+    _issues, address = several("Mine")
+    page = sign_in("alice")
+    page.goto(address)
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(page.locator(".row-gone")).to_have_count(1)
+    title = rows(page).first.get_by_role("link").first
+    expect(title).to_be_focused()
+    for said in ("unsubscribed", ": subscribed"):
+        page.keyboard.press("s")
+        expect(messages(page).get_by_text(said)).to_be_visible()
+        expect(title).to_be_focused()
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="For an hour").last).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(title).to_be_focused()
+    page.keyboard.press("m")
+    page.keyboard.press("Enter")
+    expect(messages(page).get_by_text("Muted for you until")).to_be_visible()
+    expect(title).to_be_focused()
+    expect(page.locator(".row-gone")).to_contain_text("resolved · Undo")
+    resolved = page.locator("#stream-tabs").get_by_role("link", name=re.compile("^Resolved"))
+    expect(resolved).to_contain_text(re.compile(r"\d"))
 
 
 def test_the_bar_is_reached_from_the_row_with_focus(tocsin, several, sign_in):

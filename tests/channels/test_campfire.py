@@ -263,13 +263,13 @@ MEANINGS = {
     "a fault of theirs": (answer(500), Outcome.RETRY),
     "busy": (answer(503, retry_after="9"), Outcome.RETRY_AT),
     "cut": (hang_up, Outcome.RETRY),
-    "slow": (slow(0.5), Outcome.RETRY),
+    "slow": (slow(3), Outcome.RETRY),
 }
 
 
 @pytest.mark.parametrize(("script", "outcome"), MEANINGS.values(), ids=MEANINGS)
 def test_what_answers_mean(http, calls, bot, receiver, script, outcome):
-    http.total_seconds = 0.3
+    http.total_seconds = 2
     receiver.script(script)
     said = bot().send(message(), http=http, now=NOW)
     assert said.outcome is outcome

@@ -341,13 +341,13 @@ MEANINGS = {
     "busy until": (answer(503, retry_after="30"), Outcome.RETRY_AT),
     "elsewhere": (answer(302, location="https://x"), Outcome.RETRY),
     "cut": (hang_up, Outcome.RETRY),
-    "slow": (slow(0.5), Outcome.RETRY),
+    "slow": (slow(3), Outcome.RETRY),
 }
 
 
 @pytest.mark.parametrize(("script", "outcome"), MEANINGS.values(), ids=MEANINGS)
 def test_what_answers_mean(http, service, receiver, script, outcome):
-    http.total_seconds = 0.3
+    http.total_seconds = 2
     receiver.script(script)
     assert channel().send(message(), http=http, now=NOW).outcome is outcome
     assert len(service()) == 1

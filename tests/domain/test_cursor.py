@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain import cursor as cursors
-from app.domain.cursor import Cursor
+from app.domain.cursor import Cursor, NamedCursor
 
 FIRST, LAST = (30, 3), (10, 1)
 PLACES = [FIRST, (20, 2), LAST]
@@ -36,3 +36,18 @@ def test_a_moment_survives_its_cursor_to_the_microsecond():
 @pytest.mark.parametrize("value", [1 << 61, -(1 << 61)])
 def test_a_moment_that_no_calendar_has_is_that_of_1970(value):
     assert cursors.moment(value) == cursors.EPOCH
+
+
+@pytest.mark.parametrize("name", ["id:7", "username:Zoë.<b>", "", "id:a.b"])
+def test_a_row_without_a_number_is_found_again_by_its_name(name):
+    place = NamedCursor(7, name, backward=True)
+    assert cursors.decode_named(place.encode()) == place
+
+
+@pytest.mark.parametrize("name", ["seven", "7.5", "1" * 30])
+def test_a_name_is_no_number(name):
+    assert cursors.decode(NamedCursor(7, name).encode()) is None
+
+
+def test_a_name_that_no_database_takes_is_none():
+    assert cursors.decode_named(NamedCursor(7, "a\0b").encode()) is None

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain import resolutions
 from app.domain.assignees import NOBODY, Assignment
-from app.domain.issue_update import BadUpdate, IgnoreWish, Update, read
+from app.domain.issue_update import BY_LEVEL, BadUpdate, IgnoreWish, Update, read
 
 UNDERSTOOD = {
     "nothing": ({}, Update()),
@@ -71,7 +71,7 @@ UNDERSTOOD = {
     "discarding": ({"discard": True, "merge": False}, Update(fate="discard")),
     "having seen it": ({"hasSeen": True}, Update(seen=True)),
     "a priority": ({"priority": "low"}, Update(importance="low")),
-    "no priority": ({"priority": None}, Update()),
+    "the priority of its level": ({"priority": None}, Update(importance=BY_LEVEL)),
     "what has no effect": ({"inbox": True, "isPublic": False, "substatus": "ongoing"}, Update()),
     "all at once": (
         {"status": "resolved", "assignedTo": "team:3", "isSubscribed": True},
@@ -118,6 +118,9 @@ REFUSED = {
     "an unknown priority": ({"priority": "urgent"}, "priority"),
     "a priority of another type": ({"priority": ["high"]}, "priority"),
     "a look that is no flag": ({"hasSeen": 1}, "hasSeen"),
+    "a look that is neither": ({"hasSeen": None}, "hasSeen"),
+    "a subscription that is neither": ({"isSubscribed": None}, "isSubscribed"),
+    "a bookmark that is neither": ({"isBookmarked": None}, "isBookmarked"),
     "what would be public": ({"isPublic": True}, "isPublic"),
     "merging and something seen": ({"merge": True, "hasSeen": True}, "merge"),
     "an unknown member": ({"state": "resolved"}, "state"),

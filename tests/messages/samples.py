@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from functools import cache
@@ -13,6 +14,7 @@ from flask_mail import Mail as FlaskMail
 from app.channels import email as channel
 from app.channels.base import Mail
 from app.domain.site import Site
+from app.models import Delivery
 from app.services.mails.composing import Composer
 from app.services.mails.mail_sample_list import SAMPLES
 from app.services.mails.mail_sample_texts import TEXTS
@@ -88,10 +90,13 @@ def mail_app() -> Flask:
 
 @cache
 def composed(name: str, texts: str = "typical", *, reply_domain: str = "", **scenery) -> Composed:
+    return made(SAMPLES[name].make, Scenery(TEXTS[texts], **scenery), reply_domain=reply_domain)
+
+
+def made(make: Callable[[Scenery], Delivery], scene: Scenery, *, reply_domain: str = "") -> Composed:
     app = mail_app()
-    scene = Scenery(TEXTS[texts], **scenery)
     with app.app_context():
         site = replace(SITE, reply_domain=reply_domain)
         composer = Composer(None, app.jinja_env, site, records=MadeUp(scene))
-        mail = composer.compose(SAMPLES[name].make(scene))
+        mail = composer.compose(make(scene))
         return Composed(mail, channel.build(mail, "Tocsin <alerts@tocsin.example.com>", AT))

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.messages.samples import composed
+from app.services.mails.mail_sample_texts import TEXTS
+from app.services.mails.mail_samples import Scenery, of_notice, several
+from tests.messages.samples import composed, made
 
 SAID = {
     "alert-new": (
@@ -61,10 +63,14 @@ SAID = {
     ),
     "rule-deleted": ("Sam Okoro deleted “New issues”.", "told 6 before, nobody now; integrations: 1 before"),
     "reopened": ("Ana Lima reopened this; it was resolved. Its alert rules apply again.",),
-    "reopened-commit": ("It was resolved by commit 1f0c3aa, which no longer names it",),
+    "reopened-commit": (
+        "resolved in release 4.2.2 by commit 1f0c3aa “Guard against empty cart. Fixes CHECKOUT-4F”, which no "
+        "longer names it",
+    ),
     "reopened-refuted": (
-        "It was resolved by commit 1f0c3aa, which does not fix it, as Ana Lima says. So it is unresolved",
-        "You're getting this because you subscribed",
+        "It was resolved in release 4.2.2 by commit 1f0c3aa “Guard against empty cart. Fixes CHECKOUT-4F”, "
+        "which does not fix it, as Ana Lima says. So it is unresolved",
+        "You're getting this because this issue is said to be fixed by a commit of yours.",
     ),
     "unignored-worse": (
         "ESCALATING",
@@ -86,6 +92,17 @@ SAID = {
     "unassigned": ("Nobody has it now.", "You have been unsubscribed; nothing else ties you to it."),
     "comment": ("COMMENT  checkout · unresolved · assigned to Sam Okoro", "because Ana Lima mentioned you."),
     "digest-resolved": ("Ana Lima resolved 12 issues in checkout",),
+    "digest-release": (
+        "Ana Lima resolved 2 issues in checkout, in release 4.2.2",
+        "Events of older releases keep counting but do not reopen them. An event of 4.2.2 or of a newer "
+        "release does.",
+        "Fixed by commit 1f0c3aa “Guard against empty cart. Fixes CHECKOUT-4F”.",
+    ),
+    "digest-alerts": (
+        "with their events and users since then; of a new issue, all it had.",
+        "214 events · 61 users",
+        "412 events · 87 users",
+    ),
     "digest-age": ("37 issues in checkout resolved automatically", "No events for 14 days", "and 17 more"),
     "digest-assigned": ("Ana Lima assigned 12 issues in checkout to you",),
     "digest-quiet": (
@@ -105,6 +122,32 @@ def test_a_mail_says_what_happened(name):
 
 def test_the_subject_of_a_digest_counts_and_dates_it():
     assert composed("digest-quiet").mail.subject == "While you were quiet: 4 issues, 1 comment · Mon 23 Nov"
+
+
+@pytest.mark.parametrize(
+    ("activity", "version", "detail", "until"),
+    [
+        ("set_resolved", "", "full", "They stay resolved until another event arrives;"),
+        ("set_resolved_in_release", "4.2.2", "full", "An event of 4.2.2 or of a newer release does."),
+        ("set_resolved_in_release", "4.2.2", "link", "An event of that release or of a newer one does."),
+        ("set_resolved_in_release", "", "full", "It takes effect with the next release."),
+        ("set_resolved_in_commit", "4.2.2", "full", "An event of 4.2.2 or of a newer release does."),
+        ("set_resolved_in_commit", "", "full", "Until it is, events keep counting but do not reopen them."),
+    ],
+)
+def test_a_summary_says_what_reopens_its_issues(activity, version, detail, until):
+    def make(scenery):
+        def notice(number):
+            facts = {"activity": activity, "data": {"version": version}, "outcome": "defer"}
+            return of_notice(
+                scenery, "resolved", "assigned", issue=scenery.issue(40 + number), number=number, **facts
+            )
+
+        return several(scenery, "batch", map(notice, (1, 2)))
+
+    text = " ".join(made(make, Scenery(TEXTS["typical"], detail=detail)).mail.text.split())
+    assert until in text
+    assert ("They stay resolved" in text) is (activity == "set_resolved")
 
 
 @pytest.mark.parametrize(

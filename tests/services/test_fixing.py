@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 
 from app.domain.errors import NotFound
 from app.domain.resolutions import in_commit, in_next_release, in_release
-from app.models import Activity, Issue, IssueCommit, IssueRedirect, Notice, Resolution, Subscription
-from app.services.issues import issue_lists, resolving
+from app.models import Activity, Issue, IssueCommit, IssueRedirect, Notice, Resolution, Subscription, User
+from app.services.issues import issue_lists, resolving, timeline
 from app.services.issues.timeline import Batch
 from app.services.releases import fixing
 
@@ -79,9 +79,28 @@ def test_its_author_follows_the_issues_unless_they_asked_to_be_left_alone(sessio
     arrive("Fixes SHOP-1 and SHOP-2", author=cast.bob)
     rows = session.scalars(select(Subscription).order_by(Subscription.issue_id)).all()
     assert [(row.issue_id, row.user_id, row.state, row.reasons) for row in rows] == [
-        (one.id, cast.bob.id, "subscribed", ["participated"]),
+        (one.id, cast.bob.id, "subscribed", ["committer"]),
         (two.id, cast.bob.id, "unsubscribed", []),
     ]
+
+
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [(None, {"Bob": "committer"}), ("bob", {"Bob": "committer"}), ("cy", {"Cy": "participated"})],
+)
+def test_who_wrote_the_fix_follows_for_that_and_who_only_sent_it_for_what_they_did(
+    session, make, cast, shop, issue, now, by, why
+):
+    sender = getattr(cast, by) if by else None
+    commit = make.commit(cast.acme, "Fixes SHOP-1", author=cast.bob)
+    fixing.refer(session, [(commit, commit.message)], base_url=HOME, now=now, by=sender)
+    release = make.release(shop, "4.2.2")
+    make.in_release(commit, release)
+    assert fixing.release_commits(session, release, [commit], now=now, by=sender)
+    rows = session.execute(
+        select(User.name, Subscription.reasons).join(User, User.id == Subscription.user_id)
+    )
+    assert {name: reason for name, [reason] in rows} == why
 
 
 @pytest.mark.parametrize(
@@ -270,6 +289,39 @@ def test_what_came_back_is_not_resolved_by_the_release_that_was_wrong(
     assert issue.status == "unresolved"
 
 
+@pytest.mark.parametrize("version", ["4.2.1", "4.3"])
+@pytest.mark.parametrize("since", [None, "resolved"])
+def test_what_came_back_from_a_commit_is_not_resolved_by_it_in_another_release(
+    session, issue, linked, released, now, version, since
+):
+    released("4.2.2", linked)
+    timeline.record(session, issue, "set_regression", by=None, now=now)
+    issue.status = since or "unresolved"
+    session.flush()
+    assert released(version, linked) == []
+    assert issue.status == (since or "unresolved")
+
+
+def test_what_came_back_before_a_commit_was_in_a_release_is_resolved_by_it(
+    session, issue, linked, released, now
+):
+    timeline.record(session, issue, "set_regression", by=None, now=now - timedelta(hours=1))
+    assert [each.type for each in released("4.2.2", linked)] == ["set_resolved_in_release"]
+    assert [each.type for each in released("4.2.3", linked)] == ["set_resolved_in_release"]
+
+
+def test_what_came_back_from_one_commit_is_resolved_by_the_next_of_the_same_list(
+    session, make, cast, issue, linked, released, now
+):
+    released("4.2.2", linked)
+    timeline.record(session, issue, "set_regression", by=None, now=now)
+    issue.status = "unresolved"
+    other = make.commit(cast.acme, "Fixes SHOP-1 for good", key="2222222")
+    fixing.refer(session, [(other, other.message)], base_url=HOME, now=now)
+    [activity] = released("4.3", linked, other)
+    assert activity.data["commit"] == "2222222"
+
+
 def test_what_nobody_has_becomes_the_authors_who_asked_for_that(session, make, cast, issue, linked, released):
     make.choice(cast.bob, "claim", "on")
     released("4.2.2", linked)
@@ -398,6 +450,7 @@ def test_who_says_that_a_commit_does_not_fix_it_reopens_it_and_does_not_follow_i
     activity = refute(linked)
     assert (activity.type, activity.actor_id, issue.status) == ("set_unresolved", cast.cy.id, "unresolved")
     assert (activity.data["was"], activity.data["commit"]) == ("resolved", "1f0c3aa")
+    assert activity.data["version"] == "4.2.2"
     assert session.scalars(select(Resolution)).all() == []
     assert kinds(session) == ["resolved", "reopened"]
     assert cast.cy.id not in session.scalars(select(Subscription.user_id)).all()
@@ -422,6 +475,35 @@ def test_who_resolves_it_by_that_commit_takes_back_that_it_does_not(
     resolving.resolve(session, issue, by=cast.alice, now=now, into=in_commit("acme/shop", "1f0c3aa"))
     assert session.scalars(select(IssueCommit.tie)).all() == ["resolves"]
     assert refute(linked).type == "set_unresolved"
+
+
+def test_who_takes_back_that_it_does_not_makes_it_a_fix_for_the_next_release(
+    session, cast, issue, linked, released, refute, now
+):
+    released("4.2.2", linked)
+    refute(linked)
+    before = kinds(session)
+    activity = fixing.withdraw(session, issue, linked.id, by=cast.bob, now=now)
+    assert (activity.type, activity.actor_id) == ("refutation_withdrawn", cast.bob.id)
+    assert (activity.data["commit"], issue.status) == ("1f0c3aa", "unresolved")
+    assert session.scalars(select(IssueCommit.tie)).all() == ["resolves"]
+    assert kinds(session) == before
+    assert fixing.withdraw(session, issue, linked.id, by=cast.bob, now=now) is None
+    assert [each.type for each in released("4.2.3", linked)] == ["set_resolved_in_release"]
+
+
+@pytest.mark.parametrize("is_released", [True, False])
+def test_who_said_last_that_a_commit_does_not_fix_it_is_named_below_what_does(
+    session, cast, issue, linked, released, refute, arrive, now, is_released
+):
+    if is_released:
+        released("4.2.2", linked)
+    fixing.refute(session, issue, linked.id, by=cast.alice, now=now)
+    fixing.withdraw(session, issue, linked.id, by=cast.bob, now=now)
+    refute(linked)
+    arrive("Fixes SHOP-1", key="2222222")
+    said = [(fix.key, fix.is_refuted, fix.refuted_by) for fix in issue_lists.fixes(session, issue)]
+    assert said == [("2222222", False, ""), ("1f0c3aa", True, cast.cy.name)]
 
 
 def test_nobody_says_of_an_issue_that_went_what_fixes_it(session, issue, linked, refute):

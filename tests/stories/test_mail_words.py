@@ -65,7 +65,8 @@ def test_a_commit_is_named_with_its_words_and_its_release(issue, make, cast, ses
     assert "Fixed by commit 1f0c3aa “Guard the cart. Fixes SHOP-1”" in said
     fixing.edit(session, [(session.merge(commit), "Something else")], base_url="", now=now)
     session.commit()
-    assert "It was resolved by commit 1f0c3aa, which no longer names it" in arrived()
+    reopened = "It was resolved in release 2.0 by commit 1f0c3aa “Something else”, which no longer names it"
+    assert reopened in arrived()
 
 
 def test_what_ended_an_ignore_is_said_with_its_numbers(issue, cast, as_user, report, arrived, mailbox):

@@ -16,6 +16,8 @@ MOST = {
     "/notices/{notice}/panel": 8,
     "/issues/{issue}/participants": 8,
     "/issues/{issue}/reach?kind=resolved": 8,
+    "/acme/shop/issues/{issue}/events/": 8,
+    "/acme/shop/issues/{issue}/users/": 8,
     "/acme/shop/settings/": 12,
     "/acme/shop/settings/keys/": 12,
     "/acme/shop/settings/discarded/": 12,

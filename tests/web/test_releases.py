@@ -109,6 +109,15 @@ def test_the_organization_lists_the_releases_of_all_projects(as_user, make, cast
     assert as_user(cast.charlie).get("/acme/releases/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("typed", "is_found"),
+    [("shop@1", True), ("1.1", True), ("op@1.1", False), (".1", False), ("1_1", False), ("%", False)],
+)
+def test_a_release_is_found_by_the_beginning_of_its_name_or_version(as_user, cast, release, typed, is_found):
+    page = as_user(cast.alice).page(f"/acme/shop/releases/?q={quote(typed)}")
+    assert bool(page.select("tbody tr")) is is_found
+
+
 def test_archived_ones_are_apart(as_user, session, make, cast, release):
     release.status = "archived"
     assert "shop@1.1" not in as_user(cast.alice).get("/acme/shop/releases/").text

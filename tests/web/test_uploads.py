@@ -54,6 +54,8 @@ def test_it_is_narrowed_to_a_release_and_empty_says_what_to_do(as_user, make, ca
     make.release(cast.shop, "shop@1")
     empty = as_user(cast.bob).page(PAGE)
     assert "sentry-cli sourcemaps upload ./dist" in empty.text
+    lines = empty.select_one("#upload-command").text.splitlines()
+    assert [line.count("SENTRY_") for line in lines] == [1, 1, 1, 1, 0, 0]
     for made in ("/acme/settings/tokens/", "/settings/account/tokens/"):
         assert empty.main.find("a", href=made)
     assert "None yet" in as_user(cast.bob).page("/acme/shop/releases/shop@1/").text

@@ -207,12 +207,12 @@ class IssueUpdateJson(IgnoreConditions, total=False):
             example="user:1",
         ),
     ]
-    isSubscribed: bool | None
-    isBookmarked: bool | None
-    hasSeen: Annotated[bool | None, about("For the token's person.")]
+    isSubscribed: bool
+    isBookmarked: bool
+    hasSeen: Annotated[bool, about("For the token's person.")]
     priority: Annotated[
         Annotated[str, one_of(PRIORITIES)] | None,
-        about("Instead of what the level says. Nobody is told of it.", example="high"),
+        about("Instead of what the level says; null: by that again. Nobody is told of it.", example="high"),
     ]
     merge: Annotated[
         bool | None,
@@ -241,7 +241,7 @@ class AppliedJson(TypedDict, total=False):
     isSubscribed: bool
     isBookmarked: bool
     hasSeen: bool
-    priority: Annotated[str, one_of(PRIORITIES)]
+    priority: Annotated[Annotated[str, one_of(PRIORITIES)] | None, about("Null: by the level of each.")]
 
 
 class MergeJson(TypedDict):

@@ -201,6 +201,19 @@ def newest(session: Session, scope: Scope, query: Query, *, now: datetime) -> st
     return _version(found.id, found.last_seen) if found else NOTHING
 
 
+def place_of(issue: Issue, sort: str) -> Cursor:
+    """Where the issue stands in a list, or would if it were found."""
+    return Cursor(_number(getattr(issue, SORTS[sort].key)), issue.id)
+
+
+def neighbour(
+    session: Session, scope: Scope, query: Query, place: Cursor, *, now: datetime, sort: str
+) -> Issue | None:
+    """The first issue that matches after the place, or the last one before it."""
+    ids = _page_of_ids(session, scope, query, now, SORTS[sort], place, 0)
+    return session.scalar(select(Issue).where(Issue.id.in_(select(ids.subquery().c.id))))
+
+
 def environments(scope: Scope) -> Select[str]:
     """Where events came from, as a query: as many as one would look through."""
     here = Environment.project_id == scope.project.id if scope.project else None

@@ -1,18 +1,26 @@
-"""The events of an issue, one at a time, each with its neighbours."""
+"""The events of an issue: one at a time, each with its neighbours, or a page of them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, select, tuple_
 from sqlalchemy.orm import Session, aliased, lazyload, undefer
 
+from app.domain import cursor as cursors
+from app.domain.cursor import Cursor
 from app.domain.errors import NotFound
+from app.domain.shapes import cut
 from app.models import Event, Issue
 from app.services.events import event_body
 from app.services.owners import owning
 from app.services.owners.owning import OwnersInForce
 
 LATEST, OLDEST = "latest", "oldest"
+PER_PAGE = 25
+# By what people know a user, best first, and how much of it a list has room for.
+_KNOWN_BY = ("email", "username", "name", "id", "ip_address")
+_MOST_OF_USER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,51 @@ class Shown:
     data: dict[str, Any]
     older: str | None
     newer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event in a list, and whom it happened to; nothing where that is not known."""
+
+    event: Event
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of an issue's, newest first."""
+
+    rows: Sequence[Row]
+    previous: str | None
+    following: str | None
+
+
+def listed(session: Session, issue: Issue, *, cursor: Cursor | None = None) -> Found:
+    """A page of them, with one query. Users stand in the bodies, which are read for these rows alone."""
+    found = select(Event).where(Event.issue_id == issue.id).options(undefer(Event.body), lazyload("*"))
+    rows = session.scalars(_from(found, cursor).limit(PER_PAGE + 1)).all()
+    shown = rows[:PER_PAGE]
+    if cursor and cursor.backward:
+        shown = shown[::-1]
+    places = [(cursors.value_of(each.timestamp), each.id) for each in shown]
+    ends = cursors.ends(cursor, places, has_more=len(rows) > PER_PAGE)
+    return Found([Row(each, called(event_body.outline(each.body))) for each in shown], *ends)
+
+
+def _from(found: Select[Event], cursor: Cursor | None) -> Select[Event]:
+    here = tuple_(Event.timestamp, Event.id)
+    place = tuple_(cursors.moment(cursor.value), cursor.id) if cursor else None
+    if cursor and cursor.backward:
+        return found.where(here > place).order_by(Event.timestamp, Event.id)
+    if cursor:
+        found = found.where(here < place)
+    return found.order_by(Event.timestamp.desc(), Event.id.desc())
+
+
+def called(data: Mapping[str, Any]) -> str:
+    """The event's user, by the best of their names."""
+    person = data.get("user") or {}
+    return cut(next((str(person[name]) for name in _KNOWN_BY if person.get(name)), ""), _MOST_OF_USER)
 
 
 def show_owned(session: Session, issue: Issue, which: str) -> tuple[Shown | None, OwnersInForce]:

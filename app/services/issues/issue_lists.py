@@ -8,12 +8,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, case, cast, func, literal, null, select, union_all
+from sqlalchemy import ScalarSelect, Select, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.domain import commits
-from app.domain.resolutions import RESOLVES
-from app.models import Commit, EmailAddress, Feedback, Issue, IssueCommit, IssueHour, IssueTag, Resolution
+from app.domain.resolutions import REFUTED
+from app.models import (
+    Activity,
+    Commit,
+    EmailAddress,
+    Feedback,
+    Issue,
+    IssueCommit,
+    IssueHour,
+    IssueTag,
+    Resolution,
+    User,
+)
 from app.models.base import UtcDateTime
 from app.services.owners import owning
 from app.services.releases import releases
@@ -22,6 +33,8 @@ from app.services.releases.releases import Listed, Offer
 DAYS = 30
 VALUES_SHOWN, TAGS_SHOWN, FIXES_SHOWN, BEGINNING = 3, 8, 10, 200
 HOUR, TAG, ADDRESS, WRITTEN, FIX = "hour", "tag", "address", "written", "fix"
+# What a commit is to the issue, the last one first.
+WRONG, SAID, DONE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +47,16 @@ class TagShare:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A commit that says that it fixes the issue."""
+    """A commit that says that it fixes the issue; somebody may have said that it does not.
+
+    Their name is not known any more if they are gone.
+    """
 
     commit_id: int
     key: str
     line: str
+    is_refuted: bool = False
+    refuted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +92,62 @@ def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[s
 
 
 def fixes(session: Session, issue: Issue) -> Sequence[Fix]:
-    """The commits that are said to fix the issue: the one that resolved it, then the newest."""
+    """The commits that are said to fix the issue: the one that resolved it, then the newest.
+
+    Last those of which somebody said that they do not.
+    """
     return _fixes(session.execute(_said_to_fix(issue)))
 
 
 def _said_to_fix(issue: Issue) -> Select[*Listed]:
-    """The total is 1 for the one that resolved it."""
+    """The total is what it is to the issue; the value is what it says, or who says that it is wrong."""
     resolved_by = select(Resolution.commit_id).where(Resolution.issue_id == issue.id).scalar_subquery()
-    resolved = case((Commit.id == resolved_by, 1), else_=0)
+    is_refuted = IssueCommit.tie == REFUTED
+    what = case((is_refuted, WRONG), (Commit.id == resolved_by, DONE), else_=SAID)
+    says = func.substr(Commit.message, 1, BEGINNING)
     return (
         select(
             literal(FIX).label("sort"),
             Commit.key.label("name"),
-            func.substr(Commit.message, 1, BEGINNING).label("value"),
+            case((is_refuted, func.coalesce(_refuter(issue), "")), else_=says).label("value"),
             Commit.date_added.label("at"),
             Commit.id.label("number"),
-            resolved.label("total"),
+            what.label("total"),
         )
         .join(IssueCommit, IssueCommit.commit_id == Commit.id)
-        .where(IssueCommit.issue_id == issue.id, IssueCommit.tie == RESOLVES)
-        .order_by(resolved.desc(), Commit.date_added.desc(), Commit.id.desc())
+        .where(IssueCommit.issue_id == issue.id)
+        .order_by(what.desc(), Commit.date_added.desc(), Commit.id.desc())
         .limit(FIXES_SHOWN)
     )
 
 
+def _refuter(issue: Issue) -> ScalarSelect[str]:
+    """Who said last that the commit does not fix the issue, perhaps by reopening it."""
+    return (
+        select(User.name)
+        .select_from(Activity)
+        .outerjoin(User, User.id == Activity.actor_id)
+        .where(
+            Activity.issue_id == issue.id,
+            Activity.type.in_(("commit_refuted", "set_unresolved")),
+            Activity.data["commit"].as_string() == Commit.key,
+        )
+        .order_by(Activity.id.desc())
+        .limit(1)
+        .correlate(Commit)
+        .scalar_subquery()
+    )
+
+
 def _fixes(rows: Iterable[Listed]) -> Sequence[Fix]:
-    newest_first = sorted(rows, key=lambda row: (row[5], row[3], row[4]), reverse=True)
-    return [Fix(number, key, commits.first_line(message)) for _, key, message, _, number, _ in newest_first]
+    return [_fix(row) for row in sorted(rows, key=lambda row: (row[5], row[3], row[4]), reverse=True)]
+
+
+def _fix(row: Listed) -> Fix:
+    _, key, value, _, commit_id, what = row
+    if what == WRONG:
+        return Fix(commit_id, key, line="", is_refuted=True, refuted_by=value)
+    return Fix(commit_id, key, commits.first_line(value))
 
 
 def _holders(addresses: Collection[str]) -> Select[*Listed]:

@@ -29,11 +29,13 @@ def move(
     columns: Mapping[str, Any] = MappingProxyType({}),
     batch: Batch | None = None,
     follows: bool = True,
+    why: Reason = Reason.PARTICIPATED,
 ) -> Activity | None:
     """Make the move; None, and nothing written, when the issue is no longer in a state that it leaves.
 
     `activity` is what the timeline calls it, where that is more special than the move's own word; `event_id`
-    the event that did it; `columns` what else of the issue it changes. Who makes it `follows` the issue.
+    the event that did it; `columns` what else of the issue it changes. Who makes it `follows` the issue,
+    and `why`.
     """
     way = MOVES[name]
     was = issue.status
@@ -49,7 +51,7 @@ def move(
         return None
     session.refresh(issue)
     if by and follows:
-        subscribing.follow(session, issue, [by.id], why=Reason.PARTICIPATED, now=now)
+        subscribing.follow(session, issue, [by.id], why=why, now=now)
     forget_details(session, issue)
     said = {"was": was, **(data or {}), **kept}
     return timeline.record(

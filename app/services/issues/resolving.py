@@ -19,6 +19,7 @@ from app.domain.resolutions import (
     SETTLED,
     Target,
 )
+from app.domain.routing import Reason
 from app.models import Activity, Commit, Issue, IssueCommit, Release, Resolution, User
 from app.services import access
 from app.services.issues import assigning, timeline
@@ -62,9 +63,19 @@ def resolve(
 
 
 def settle(
-    session: Session, issue: Issue, way: Way, *, by: User | None, now: datetime, batch: Batch | None = None
+    session: Session,
+    issue: Issue,
+    way: Way,
+    *,
+    by: User | None,
+    now: datetime,
+    batch: Batch | None = None,
+    why: Reason = Reason.PARTICIPATED,
 ) -> Activity | None:
-    """The same with the rows at hand; another kind or target of a resolved issue is a new transition."""
+    """The same with the rows at hand; another kind or target of a resolved issue is a new transition.
+
+    `why` is what makes `by` follow the issue.
+    """
     # Of two who do it at once, one waits here and then sees what the other did.
     columns = (Issue.status, Issue.assignee_user_id, Issue.assignee_team_id)
     status, *has_it = session.execute(select(*columns).where(Issue.id == issue.id).with_for_update()).one()
@@ -83,6 +94,7 @@ def settle(
         activity=ACTIVITY_OF[way.kind] if way.kind else None,
         data={"was": status, **_said(issue, way), **({timeline.CLAIMED: True} if claims else {})},
         batch=batch,
+        why=why,
     )
     if activity and way.kind:
         _store(session, issue, way, by=by, now=now)

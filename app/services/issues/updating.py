@@ -55,8 +55,8 @@ def update(
     if asked.assignment:
         to = naming.assignee(session, issue.project, asked.assignment, field="assignedTo")
         assigning.assign(session, issue, to=to, by=by, now=now, batch=batch)
-    if asked.importance:
-        prioritising.choose(session, issue, asked.importance, by=by, now=now)
+    if asked.importance is not None:
+        prioritising.choose(session, issue, asked.importance or None, by=by, now=now)
     _for_oneself(session, issue, asked, by=by, now=now, via=via)
 
 

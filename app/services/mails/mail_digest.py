@@ -17,11 +17,12 @@ from app.models import Digest, Issue, Notice, Project, User, Verdict
 from app.services.issues import assignment_bursts, timeline
 from app.services.mails import mail_rule
 from app.services.mails.mail_detail import LINK, detail_of
+from app.services.mails.mail_news import named_commit
 from app.services.mails.mail_records import Records
 from app.services.releases.deploying import DEPLOY
 
 MOST_ROWS = 20
-LONGEST_TITLE = 120
+LONGEST_TITLE, LONGEST_VERSION = 120, 60
 TONES: Mapping[str, str] = {
     "alert.new": "new",
     "alert.regression": "regressed",
@@ -187,10 +188,26 @@ def _cause(kind: str, notice: Notice) -> str:
             f"No events for {quiet}: {notice.project.name} resolves such issues (Project settings > General)."
         )
     return {
-        "resolved": "They stay resolved until another event arrives; then they reopen and you hear of it.",
+        "resolved": _until(notice),
         "reopened": "They are unresolved again, and their alert rules apply.",
         "unignored": "They are unresolved again, and their alert rules apply.",
     }.get(kind, "All of it was done at once.")
+
+
+def _until(notice: Notice) -> str:
+    """What reopens issues that were resolved in one way."""
+    data: Mapping[str, Any] = (notice.activity.data if notice.activity else None) or {}
+    version = phrases.shortened(str(data.get("version") or ""), LONGEST_VERSION)
+    that, newer = (version, "a newer release") if shows(notice) else ("that release", "a newer one")
+    kept = "keep counting but do not reopen them."
+    match notice.activity.type if notice.activity else "", bool(version):
+        case "set_resolved_in_release" | "set_resolved_in_commit", True:
+            return f"Events of older releases {kept} An event of {that} or of {newer} does."
+        case "set_resolved_in_release", False:
+            return f"It takes effect with the next release. Events of those that exist now {kept}"
+        case "set_resolved_in_commit", False:
+            return f"The commit is in no release yet. Until it is, events {kept}"
+    return "They stay resolved until another event arrives; then they reopen and you hear of it."
 
 
 def _workflow_switch(pile: Pile) -> tuple[str, str]:
@@ -278,7 +295,7 @@ def row(pile: Pile, notice: Notice) -> Row:
         called = mail_rule.did(notice)
     place = (project.organization.slug, project.slug, issue.id) if issue and project else None
     actor = notice.actor.name if notice.actor else ""
-    text = f"{actor}: {data.get('text', '')}" if notice.kind == "comment" else ""
+    text = f"{actor}: {data.get('text', '')}" if notice.kind == "comment" else _fixed_by(notice.kind, data)
     return Row(
         state=KINDS[notice.kind].word,
         tone=TONES.get(notice.kind, "plain"),
@@ -290,6 +307,10 @@ def row(pile: Pile, notice: Notice) -> Row:
         notice_url=links.notice(notice.public_id),
         leave=_leave(pile, issue) if issue else None,
     )
+
+
+def _fixed_by(kind: str, data: Mapping[str, Any]) -> str:
+    return f"Fixed by {named_commit(data)}." if kind == "resolved" and data.get("commit") else ""
 
 
 def _in_place_of(pile: Pile, notice: Notice) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.domain import phrases
+from app.domain import commits, phrases
 from app.domain.excerpt import Excerpt, excerpt
 from app.domain.kinds import ALERTS, KINDS
 from app.domain.moments import Moments
@@ -15,7 +15,7 @@ from app.services.events import event_body
 from app.services.mails.mail_detail import FULL
 from app.services.mails.mail_records import Records
 
-LONGEST_VERSION, LONGEST_STATE = 60, 30
+LONGEST_VERSION, LONGEST_STATE, LONGEST_COMMIT = 60, 30, 120
 Rows = tuple[tuple[str, str], ...]
 
 
@@ -286,16 +286,15 @@ def reopened(scene: Scene) -> News:
     was = scene.data.get("was") or "resolved"
     did = "took a change back" if scene.data.get("undone") else "reopened this"
     lines = (f"{scene.actor} {did}; it was {was}. Its alert rules apply again.",)
-    commit = f"commit {str(scene.data['commit'])[:7]}" if scene.data.get("commit") else "a commit"
     if scene.data.get("refuted"):
         lines = (
-            f"It was resolved by {commit}, which does not fix it, as {scene.actor} says. So it is unresolved "
-            "again, and its alert rules apply.",
+            f"{_by_commit(scene)}, which does not fix it, as {scene.actor} says. So it is unresolved again, "
+            "and its alert rules apply.",
         )
     elif scene.notice.actor is None:
         lines = (
-            f"It was resolved by {commit}, which no longer names it: the commit was changed. So it is "
-            "unresolved again, and its alert rules apply.",
+            f"{_by_commit(scene)}, which no longer names it: the commit was changed. So it is unresolved "
+            "again, and its alert rules apply.",
         )
     return News(
         state="Reopened",
@@ -304,6 +303,19 @@ def reopened(scene: Scene) -> News:
         preheader=preheader(f"Reopened by {scene.actor}; it was {was}.", f"{scene.counts}."),
         lines=(*lines, _last_seen(scene)),
     )
+
+
+def _by_commit(scene: Scene) -> str:
+    """ "It was resolved in release 4.2.2 by commit 1f0c3aa “Guard against empty cart”"."""
+    release = f" in release {scene.version}" if scene.version else ""
+    return f"It was resolved{release} by {named_commit(scene.data)}"
+
+
+def named_commit(data: Mapping[str, Any]) -> str:
+    """commit 1f0c3aa “Guard against empty cart”, as an activity keeps it."""
+    line = phrases.shortened(str(data.get("line") or ""), LONGEST_COMMIT)
+    said = f" “{line}”" if line else ""
+    return f"commit {commits.short(str(data['commit']))}{said}" if data.get("commit") else "a commit"
 
 
 def _last_seen(scene: Scene) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from app.domain import phrases
 from app.models import Delivery
 from app.services.mails.mail_sample_texts import Texts
-from app.services.mails.mail_samples import AT, SHA, Scenery, delivery, of_notice
+from app.services.mails.mail_samples import AT, SHA, Scenery, commit, delivery, of_notice, several
 from app.services.releases.deploy_facts import Deployed, Line, Place
 
 
@@ -20,6 +20,25 @@ def deploy(*reasons: str, commits: int) -> Callable[[Scenery], Delivery]:
         return delivery(scenery, "deploy", verdict=notice.verdicts[0])
 
     return make
+
+
+def resolved(scenery: Scenery) -> Delivery:
+    """A release of which one commit fixes two issues."""
+    data = {"version": "4.2.2", **commit(scenery)}
+    notices = (
+        of_notice(
+            scenery,
+            "resolved",
+            "committer",
+            activity="set_resolved_in_release",
+            data=data,
+            issue=scenery.issue(40 + number),
+            number=number,
+            outcome="defer",
+        )
+        for number in (1, 2)
+    )
+    return several(scenery, "batch", notices)
 
 
 def _deployed(texts: Texts, commits: int, *, own: bool) -> Deployed:

@@ -76,8 +76,8 @@ def _by_commit(activity: str, version: str) -> Make:
 
 def _reopened_by_commit(*, refuted: bool) -> Make:
     def make(scenery: Scenery) -> Delivery:
-        data = {"was": "resolved", "refuted": refuted, **commit(scenery)}
-        return _workflow("reopened", "set_unresolved", "subscribed", data=data, by_person=refuted)(scenery)
+        data = {"was": "resolved", "refuted": refuted, "version": "4.2.2", **commit(scenery)}
+        return _workflow("reopened", "set_unresolved", "committer", data=data, by_person=refuted)(scenery)
 
     return make
 
@@ -337,6 +337,7 @@ SAMPLES: Mapping[str, Sample] = {
             "Summary of one action",
             _batch("resolved", "set_resolved", "workflow_always"),
         ),
+        Sample("digest-release", "Summary of a release", mail_sample_deploy.resolved),
         Sample(
             "digest-age",
             "Several resolved by age",

@@ -6,9 +6,15 @@ from datetime import datetime
 from app.domain import ignoring, phrases
 from app.domain.phrases import preheader
 from app.services.issues import timeline
-from app.services.mails.mail_news import LONGEST_STATE, News, Scene, Writer, rules
-
-LONGEST_COMMIT = 120
+from app.services.mails.mail_news import (
+    LONGEST_COMMIT,
+    LONGEST_STATE,
+    News,
+    Scene,
+    Writer,
+    named_commit,
+    rules,
+)
 
 
 def resolved(scene: Scene) -> News:
@@ -118,11 +124,8 @@ def _in_commit(scene: Scene) -> News:
 
 def _of_commit(scene: Scene) -> str:
     """commit 1f0c3aa “Guard against empty cart” by Ana Lima."""
-    data = scene.data
-    line = phrases.shortened(str(data.get("line") or ""), LONGEST_COMMIT)
-    said = f" “{line}”" if line else ""
-    by = f" by {data['author']}" if data.get("author") else ""
-    return f"commit {str(data.get('commit') or '')[:7]}{said}{by}"
+    by = f" by {scene.data['author']}" if scene.data.get("author") else ""
+    return f"{named_commit(scene.data)}{by}"
 
 
 def _commit_link(scene: Scene) -> tuple[str, str] | None:

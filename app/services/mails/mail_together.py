@@ -37,7 +37,10 @@ def gathered(pile: Pile) -> Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An issue of the list, with its alerts, the rules that fired, and its events and users in the time."""
+    """An issue of the list, with its alerts and the rules that fired.
+
+    `numbers` are its events and users in the time; of a new one all.
+    """
 
     alerts: Sequence[Notice]
     rules: frozenset[str]
@@ -93,11 +96,17 @@ def _listed(pile: Pile, first: datetime, last: datetime) -> list[Listed]:
         Listed(
             theirs,
             frozenset(rule for notice in theirs for rule in rules.get(notice.id, ())),
-            numbers.get(issue_id, (0, 0)),
+            _lifetime(theirs) or numbers.get(issue_id, (0, 0)),
         )
         for issue_id, theirs in alerts.items()
     ]
     return sorted(found, key=lambda each: each.rank)
+
+
+def _lifetime(alerts: Sequence[Notice]) -> tuple[int, int] | None:
+    """All that an issue had which is new: its first events may have come before the mail before this one."""
+    new = next((notice.issue for notice in alerts if notice.kind == "alert.new"), None)
+    return (new.times_seen, new.users_seen) if new else None
 
 
 def _kinds(listed: Sequence[Listed]) -> str:
@@ -114,7 +123,8 @@ def _worst(listed: Sequence[Listed]) -> tuple[str, ...]:
 def _lines(pile: Pile, first: datetime) -> tuple[str, ...]:
     sent = f"An alert of {pile.projects[0].name} was sent to you at {pile.moments.minute(first)}."
     says_all = mail_digest.shows(pile.notices[0])
-    return (f"{sent} These came after it{', with their events and users since then' if says_all else ''}.",)
+    counted = ", with their events and users since then; of a new issue, all it had" if says_all else ""
+    return (f"{sent} These came after it{counted}.",)
 
 
 def _sections(pile: Pile, listed: Sequence[Listed]) -> tuple[Group, ...]:

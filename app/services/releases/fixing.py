@@ -11,11 +11,11 @@ from datetime import datetime
 from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.domain import fixes
-from app.domain.lifecycle import RESOLVED
+from app.domain.lifecycle import MOVES, RESOLVED
 from app.domain.resolutions import IN_RELEASE, REFUTED, RESOLVES, SETTLED
 from app.domain.routing import Reason
 from app.models import (
@@ -75,7 +75,8 @@ def refer(
         issue, first = each[0]
         authors = {actors[commit.id].id for _, commit in each if commit.id in actors}
         if authors:
-            subscribing.follow(session, issue, authors, why=Reason.PARTICIPATED, now=now)
+            why = _why(by, [commit for _, commit in each])
+            subscribing.follow(session, issue, authors, why=why, now=now)
         actor, data = actors.get(first.id), releases.told(first)
         activities.append(
             timeline.record(session, issue, "referenced_in_commit", by=actor, now=now, data=data)
@@ -94,20 +95,23 @@ def release_commits(
 ) -> list[Activity]:
     """`commits` have become part of the release just now: what they fix is resolved in it, ignored or not.
 
-    Of several commits that fix one issue the first is named.
+    Of several commits that fix one issue the first is named. One that the issue has come back from does not
+    resolve it once more.
     """
     position = {commit.id: place for place, commit in enumerate(commits)}
-    found = _seen(select(Issue).where(Issue.id.in_(_first_fixes(session, position)), access.IS_THERE), by)
+    first = _first_fixes(session, release, position)
+    found = _seen(select(Issue).where(Issue.id.in_(first), access.IS_THERE), by)
     held = _at_most(session.scalars(found.order_by(Issue.id).with_for_update(of=Issue)).all())
     # Who held one of them before may have said that a commit does not fix it.
-    commit_of = _first_fixes(session, position)
+    commit_of = _first_fixes(session, release, position)
     issues = [issue for issue in held if issue.id in commit_of]
     actors = actors_of(session, [commits[position[commit_of[issue.id]]] for issue in issues], by)
     activities = []
     for issue in issues:
         commit = commits[position[commit_of[issue.id]]]
         way = Way(IN_RELEASE, SETTLED, release, commit)
-        activity = resolving.settle(session, issue, way, by=actors.get(commit.id), now=now, batch=batch)
+        actor, why = actors.get(commit.id), _why(by, [commit])
+        activity = resolving.settle(session, issue, way, by=actor, now=now, batch=batch, why=why)
         activities += [activity] if activity else []
     return activities
 
@@ -148,7 +152,7 @@ def unlink(session: Session, issue: Issue, *commits: Commit, now: datetime) -> A
     alone = _that_stood_alone(session, issue, commits) if status == RESOLVED else None
     if alone is None:
         return None
-    data = {"was": status, **_told(issue, alone)}
+    data = {"was": status, **_told(issue, alone), "version": _version(session, issue)}
     return move(session, issue, "reopen", by=None, now=now, data=data)
 
 
@@ -168,8 +172,23 @@ def refute(session: Session, issue: Issue, commit_id: int, *, by: User, now: dat
     data = {"was": status, **_told(issue, commit)}
     if status != RESOLVED or _that_stood_alone(session, issue, [commit]) is None:
         return timeline.record(session, issue, "commit_refuted", by=by, now=now, data=data)
-    data[REFUTED] = True
+    data |= {REFUTED: True, "version": _version(session, issue)}
     return move(session, issue, "reopen", by=by, now=now, data=data, follows=False)
+
+
+def withdraw(session: Session, issue: Issue, commit_id: int, *, by: User, now: datetime) -> Activity | None:
+    """Somebody takes back that a commit does not fix the issue, which stays as it is.
+
+    None if nobody says so.
+    """
+    access.hold(session, issue)
+    tie = (IssueCommit.issue_id == issue.id) & (IssueCommit.commit_id == commit_id)
+    refuted = tie & (IssueCommit.tie == REFUTED)
+    withdrawn = update(IssueCommit).where(refuted).values(tie=RESOLVES).returning(IssueCommit.commit_id)
+    if session.scalar(withdrawn) is None:
+        return None
+    data = _told(issue, session.get_one(Commit, commit_id))
+    return timeline.record(session, issue, "refutation_withdrawn", by=by, now=now, data=data)
 
 
 def _held(session: Session, issue: Issue) -> str | None:
@@ -194,6 +213,21 @@ def _that_stood_alone(session: Session, issue: Issue, commits: Iterable[Commit])
 
 def _told(issue: Issue, commit: Commit) -> dict[str, Any]:
     return {"ident": str(issue.id), **releases.told(commit)}
+
+
+def _version(session: Session, issue: Issue) -> str:
+    """The release that the issue is resolved in, if it is in one."""
+    resolution = resolving.of(session, issue.id)
+    return resolution.release.version if resolution and resolution.release else ""
+
+
+def _why(by: User | None, commits: Iterable[Commit]) -> Reason:
+    """Why who acts here follows the issue: a commit is theirs, or it came with their token."""
+    if by is None:
+        return Reason.COMMITTER
+    own = {each.address for each in by.addresses if each.verified_at}
+    wrote = any(commit.author_email.lower() in own for commit in commits)
+    return Reason.COMMITTER if wrote else Reason.PARTICIPATED
 
 
 def actors_of(session: Session, commits: Sequence[Commit], by: User | None) -> Mapping[int, User]:
@@ -297,15 +331,27 @@ def _say_left_out(count: int, what: str) -> None:
         log.warning("a list of commits fixes too many issues", extra={"left_out": count, "what": what})
 
 
-def _first_fixes(session: Session, position: Mapping[int, int]) -> dict[int, int]:
-    """Of each issue that these commits fix, the commit that comes first."""
+def _first_fixes(session: Session, release: Release, position: Mapping[int, int]) -> dict[int, int]:
+    """Of each issue that these commits of the release fix, the commit that comes first."""
     found = select(IssueCommit.issue_id, IssueCommit.commit_id).where(
-        IssueCommit.commit_id.in_(position), IssueCommit.tie == RESOLVES
+        IssueCommit.commit_id.in_(position), IssueCommit.tie == RESOLVES, ~_was_wrong(release.id)
     )
     first: dict[int, int] = {}
     for issue_id, commit_id in sorted(session.execute(found), key=lambda row: position[row.commit_id]):
         first.setdefault(issue_id, commit_id)
     return first
+
+
+def _was_wrong(release_id: int) -> ColumnElement[bool]:
+    """A condition on `IssueCommit`: the commit was in another release already when the issue came back."""
+    return exists().where(
+        ReleaseCommit.commit_id == IssueCommit.commit_id,
+        ReleaseCommit.release_id == Release.id,
+        Release.id != release_id,
+        Activity.issue_id == IssueCommit.issue_id,
+        Activity.type == MOVES["regress"].activity,
+        Activity.created_at >= Release.date_added,
+    )
 
 
 def _another_fix(session: Session, resolution: Resolution) -> int | None:

@@ -75,7 +75,9 @@ def listed(
 ) -> Found:
     """A page of them, newest first, with four queries; numbers are of the projects that the person sees."""
     ids = [project.id] if project else None
-    found = releasing.listed(organization, user, project_ids=ids, beginning=beginning, status=status)
+    found = releasing.listed(organization, user, project_ids=ids, status=status)
+    if beginning:
+        found = found.where(_begins_with(beginning))
     if cursor:
         found = _from(found, cursor)
     columns = [column.label(name) for name, column in _numbers(user, ids).items()]
@@ -92,6 +94,12 @@ def listed(
     ]
     places = [(cursors.value_of(each.release.order_date), each.release.id) for each in made]
     return Found(made, *cursors.ends(cursor, places, has_more=len(rows) > PER_PAGE))
+
+
+def _begins_with(text: str) -> ColumnElement[bool]:
+    """People and mails call `shop@2.1.0` just 2.1.0."""
+    whole = Release.version.startswith(text, autoescape=True)
+    return whole | Release.version.contains(f"@{text}", autoescape=True)
 
 
 def _row(row: Any, projects: Sequence[Project], deploys: Mapping[int, Sequence[Any]], regressed: int) -> Row:

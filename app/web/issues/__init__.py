@@ -10,6 +10,9 @@ for _name in (
     "listing",
     "widening",
     "showing",
+    "events",
+    "users",
+    "neighbours",
     "notices",
     "news",
     "status",
@@ -24,6 +27,7 @@ for _name in (
     "suspects",
     "gone",
     "bulk",
+    "oneself",
     "searches",
     "undo",
 ):

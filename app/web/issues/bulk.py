@@ -24,7 +24,7 @@ from app.web.issues.asking import Asked, address_of, query_of, scope_at, what_is
 from app.web.issues.blueprint import bp, issue_url
 from app.web.issues.bulk_changes import CHANGES, Done, Wish
 from app.web.issues.listing import listed
-from app.web.issues.rows import row
+from app.web.issues.rows import counted_anew, row
 from app.web.issues.showing import refused
 
 MOST, NAMED = 1000, 20
@@ -73,7 +73,7 @@ def change_row(issue_id: int, do: str) -> Response:
     db.session.commit()
     if _belongs(scope, asked, issue):
         return row(issue, done.said)
-    return fragments(
+    line = fragments(
         "issues/_row_done.html",
         otherwise=address_of(scope, asked),
         issue=issue,
@@ -81,6 +81,7 @@ def change_row(issue_id: int, do: str) -> Response:
         undo=undone_by,
         said=f"{issue.short_id}: {done.said}",
     )
+    return counted_anew(line)
 
 
 @bp.post("/issues/<int:issue_id>/merge")

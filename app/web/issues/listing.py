@@ -24,7 +24,7 @@ from app.services.issues.keeping_searches import Beside, Pin
 from app.services.notices import explaining
 from app.web.hypermedia import fragments, is_htmx, page_or_fragment, see_other
 from app.web.identity import login_required, me
-from app.web.issues import widening
+from app.web.issues import neighbours, widening
 from app.web.issues.asking import (
     DEFAULT_SORT,
     PERIODS,
@@ -97,8 +97,10 @@ def listed(
         found: dict[str, Any] = {"problem": str(problem), "rest": problem.rest, "rest_address": rest}
         return _answer(scope, asked, Page(()), status=422, **{**found, **more})
     answer = _answer(scope, asked, page, status=status, **more)
-    if page.rows and status == 200 and "query" in request.args and asked.cursor is None:
-        _remember(scope, asked)
+    if page.rows and status == 200:
+        neighbours.remember(scope, asked)
+        if "query" in request.args and asked.cursor is None:
+            _remember(scope, asked)
     return answer
 
 

@@ -1,5 +1,6 @@
 """Silence about an issue for the reader alone."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from flask import Response, request, url_for
@@ -14,8 +15,10 @@ from app.services.issues.ignoring import until_worse
 from app.services.preferences import muting
 from app.web.identity import login_required, me
 from app.web.issues.blueprint import bp
-from app.web.issues.ignore_choice import end, number
+from app.web.issues.ignore_choice import TOMORROW, end, number
 from app.web.issues.showing import changed, refused
+
+__all__ = ["TOMORROW", "UNTIL", "change"]
 
 UNTIL, LIMIT, AS_BEFORE = "mute_until", "mute_limit", "as_before"
 UNCHANGED = "Nothing changed: it was so already."
@@ -31,7 +34,7 @@ def mute(issue_id: int) -> Response:
     session = db.session
     issue = access.visible_issue(session, me(), issue_id)
     try:
-        said, can_undo = _change(issue)
+        said, can_undo = change(issue, request.form)
     except Refused as error:
         return refused(issue, error)
     session.commit()
@@ -39,24 +42,24 @@ def mute(issue_id: int) -> Response:
     return changed(issue, said, undo=undo if can_undo else None)
 
 
-def _change(issue: Issue) -> tuple[str, bool]:
-    """What was done, and whether that can be taken back."""
+def change(issue: Issue, form: Mapping[str, str]) -> tuple[str, bool]:
+    """Do what the form asks for: what was done, and whether that can be taken back."""
     session, at = db.session, now()
-    if AS_BEFORE in request.form:
+    if AS_BEFORE in form:
         has_changed = muting.restore(session, issue, user=me(), now=at)
         return ("Undone: everything is as it was before." if has_changed else UNCHANGED), False
-    if "unmute" in request.form:
+    if "unmute" in form:
         was_muted = muting.unmute(session, issue, user=me(), now=at)
         return ("You hear of this issue again." if was_muted else UNCHANGED), was_muted
-    return _mute(issue), True
+    return _mute(issue, form), True
 
 
-def _mute(issue: Issue) -> str:
+def _mute(issue: Issue, form: Mapping[str, str]) -> str:
     at, session = now(), db.session
-    limit = number(request.form, LIMIT)
-    if limit is None and "worse" in request.form:
+    limit = number(form, LIMIT)
+    if limit is None and "worse" in form:
         limit = until_worse(session, issue, now=at).worse_than
-    until = end(request.form, me(), at, field=UNTIL)
+    until = end(form, me(), at, field=UNTIL)
     muting.mute(session, issue, user=me(), until=until, event_limit=limit, now=at)
     return f"Muted for you {ending(until, limit)}."
 

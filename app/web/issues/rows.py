@@ -1,5 +1,6 @@
 """One row of a list, as it is after something was done about its issue."""
 
+import json
 from functools import partial
 
 from flask import Response
@@ -18,7 +19,7 @@ def row(issue: Issue, said: str) -> Response:
     """The row itself; what was done is heard, for it is seen in the row."""
     shown = finding.row_of(db.session, issue, now=now())
     notices = [shown.notice] if shown.notice else []
-    return fragments(
+    answer = fragments(
         "issues/_one_row.html",
         otherwise=issue_url(issue),
         each=shown,
@@ -26,3 +27,10 @@ def row(issue: Issue, said: str) -> Response:
         reach=explaining.reach_of(db.session, notices, reader=me(), now=now()),
         said=said,
     )
+    return counted_anew(answer)
+
+
+def counted_anew(answer: Response) -> Response:
+    """The tabs beside the list are told to ask for their numbers again."""
+    answer.headers["HX-Trigger"] = json.dumps({"issues-changed": {"target": "#stream-tabs"}})
+    return answer

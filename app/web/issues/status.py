@@ -1,4 +1,4 @@
-"""Resolving and reopening an issue, and saying that a commit does not fix it."""
+"""Resolving and reopening an issue, saying that a commit does not fix it, and taking that back."""
 
 from flask import Response, request
 
@@ -56,6 +56,20 @@ def refute(issue_id: int, commit_id: int) -> Response:
     if activity.type == "set_unresolved":
         return changed(issue, f"{said}: unresolved again.")
     return changed(issue, f"{said}. It stays {issue.status}.")
+
+
+@bp.post("/issues/<int:issue_id>/fixes/<int:commit_id>/refutation/withdrawal")
+@login_required
+def withdraw_refutation(issue_id: int, commit_id: int) -> Response:
+    """The commit is said to fix the issue again."""
+    session = db.session
+    issue = access.visible_issue(session, me(), issue_id)
+    activity = fixing.withdraw(session, issue, commit_id, by=me(), now=now())
+    session.commit()
+    if activity is None:
+        return changed(issue, "Nobody says any more that this commit does not fix it: nothing changed.")
+    commit = commits.short(activity.data["commit"])
+    return changed(issue, f"Commit {commit} is said to fix it again. It stays {issue.status}.")
 
 
 def said_of(activity: Activity) -> str:

@@ -414,6 +414,58 @@ def test_where_nothing_changed_there_is_nothing_to_take_back(press, make, shop):
     assert "Undo" not in line.text
 
 
+def test_the_numbers_beside_the_list_follow_what_is_done_in_it(as_user, bob, issue, htmx, parsed):
+    browser, asked = as_user(bob), {"query": "is:unresolved"}
+    done = browser.post(f"/issues/{issue.id}/row/resolve", data=asked, headers=htmx("li#x"))
+    button = parsed(done.text).find("button", string="Undo")
+    undone = browser.post(button["hx-post"], data=json.loads(button["hx-vals"]), headers=htmx("li#x"))
+    for answer in (done, undone):
+        assert json.loads(answer.headers["HX-Trigger"]) == {"issues-changed": {"target": "#stream-tabs"}}
+    assert "issues-changed" in browser.page("/acme/shop/").select_one("#stream-tabs")["hx-trigger"]
+
+
+@pytest.mark.parametrize(
+    ("do", "said"),
+    [
+        (["follow"], "SHOP-1: unsubscribed. Press s again to subscribe."),
+        (["follow"] * 2, "SHOP-1: subscribed."),
+        (["mute_hour"], "SHOP-1: Muted for you until"),
+        (["mute_tomorrow"], "SHOP-1: Muted for you until"),
+        (["mute_week"], "SHOP-1: Muted for you until"),
+        (["mute_worse"], "SHOP-1: Muted for you until more than 10 events in an hour."),
+        (["mute_hour", "unmute"], "SHOP-1: You hear of this issue again."),
+    ],
+)
+def test_a_key_for_oneself_leaves_the_row_alone_and_is_said(as_user, make, cast, htmx, parsed, do, said):
+    issue = make.issue(cast.shop)
+    make.subscription(issue, cast.bob, "participated")
+    for each in do:
+        answer = as_user(cast.bob).post(f"/issues/{issue.id}/oneself/{each}", headers=htmx("li#x"))
+    part = parsed(answer.text)
+    assert [each["hx-swap-oob"] for each in part.find_all(recursive=False)] == ["beforeend:#toasts"]
+    assert part.select_one(".toast p").text.startswith(said)
+
+
+def test_a_key_for_oneself_is_nothing_for_those_who_do_not_see_the_issue(as_user, cast, make):
+    issue = make.issue(cast.other_shop)
+    assert as_user(cast.bob).post(f"/issues/{issue.id}/oneself/follow").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("where", "there", "missing"),
+    [
+        ("", ["j", "x", "r", "i", "a", "s", "m", "/"], ["e"]),
+        ("issues/1/", ["j", "k", "r", "e", "i", "a", "s", "m", "/"], ["x"]),
+        ("releases/", ["/", "."], ["j", "x", "r", "e", "i", "a", "s", "m"]),
+    ],
+)
+def test_the_help_names_the_keys_that_work_where_it_is_asked_for(as_user, bob, issue, where, there, missing):
+    page = as_user(bob).page(f"/acme/shop/{where.replace('1', str(issue.id))}")
+    named = {each.text for each in page.select("#keys kbd")}
+    assert named.issuperset(there)
+    assert named.isdisjoint(missing)
+
+
 @pytest.mark.parametrize("do", ["delete", "merge", "discard", "explode"])
 def test_a_key_does_nothing_that_cannot_be_taken_back(as_user, bob, issue, session, do):
     answer = as_user(bob).post(f"/issues/{issue.id}/row/{do}", data={"sure": "yes"})

@@ -41,7 +41,7 @@ def test_the_assignee_stands_in_the_row(as_user, cast, make, shop):
     make.issue(shop, assignee_user_id=cast.bob.id)
     make.issue(shop, assignee_team_id=cast.team.id)
     page = as_user(cast.alice).page("/acme/shop/")
-    assert {cell["aria-label"] for cell in page.select(".row > .avatar")} == {"Bob", "#shop-team"}
+    assert {cell["title"] for cell in page.select(".row > .avatar")} == {"Bob", "#shop-team"}
 
 
 @pytest.mark.parametrize("path", ["/acme/shop/", "/acme/shop/counts", "/acme/shop/news", "/acme/shop/people"])
@@ -120,6 +120,18 @@ def test_the_form_of_the_filters_works_without_script(as_user, bob, shop):
     assert form["action"] == form["hx-get"] == "/acme/shop/"
     assert {field["name"] for field in form.select("[name]")} == {"query", "statsPeriod", "sort"}
     assert form.select_one("button[type=submit]")
+
+
+def test_no_selector_is_called_as_a_choice_of_another(as_user, bob, make, shop):
+    make.environment(shop, "production")
+    make.release(shop, "shop@1")
+    page = as_user(bob).page("/acme/issues/")
+    selectors = page.select(".selectors select")
+    labels = {label["for"]: label.text for label in page.select(".selectors label[for]")}
+    names = {each.get("aria-label") or labels[each["id"]] for each in selectors}
+    assert len(names) == len(selectors) == 5
+    assert {labels["statsPeriod"], labels["sort"]} == {"Seen", "Sort"}
+    assert not names & {option.text for each in selectors for option in each.select("option")}
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true", "HX-Request-Type": "partial"}])
@@ -216,7 +228,8 @@ def test_the_keys_find_what_they_press(as_user, bob, make, shop):
     make.issue(shop)
     page = as_user(bob).page("/acme/shop/")
     keys = {key["data-row-key"]: key["data-post"] for key in page.select("form > [data-row-key][hidden]")}
-    assert keys == {"r": "/issues/0/row/resolve", "i": "/issues/0/row/ignore_worse"}
+    row, oneself = "/issues/0/row/", "/issues/0/oneself/"
+    assert keys == {"r": row, "i": row, "s": oneself, "m": oneself}
     assert {"r", "i", "a", "s"} <= {key["data-key"] for key in page.select(".bulkbar [data-key]")}
 
 

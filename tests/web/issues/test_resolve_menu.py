@@ -314,7 +314,7 @@ def test_a_commit_that_fixes_it_shows_before_and_after_its_release(
         ),
     ],
 )
-def test_a_commit_that_does_not_fix_it_is_taken_away(
+def test_a_commit_that_does_not_fix_it_says_who_said_so_and_that_is_taken_back(
     as_user, make, cast, shop, session, issue, bob, page, htmx, parsed, now, is_released, toast, entry, told
 ):
     commit = make.commit(cast.acme, "Fixes SHOP-1", key=SHA)
@@ -328,10 +328,22 @@ def test_a_commit_that_does_not_fix_it_is_taken_away(
     part = parsed(answer.text)
     assert part.select_one(".toast p").text == toast
     assert words(part.select_one(".timeline .said > span")) == entry
-    assert not part.select(f"#issue-{issue.id}-fixes[hx-swap-oob] form")
+    [line] = part.select(f"#issue-{issue.id}-fixes[hx-swap-oob] li")
+    assert words(line) == "1f0c3aa: not a fix, says Bob · Take back"
+    assert line.button["id"] == form.button["id"]
     assert list(session.scalars(select(Notice.kind).order_by(Notice.id))) == told
     again = as_user(bob).post(form["action"], headers=htmx("section#x"))
     assert "nothing changed" in parsed(again.text).select_one(".toast p").text
+    assert as_user(cast.dee).post(line.form["action"]).status_code == 404
+    answers = [as_user(bob).post(line.form["action"], headers=htmx("section#x")).text for _ in range(2)]
+    back, nothing = map(parsed, answers)
+    toast = back.select_one(".toast p").text
+    assert toast == "Commit 1f0c3aa is said to fix it again. It stays unresolved."
+    entry = words(back.select_one(".timeline .said > span"))
+    assert entry == "Bob took back that commit 1f0c3aa “Fixes SHOP-1” does not fix it"
+    assert back.select_one(f"#issue-{issue.id}-fixes form")["action"] == form["action"]
+    assert "nothing changed" in nothing.select_one(".toast p").text
+    assert list(session.scalars(select(Notice.kind).order_by(Notice.id))) == told
 
 
 @pytest.mark.parametrize(
