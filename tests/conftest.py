@@ -27,7 +27,6 @@ from werkzeug.test import Client
 
 from app import create_app, queue
 from app.models import Destination, User
-from app.services.mails import mail_templates
 from app.settings import Settings, load
 from tests.make import Make, envelope, payload
 from tests.support import cast as casting
@@ -213,9 +212,7 @@ def redis_server(_redis: redis.Server) -> redis.Server:
 
 
 @pytest.fixture
-def smtp_server(_smtp: smtp.Server, monkeypatch: pytest.MonkeyPatch) -> smtp.Server:
-    """Paragraphs come in one line each: where they are broken depends on the day that they name."""
-    monkeypatch.setattr(mail_templates, "WIDTH", 10_000)
+def smtp_server(_smtp: smtp.Server) -> smtp.Server:
     _smtp.reset()
     return _smtp
 

@@ -36,7 +36,7 @@ RELEASES = "project:releases"
 BUSY = "Another list of commits is being taken for this release. Try again."
 # What PostgreSQL says where a row is held and one does not want to wait.
 _HELD = "55P03"
-BEGINNING = Query("query", "Those whose version begins so.", example="shop@1.")
+BEGINNING = Query("query", "Those whose version, whole or after its @, begins so.", example="shop@1.")
 PROJECT = Query("project", "Of this project, by id or slug; several: of any of them.", list[str], ["shop"])
 STATUS = Query(
     "status", "Those with this status; empty: all.", Annotated[str, one_of(("", *releasing.STATUSES))]

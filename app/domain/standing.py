@@ -15,7 +15,7 @@ TIES: Mapping[str, str] = {
     Reason.TEAM_MENTION: "your team was mentioned",
     Reason.COMMENTED: "you commented",
     Reason.PARTICIPATED: "you changed its status",
-    Reason.COMMITTER: "a commit of yours is said to fix it",
+    Reason.COMMITTER: "a commit of yours was said to fix it",
     Reason.SUBSCRIBED: "you subscribed",
     Reason.BOOKMARKED: "you bookmarked it",
     Reason.RELEASE_WATCHED: "you watched the release in which it was first seen",

@@ -32,7 +32,7 @@ UNKNOWN = {
     "everyone": "all members were",
     "which": "this release",
     "born": "the release",
-    "committed": "this issue is said to be fixed by a commit",
+    "committed": "this issue was said to be fixed by a commit",
     "organization": "the organization",
 }
 # Facts: project, everyone, actor, mentioner, team, doing, born; of a rule's alert those of `targets`: rule,

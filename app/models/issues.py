@@ -178,7 +178,7 @@ class IssueCommit(Base):
         ForeignKey("commits.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     tie: Mapped[str] = mapped_column(String(12))  # resolves, refuted
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime]  # when it became that
 
 
 class IssueHash(Base):

@@ -54,6 +54,12 @@ def moment(at: datetime) -> str:
     return ignoring.moment(at, _reader_zone())
 
 
+def second(at: datetime) -> str:
+    """One of many moments of these days, to the second: "Mon 23 Nov 09:14:03 CET"."""
+    local = at.astimezone(ZoneInfo(_reader_zone()))
+    return f"{local:%a} {local.day} {local:%b %H:%M:%S %Z}"
+
+
 def clock(at: datetime, zone: str | None = None, now: datetime | None = None) -> str:
     """A moment in a list: "09:14" today, "3 Nov" this year, "3 Nov 2024" before."""
     here = ZoneInfo(zone or _reader_zone())
@@ -132,6 +138,7 @@ FILTERS = {
         to_come,
         exact,
         moment,
+        second,
         clock,
         compact,
         grouped,

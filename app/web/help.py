@@ -24,7 +24,7 @@ EXAMPLE = {
         "team": "#payments",
     },
     "doing": "assigned",
-    "committed": "a release contains, or this issue is said to be fixed by, commits",
+    "committed": "a release contains, or this issue was said to be fixed by, commits",
     "born": "release 4.2.1",
     "scope": wording.scope_words("account"),
 }

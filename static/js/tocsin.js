@@ -176,12 +176,18 @@ document.addEventListener("toggle", (event) => {
   if (event.target.matches("details.menu[open]")) fit(find(".menu-panel", event.target));
 }, true);
 
-/* The menu of a row came by a key: whoever leaves it is at the row's title again. */
+/* The menu of a row, or the bar's menu that a key opened for a row, is left for the row's title. */
 function leaveMenu(menu) {
   menu.open = false;
-  const row = menu.closest("[data-row]");
+  const row = menu.closest("[data-row]") ?? (menu.closest(".bulkbar") && tickedByKey);
+  if (row === tickedByKey) untickByKey();
   (row ? find("h3 a", row) : find("summary", menu)).focus();
 }
+
+document.addEventListener("focusout", ({ target, relatedTarget }) => {
+  const menu = target.closest("[data-row] details.menu[open]");
+  if (menu && relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
+});
 
 function escape() {
   const menu = document.activeElement?.closest("details.menu[open]") ?? find("details.menu[open]");
@@ -237,7 +243,10 @@ document.addEventListener("change", (event) => {
   if (field.matches("[data-autosubmit]")) submitSoon(field.form, field.matches("select") ? 250 : 0);
   if (field.matches("[data-pause-live]")) pauseLive(field);
   if (field.matches("[data-select-all]")) for (const box of all(".row-check")) box.checked = field.checked;
-  if (field.matches("[data-select-all], .row-check")) countSelected();
+  if (field.matches("[data-select-all], .row-check")) {
+    tickedByKey = null;
+    countSelected();
+  }
   // What was taken out of the selection must not come back with "all that match".
   if (field.matches("[data-select-all], .row-check") && !field.checked) for (const box of all("[name=all]")) box.checked = false;
 });
@@ -302,6 +311,7 @@ function act(key, ranged) {
   const at = rows.indexOf(document.activeElement?.closest("[data-row]"));
   if (rows.length && (key === "j" || key === "k")) return focusRow(rows[key === "j" ? at + 1 : Math.max(at - 1, 0)]);
   if (key.toLowerCase() === "x" && at >= 0) return tick(rows, at, ranged);
+  if (isSo(key, rows[at])) return announce("It is so already."), true;
   const control = wanted(key, rows[at]) ?? inBar(key, rows[at]);
   if (control) return use(control);
   if (key === ".") return location.reload(), true;
@@ -309,6 +319,7 @@ function act(key, ranged) {
 }
 
 function focusRow(row) {
+  closeMenus(row);
   if (row) find("h3 a", row).focus();
   return Boolean(row);
 }
@@ -318,40 +329,64 @@ function tick(rows, at, ranged) {
   const checked = !find(".row-check", rows[at]).checked;
   for (const row of rows.slice(Math.min(first, at), Math.max(first, at) + 1)) find(".row-check", row).checked = checked;
   lastRow = at;
+  tickedByKey = null;
   countSelected();
   return true;
 }
 
+const patternOf = (key) => find(`[data-row-key="${CSS.escape(key)}"]`);
+const inBarFor = (key) => find(`.bulkbar [data-key="${CSS.escape(key)}"]`);
+const isAboutRow = (key, row) => row && (!selected().length || !inBarFor(key));
+const isSo = (key, row) => isAboutRow(key, row) && row.dataset.row && row.dataset.row === patternOf(key)?.dataset.unless;
+
 function wanted(key, row) {
   const selector = `[data-key="${CSS.escape(key)}"]`;
-  const near = row && !find(".row-check:checked") ? find(selector, row) ?? ofRow(key, row) : null;
+  const near = isAboutRow(key, row) ? find(selector, row) ?? ofRow(key, row) : null;
   return near ?? all(selector).find((element) => (shown(element) || element.matches("dialog")) && !element.closest("[data-row]"));
 }
 
 /* What a key does to a row stands once below the list: pressed, it becomes a button or menu of the row with focus. */
 function ofRow(key, row) {
-  const pattern = find(`[data-row-key="${CSS.escape(key)}"]`);
-  if (!pattern || row.dataset.row === pattern.dataset.unless) return null;
+  const pattern = patternOf(key);
+  if (!pattern) return null;
   const made = pattern.cloneNode(true);
   delete made.dataset.rowKey;
   const control = find("summary", made) ?? made;
   control.dataset.key = key;
   made.hidden = !made.matches("details");
   row.append(made);
-  const to = pattern.dataset.post.replace("/0/", `/${find("[name=issue]", row).value}/`);
+  const box = find("[name=issue]", row);
+  const to = pattern.dataset.post.replace("/0/", `/${box.value}/`);
+  const panel = find(".menu-panel", made);
+  if (panel) {
+    const name = box.ariaLabel.split(" ").at(-1);
+    panel.ariaLabel += ` ${name}`;
+    find(".menu-head", panel).prepend(`${name} · `);
+  }
   for (const button of [made, ...all("button", made)]) if (button.value) button.setAttribute("hx-post", to + button.value);
   htmx.process(made);
   return control;
 }
 
-/* What the row itself has no control for, the bar below the list does to it: it has to be selected first. */
+/* What the row itself has no control for, the bar below the list does to it: it has to be selected first. It is
+   not any more once the bar's menu is left. */
+
+let tickedByKey = null;
+
 function inBar(key, row) {
-  const control = find(`.bulkbar [data-key="${CSS.escape(key)}"]`);
+  const control = inBarFor(key);
   if (!control || selected().length) return control;
   if (!row) return null;
   find(".row-check", row).checked = true;
+  tickedByKey = row;
   countSelected();
   return control;
+}
+
+function untickByKey() {
+  if (tickedByKey) find(".row-check", tickedByKey).checked = false;
+  tickedByKey = null;
+  countSelected();
 }
 
 function use(control) {

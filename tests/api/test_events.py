@@ -1,11 +1,14 @@
 """Events as clients read them, and their attachments."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.models import Attachment
 from tests.make import exception, payload
+
+AN_HOUR_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def event(report, run_jobs, make, cast, session):
         server_name="web-1",
         logger="shop",
         dist="7",
-        timestamp="2026-11-20T11:00:00Z",
+        timestamp=AN_HOUR_AGO.isoformat(),
         level="nonsense",
     )
     run_jobs.digest()
@@ -116,7 +119,7 @@ def test_lists_have_what_a_line_shows(api, event):
         "/organizations/acme/issues/SHOP-1/events/",
     ):
         [line] = api.read(path)
-        assert (line["eventID"], line["dateCreated"]) == (event, "2026-11-20T11:00:00.000000Z")
+        assert (line["eventID"], line["dateCreated"]) == (event, f"{AN_HOUR_AGO:%Y-%m-%dT%H:%M:%S.000000Z}")
         assert line["dateReceived"].endswith("Z")
         assert line["user"]["email"] == "visitor@example.net"
         assert {"key": "browser", "value": "Firefox 128"} in line["tags"]

@@ -1,5 +1,7 @@
 """Releases and their commits, as sentry-cli and build servers make them (`web-api.md` 3)."""
 
+from urllib.parse import urlencode
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -252,6 +254,18 @@ def test_releases_are_listed_newest_first_by_project_and_beginning(api, make, ca
     assert [each["version"] for each in api.read(f"{RELEASES}?query=worker")] == ["worker@9"]
     assert len(api.read("/projects/acme/shop/releases/")) == 3
     assert len(api.read(f"{RELEASES}?project={cast.shop.id}&per_page=2")) == 2
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("shop@1.0", 1), ("SHOP", 1), ("1.0-rc", 1), ("rc", 0), ("1_0", 0), ("shop@1.0-RC1%", 0)],
+)
+def test_releases_are_searched_as_on_their_page(api, make, cast, query, found):
+    make.release(cast.shop, "shop@1.0-RC1")
+    make.release(cast.shop, "worker@9")
+    rows = api.read(f"{RELEASES}?{urlencode({'query': query})}")
+    assert [row["version"] for row in rows] == ["shop@1.0-RC1"] * found
 
 
 def test_a_release_counts_the_issues_first_seen_in_it(api, make, cast, new):

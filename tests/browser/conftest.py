@@ -232,10 +232,15 @@ def open_page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Cal
 
 
 def go_to(page: Page, goes: Callable[..., Response | None], address: str, **options) -> Response | None:
-    """htmx begins in a task of its own, maybe after the page has loaded: until then forms are plain ones."""
     answer = goes(address, **options)
-    page.evaluate("new Promise((done) => setTimeout(done))")
+    has_begun(page)
     return answer
+
+
+def has_begun(page: Page) -> None:
+    """htmx begins in a task of its own, maybe after the page has loaded: until then forms are plain ones."""
+    page.wait_for_load_state()
+    page.evaluate("new Promise((done) => setTimeout(done))")
 
 
 def keep_pictures(context: BrowserContext, path: Path) -> None:

@@ -86,7 +86,35 @@ def test_the_keyboard_is_enough(tocsin, issue, sign_in):
     assert focus_is_kept(page)
 
 
-@pytest.mark.parametrize("height", [700, 799, 800, 900])
+@pytest.mark.parametrize("at", ["#{}-mute-summary", "#{}-why", "#{}-follow"])
+def test_the_focus_stays_where_it_stood_when_a_key_subscribes(tocsin, issue, sign_in, at):
+    page = sign_in("alice")
+    page.goto(tocsin.address_of(issue))
+    control = page.locator(at.format(f"issue-{issue.id}"))
+    control.focus()
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name="Subscribe", exact=True)).to_be_visible()
+    expect(control).to_be_focused()
+
+
+@pytest.mark.parametrize("height", [640, 700, 799, 800])
+def test_whether_one_is_told_is_in_view_and_so_is_what_changes_it(tocsin, issue, sign_in, height):
+    page = sign_in("alice", height=height)
+    page.goto(tocsin.address_of(issue))
+    expect(page.get_by_role("button", name="Unsubscribe", exact=True)).to_be_in_viewport(ratio=1)
+    expect(page.locator(f"#issue-{issue.id}-following .state")).to_be_in_viewport(ratio=1)
+
+
+def test_in_the_lowest_window_a_link_leads_to_whether_one_is_told(tocsin, issue, sign_in):
+    page = sign_in("alice", height=560)
+    page.goto(tocsin.address_of(issue))
+    page.get_by_role("link", name="Subscription").click()
+    unsubscribe = page.get_by_role("button", name="Unsubscribe", exact=True)
+    unsubscribe.click(trial=True)
+    expect(unsubscribe).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("height", [560, 640, 700, 799, 800, 900])
 def test_what_stays_in_view_covers_no_control_that_has_the_focus(tocsin, issue, sign_in, height):
     page = sign_in("alice", height=height)
     page.goto(tocsin.address_of(issue))

@@ -140,6 +140,39 @@ def test_what_a_key_does_for_oneself_leaves_the_focus_and_the_list_as_they_are(t
     expect(resolved).to_contain_text(re.compile(r"\d"))
 
 
+def test_a_key_for_one_row_leaves_nothing_behind_when_one_thinks_better_of_it(tocsin, several, sign_in):
+    _issues, address = several("Else")
+    page = sign_in("alice")
+    page.goto(address)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator(".row-check:checked")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".row-check:checked")).to_have_count(0)
+    expect(rows(page).first.get_by_role("link").first).to_be_focused()
+    page.keyboard.press("i")
+    expect(page.locator(".row-menu[open] .menu-head")).to_contain_text("SHOP-")
+    page.keyboard.press("j")
+    expect(page.locator(".row-menu[open]")).to_have_count(0)
+    expect(rows(page).nth(1).get_by_role("link").first).to_be_focused()
+
+
+def test_what_stays_in_its_list_is_said_and_can_be_taken_back(tocsin, several, sign_in):
+    _issues, address = several("Stay")
+    page = sign_in("alice")
+    page.goto(address.replace("is%3Aunresolved", "").replace("is:unresolved", ""))
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    expect(messages(page).get_by_role("button", name="Undo")).to_have_count(1)
+    expect(page.locator(".row[data-row=resolved] h3 a").first).to_be_focused()
+    page.keyboard.press("r")
+    expect(page.get_by_role("status")).to_contain_text("It is so already.")
+    expect(page.locator(".row-check:checked")).to_have_count(0)
+    messages(page).get_by_role("button", name="Undo").click()
+    expect(rows(page)).to_have_count(3)
+    expect(page.locator(".row[data-row=resolved]")).to_have_count(0)
+
+
 def test_the_bar_is_reached_from_the_row_with_focus(tocsin, several, sign_in):
     _issues, address = several("Bar")
     page = sign_in("alice")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import has_begun
 from tests.conftest import NOON
 from tests.make import Make
 from tests.support import cast as casting
@@ -38,17 +39,21 @@ def test_a_list_is_walked_with_the_keyboard_alone(address_of_list, sign_in):
     page.keyboard.press("Enter")
     is_at(page, 0)
     for key, number in (("j", 1), ("k", 0), ("j", 1)):
+        has_begun(page)
         page.keyboard.press(key)
         is_at(page, number)
 
+    has_begun(page)
     page.keyboard.press("r")
     page.keyboard.press("Enter")  # "Now" has the focus
     expect(page.get_by_role("region", name="Actions").get_by_role("button", name="Reopen")).to_be_visible()
     page.keyboard.press("j")
     is_at(page, 2)
+    has_begun(page)
     page.keyboard.press("j")
     expect(page.get_by_role("region", name="Messages").get_by_text("End of the list")).to_be_visible()
     is_at(page, 2)
+    has_begun(page)
     page.keyboard.press("k")  # the one in between was resolved
     is_at(page, 0)
 
@@ -68,6 +73,7 @@ def test_the_keys_are_in_the_help(address_of_list, sign_in):
     page.goto(address_of_list("Help"))
     page.get_by_role("link", name="number 0").click()
     is_at(page, 0)
+    has_begun(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog").get_by_text("next and previous issue of the list")).to_be_visible()
 
@@ -78,7 +84,7 @@ def test_without_script_links_do_it_on_a_phone(address_of_list, sign_in):
     page.get_by_role("link", name="number 0").click()
     page.get_by_role("link", name="Next issue").click()
     is_at(page, 1)
-    page.get_by_role("link", name="Previous issue").click()
-    page.get_by_role("link", name="Previous issue").click()
+    page.get_by_role("link", name="Prev issue").click()
+    page.get_by_role("link", name="Prev issue").click()
     is_at(page, 0)
     expect(page.get_by_text("Start of the list")).to_be_visible()

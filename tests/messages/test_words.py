@@ -70,7 +70,7 @@ SAID = {
     "reopened-refuted": (
         "It was resolved in release 4.2.2 by commit 1f0c3aa “Guard against empty cart. Fixes CHECKOUT-4F”, "
         "which does not fix it, as Ana Lima says. So it is unresolved",
-        "You're getting this because this issue is said to be fixed by a commit of yours.",
+        "You're getting this because this issue was said to be fixed by a commit of yours.",
     ),
     "unignored-worse": (
         "ESCALATING",

@@ -3,14 +3,24 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, insert, select, update
 
 from app.domain.errors import NotFound
 from app.domain.resolutions import in_commit, in_next_release, in_release
-from app.models import Activity, Issue, IssueCommit, IssueRedirect, Notice, Resolution, Subscription, User
+from app.models import (
+    Activity,
+    Issue,
+    IssueCommit,
+    IssueRedirect,
+    Notice,
+    ReleaseCommit,
+    Resolution,
+    Subscription,
+    User,
+)
 from app.services.issues import issue_lists, resolving, timeline
 from app.services.issues.timeline import Batch
-from app.services.releases import fixing
+from app.services.releases import fixing, releases
 
 pytestmark = pytest.mark.both_databases
 
@@ -32,8 +42,8 @@ def arrive(session, make, cast, now):
 def released(session, make, shop, now):
     """Commits become part of a release of shop; the activities that it leaves."""
 
-    def act(version, *commits, project=None, **kwargs):
-        release = make.release(project or shop, version)
+    def act(version, *commits, project=None, at=None, **kwargs):
+        release = make.release(project or shop, version, at=at)
         for commit in commits:
             make.in_release(commit, release)
         return fixing.release_commits(session, release, commits, now=now, **kwargs)
@@ -302,12 +312,99 @@ def test_what_came_back_from_a_commit_is_not_resolved_by_it_in_another_release(
     assert issue.status == (since or "unresolved")
 
 
-def test_what_came_back_before_a_commit_was_in_a_release_is_resolved_by_it(
-    session, issue, linked, released, now
+@pytest.mark.parametrize(
+    ("said", "added"), [(0, 0), (0, -2), (-2, 0)], ids=["at all", "was said to", "was in one"]
+)
+def test_what_came_back_before_a_commit_fixed_it_is_resolved_by_it(
+    session, issue, linked, released, now, said, added
 ):
+    session.execute(update(IssueCommit).values(created_at=now + timedelta(hours=said)))
     timeline.record(session, issue, "set_regression", by=None, now=now - timedelta(hours=1))
-    assert [each.type for each in released("4.2.2", linked)] == ["set_resolved_in_release"]
+    at = now + timedelta(hours=added)
+    assert [each.type for each in released("4.2.2", linked, at=at)] == ["set_resolved_in_release"]
     assert [each.type for each in released("4.2.3", linked)] == ["set_resolved_in_release"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "of", "resolves"),
+    [
+        ("site@1", "shop", True),
+        ("site@1", "site", False),
+        ("site@1", "both", False),
+        ("shop@1", "site", False),
+        ("shop@1", "shop", False),
+    ],
+)
+def test_what_came_back_from_another_projects_release_is_resolved_by_one_of_its_own(
+    session, make, cast, shop, issue, linked, released, now, wrong, of, resolves
+):
+    site = make.project(cast.acme, "site")
+    assert released(wrong, linked, project=site if wrong == "site@1" else shop)
+    timeline.record(session, issue, "set_regression", by=None, now=now)
+    if of == "both":
+        make.release(site, "2")
+    left = released("2", linked, project=site if of == "site" else shop)
+    assert bool(left) is resolves
+
+
+def _take_back(session, cast, issue, commit, now):
+    fixing.refute(session, issue, commit.id, by=cast.cy, now=now)
+    fixing.withdraw(session, issue, commit.id, by=cast.bob, now=now)
+
+
+def _resolve_by_it(session, cast, issue, commit, now):
+    resolving.resolve(session, issue, by=cast.alice, now=now, into=in_commit("acme/shop", commit.key))
+
+
+@pytest.mark.parametrize("vouch", [_take_back, _resolve_by_it])
+def test_who_says_again_that_a_commit_fixes_what_came_back_is_believed_by_the_next_release(
+    session, cast, issue, linked, released, now, vouch
+):
+    released("4.2.2", linked)
+    timeline.record(session, issue, "set_regression", by=None, now=now)
+    issue.status = "unresolved"
+    session.execute(delete(Resolution))
+    assert released("4.2.3", linked) == []
+    vouch(session, cast, issue, linked, now + timedelta(seconds=1))
+    assert [each.data["version"] for each in released("4.3", linked)] == ["4.3"]
+    timeline.record(session, issue, "set_regression", by=None, now=now + timedelta(hours=1))
+    assert released("4.4", linked) == []
+
+
+@pytest.fixture
+def steps(session, engine):
+    """How many steps of SQLite an act takes: nobody else writes meanwhile."""
+
+    def act(do):
+        if engine.dialect.name != "sqlite":
+            pytest.skip("about the write lock of SQLite")
+        taken, driver = [], session.connection().connection.driver_connection
+        driver.set_progress_handler(lambda: taken.append(1), 10)
+        do()
+        driver.set_progress_handler(None, 0)
+        return len(taken)
+
+    return act
+
+
+def test_much_that_happened_and_many_releases_do_not_multiply_what_a_list_costs(
+    session, make, cast, shop, released, steps, now
+):
+    def costs(many):
+        issues = [make.issue(shop) for _ in range(10)]
+        commits = [make.commit(cast.acme, f"Fixes {each.short_id}") for each in issues]
+        fixing.refer(session, [(each, each.message) for each in commits], base_url=HOME, now=now)
+        others = [make.release(shop, f"{many}.{number}") for number in range(many)]
+        has = [{"release_id": each.id, "commit_id": commit.id} for each in others for commit in commits]
+        session.execute(insert(ReleaseCommit), has)
+        happened = {"project_id": shop.id, "type": "assigned", "data": {}, "created_at": now}
+        session.execute(
+            insert(Activity), [{**happened, "issue_id": each.id} for each in issues for _ in range(many)]
+        )
+        return steps(lambda: released(f"{many}", *commits))
+
+    few, many = costs(10), costs(80)
+    assert many < 3 * few
 
 
 def test_what_came_back_from_one_commit_is_resolved_by_the_next_of_the_same_list(
@@ -504,6 +601,33 @@ def test_who_said_last_that_a_commit_does_not_fix_it_is_named_below_what_does(
     arrive("Fixes SHOP-1", key="2222222")
     said = [(fix.key, fix.is_refuted, fix.refuted_by) for fix in issue_lists.fixes(session, issue)]
     assert said == [("2222222", False, ""), ("1f0c3aa", True, cast.cy.name)]
+
+
+def test_who_said_it_of_that_commit_is_named_and_not_of_one_of_the_same_name_elsewhere(
+    session, make, cast, issue, linked, refute, now
+):
+    fork = make.commit(cast.acme, "Fixes SHOP-1", repository="acme/fork", key=linked.key)
+    fixing.refer(session, [(fork, fork.message)], base_url=HOME, now=now)
+    refute(linked)
+    fixing.refute(session, issue, fork.id, by=cast.alice, now=now)
+    told = {"was": "resolved", **releases.told(linked)}
+    timeline.record(session, issue, "set_unresolved", by=None, now=now, data=told)
+    said = {fix.commit_id: fix.refuted_by for fix in issue_lists.fixes(session, issue)}
+    assert said == {linked.id: cast.cy.name, fork.id: cast.alice.name}
+
+
+def test_what_was_refuted_last_is_shown_however_many_others_there_are(
+    session, make, cast, issue, linked, arrive, now
+):
+    others = [make.commit(cast.acme, "Fixes SHOP-1") for _ in range(15)]
+    fixing.refer(session, [(each, each.message) for each in others], base_url=HOME, now=now)
+    wrong = [*others[4:0:-1], linked]
+    for later, each in enumerate(wrong):
+        fixing.refute(session, issue, each.id, by=cast.cy, now=now + timedelta(minutes=later))
+    shown = issue_lists.fixes(session, issue)
+    assert [fix.commit_id for fix in shown if fix.is_refuted] == [each.id for each in wrong[:-4:-1]]
+    assert [fix.is_refuted for fix in shown] == [False] * 10 + [True] * 3
+    assert issue_lists.of(session, issue, now=now).fixes == shown
 
 
 def test_nobody_says_of_an_issue_that_went_what_fixes_it(session, issue, linked, refute):

@@ -13,8 +13,24 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+COLUMNS = 72  # of a mail's text
 # What to answer to one message; None is a yes.
 Answer = Callable[["Mail"], str | None]
+
+
+def unfolded(text: str) -> str:
+    """Lines that were broken because the next word had no room are one line again."""
+    lines: list[str] = []
+    width = 0
+    for line in text.splitlines():
+        word = line.split(maxsplit=1)[:1]
+        was_broken = bool(word) and 0 < width <= COLUMNS < width + 1 + len(word[0])
+        if was_broken:
+            lines[-1] += f" {line.strip().removeprefix('| ')}"
+        else:
+            lines.append(line)
+        width = len(line)
+    return "\n".join(lines)
 
 
 @dataclass
@@ -38,7 +54,8 @@ class Mail:
 
     @property
     def text(self) -> str:
-        return self._part("plain")
+        """As it reads: where a line is broken depends on the words before it, such as the day's date."""
+        return unfolded(self._part("plain"))
 
     @property
     def html(self) -> str:

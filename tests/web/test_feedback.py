@@ -1,5 +1,7 @@
 """What people wrote about errors, on pages: a stranger's text, shown as it is and as nothing else."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from app.models import ClientLoss, IngestCount
@@ -90,7 +92,8 @@ def test_feedback_of_what_one_does_not_see_does_not_exist(as_user, cast, issue, 
         assert as_user(cast.bob).get(f"{LIST}?issue={wrong}").status_code == 404
 
 
-def test_the_keys_page_shows_what_came_in_and_what_was_lost(as_user, session, cast, now):
+def test_the_keys_page_shows_what_came_in_and_what_was_lost(as_user, session, cast):
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     for outcome, count in (("accepted", 30), ("rate_limited", 4), ("duplicate", 9)):
         session.add(
             IngestCount(project_id=cast.shop.id, hour=now, category="error", outcome=outcome, count=count)

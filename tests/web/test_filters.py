@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.web.filters import ago, clock, compact, exact, initials, plural, skyline
+from app.web.filters import ago, clock, compact, exact, initials, plural, second, skyline
 
 NOW = datetime(2026, 11, 23, 8, 14, 3, tzinfo=UTC)
 AGES = [
@@ -49,6 +49,10 @@ def test_an_age_is_told_in_one_glance(age, words):
 def test_the_exact_moment_names_its_zone():
     assert exact(NOW, "Europe/Paris") == "Mon 23 Nov 2026 09:14:03 CET"
     assert exact(NOW) == "Mon 23 Nov 2026 08:14:03 UTC"
+
+
+def test_events_of_one_minute_are_told_apart():
+    assert second(NOW) == "Mon 23 Nov 08:14:03 UTC"
 
 
 @pytest.mark.parametrize(

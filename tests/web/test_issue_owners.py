@@ -1,5 +1,7 @@
 """The pages of issue owners, as forms: checking, saving, importing, and owners on an issue's page."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from app.models import Codeowners, Issue, Ownership, OwnershipVersion
@@ -50,6 +52,7 @@ def test_a_text_is_saved_with_what_follows_from_it(send, browser, cast, session,
 
 
 def test_saving_says_what_it_changes_for_open_issues(send, browser, cast, make):
+    make.now = datetime.now(UTC)
     for n in range(2):
         make.issue(cast.shop, title=f"Key{n}: x", events=1)
     send(status=303, raw="shop/* bob@example.org")

@@ -78,9 +78,10 @@ def test_one_person_changes_no_more_in_a_minute_than_a_mailbox_can_take(as_user,
         (f"/issues/{issue.id}/comments", {"text": "hey"}),
         (f"/issues/{issue.id}/assignee", {"assignee": "me"}),
         ("/acme/shop/bulk", {"do": "resolve", "issue": issue.id}),
+        (f"/issues/{issue.id}/mute", {"minutes": "60"}),
     )
     for number in range(30):
-        path, form = paths[number % 3]
+        path, form = paths[number % len(paths)]
         assert bobs.post(path, data={**form, "text": f"hey {number}"}).status_code == 303
     for path, form in paths:
         refused = again.post(path, data=form)

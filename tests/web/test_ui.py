@@ -30,7 +30,7 @@ def test_a_level_is_word_shape_and_colour(ui, level):
     assert f"is-{level}" in badge
     assert "<use href=" in badge
     assert level.capitalize() in badge
-    assert f'aria-label="{level}"' in ui("icons").level_mark(level)
+    assert f'role="img" title="{level}"' in ui("icons").level_mark(level)
 
 
 def test_every_level_has_a_shape_of_its_own(ui):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Integer,
     Select,
@@ -32,6 +33,7 @@ from app.services.issues import undoing
 from app.services.issues.matching import condition
 
 PAGE, COUNTED_UP_TO, HOURS = 25, 1000, 24
+INT_MAX = 2**31 - 1  # what an `Integer` holds; no cursor of ours names more
 NOTHING, MOST_ENVIRONMENTS = "0", 100
 EVERYTHING = Query(())
 # As `access.IS_THERE`, said by what may be: each status by itself can be walked in the order of the list.
@@ -209,8 +211,11 @@ def place_of(issue: Issue, sort: str) -> Cursor:
 def neighbour(
     session: Session, scope: Scope, query: Query, place: Cursor, *, now: datetime, sort: str
 ) -> Issue | None:
-    """The first issue that matches after the place, or the last one before it."""
-    ids = _page_of_ids(session, scope, query, now, SORTS[sort], place, 0)
+    """The first issue that matches after the place, or the last one before it.
+
+    Not the issue of the place itself: it may have moved ahead of that since.
+    """
+    ids = _page_of_ids(session, scope, query, now, SORTS[sort], place, 0, other_than=place.id)
     return session.scalar(select(Issue).where(Issue.id.in_(select(ids.subquery().c.id))))
 
 
@@ -250,12 +255,16 @@ def _page_of_ids(
     column: InstrumentedAttribute[Any],
     cursor: Cursor | None,
     size: int,
+    *,
+    other_than: int | None = None,
 ) -> Select[int]:
     """The ids alone first, so that an index can give them: rows are only read for what is shown."""
     matches = scope.narrows & condition(session, query, scope.places, now=now)
     if cursor is not None:
         order, here = tuple_(column, Issue.id), (_value(column, cursor.value), cursor.id)
         matches &= order > here if cursor.backward else order < here
+    if other_than is not None:
+        matches &= Issue.id != other_than
     backward = cursor is not None and cursor.backward
     if session.get_bind().dialect.name == "postgresql":
         return _merged(scope, matches, column, size + 1, backward=backward)
@@ -336,4 +345,7 @@ def _number(value: datetime | int) -> int:
 
 
 def _value(column: InstrumentedAttribute[Any], number: int) -> datetime | int:
-    return number if isinstance(column.type, Integer) else cursors.moment(number)
+    if not isinstance(column.type, Integer):
+        return cursors.moment(number)
+    holds_all = isinstance(column.type, BigInteger)
+    return number if holds_all else max(-INT_MAX, min(number, INT_MAX))

@@ -12,6 +12,7 @@ from app.domain.cursor import Cursor
 from app.domain.errors import NotFound
 from app.domain.shapes import cut
 from app.models import Event, Issue
+from app.services import keyset
 from app.services.events import event_body
 from app.services.owners import owning
 from app.services.owners.owning import OwnersInForce
@@ -53,23 +54,14 @@ class Found:
 def listed(session: Session, issue: Issue, *, cursor: Cursor | None = None) -> Found:
     """A page of them, with one query. Users stand in the bodies, which are read for these rows alone."""
     found = select(Event).where(Event.issue_id == issue.id).options(undefer(Event.body), lazyload("*"))
-    rows = session.scalars(_from(found, cursor).limit(PER_PAGE + 1)).all()
+    found = keyset.from_place(found, Event.timestamp, Event.id, cursor)
+    rows = session.scalars(found.limit(PER_PAGE + 1)).all()
     shown = rows[:PER_PAGE]
     if cursor and cursor.backward:
         shown = shown[::-1]
     places = [(cursors.value_of(each.timestamp), each.id) for each in shown]
     ends = cursors.ends(cursor, places, has_more=len(rows) > PER_PAGE)
     return Found([Row(each, called(event_body.outline(each.body))) for each in shown], *ends)
-
-
-def _from(found: Select[Event], cursor: Cursor | None) -> Select[Event]:
-    here = tuple_(Event.timestamp, Event.id)
-    place = tuple_(cursors.moment(cursor.value), cursor.id) if cursor else None
-    if cursor and cursor.backward:
-        return found.where(here > place).order_by(Event.timestamp, Event.id)
-    if cursor:
-        found = found.where(here < place)
-    return found.order_by(Event.timestamp.desc(), Event.id.desc())
 
 
 def called(data: Mapping[str, Any]) -> str:

@@ -90,6 +90,10 @@ class Following:
         """Whether it is alerts alone that unsubscribing would end."""
         return self.state == "off" and self.alerts_on
 
+    @property
+    def can_mute(self) -> bool:
+        return self.state != "outside"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:

@@ -8,10 +8,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ScalarSelect, Select, case, cast, func, literal, null, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain import commits
+from app.domain.lifecycle import MOVES
 from app.domain.resolutions import REFUTED
 from app.models import (
     Activity,
@@ -22,6 +35,7 @@ from app.models import (
     IssueCommit,
     IssueHour,
     IssueTag,
+    Repository,
     Resolution,
     User,
 )
@@ -31,7 +45,7 @@ from app.services.releases import releases
 from app.services.releases.releases import Listed, Offer
 
 DAYS = 30
-VALUES_SHOWN, TAGS_SHOWN, FIXES_SHOWN, BEGINNING = 3, 8, 10, 200
+VALUES_SHOWN, TAGS_SHOWN, FIXES_SHOWN, REFUTED_SHOWN, BEGINNING = 3, 8, 10, 3, 200
 HOUR, TAG, ADDRESS, WRITTEN, FIX = "hour", "tag", "address", "written", "fix"
 # What a commit is to the issue, the last one first.
 WRONG, SAID, DONE = 0, 1, 2
@@ -75,7 +89,7 @@ def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[s
         _hours(issue, now),
         _tags(issue),
         _written(issue),
-        _said_to_fix(issue),
+        *_fixes_of(issue),
         *releases.offered(issue.project),
     ]
     if addresses:
@@ -94,47 +108,63 @@ def of(session: Session, issue: Issue, *, now: datetime, addresses: Collection[s
 def fixes(session: Session, issue: Issue) -> Sequence[Fix]:
     """The commits that are said to fix the issue: the one that resolved it, then the newest.
 
-    Last those of which somebody said that they do not.
+    Last those of which somebody said that they do not: they have room of their own.
     """
-    return _fixes(session.execute(_said_to_fix(issue)))
+    both = union_all(*(select(one.subquery()) for one in _fixes_of(issue)))
+    return _fixes(session.execute(both))
 
 
-def _said_to_fix(issue: Issue) -> Select[*Listed]:
-    """The total is what it is to the issue; the value is what it says, or who says that it is wrong."""
+def _fixes_of(issue: Issue) -> Sequence[Select[*Listed]]:
+    """The total is what each is to the issue; the value is what it says, or who says that it is wrong."""
     resolved_by = select(Resolution.commit_id).where(Resolution.issue_id == issue.id).scalar_subquery()
-    is_refuted = IssueCommit.tie == REFUTED
-    what = case((is_refuted, WRONG), (Commit.id == resolved_by, DONE), else_=SAID)
+    what = case((Commit.id == resolved_by, DONE), else_=SAID)
     says = func.substr(Commit.message, 1, BEGINNING)
+    said = _tied(issue, IssueCommit.tie != REFUTED, says, Commit.date_added, what)
+    refuter = func.coalesce(_refuter(issue), "")
+    refuted = _tied(issue, IssueCommit.tie == REFUTED, refuter, IssueCommit.created_at, literal(WRONG))
+    return said.limit(FIXES_SHOWN), refuted.limit(REFUTED_SHOWN)
+
+
+def _tied(
+    issue: Issue,
+    tie: ColumnElement[bool],
+    value: ColumnElement[str],
+    at: InstrumentedAttribute[datetime],
+    what: ColumnElement[int],
+) -> Select[*Listed]:
+    row = (
+        literal(FIX).label("sort"),
+        Commit.key.label("name"),
+        value.label("value"),
+        at.label("at"),
+        Commit.id.label("number"),
+        what.label("total"),
+    )
     return (
-        select(
-            literal(FIX).label("sort"),
-            Commit.key.label("name"),
-            case((is_refuted, func.coalesce(_refuter(issue), "")), else_=says).label("value"),
-            Commit.date_added.label("at"),
-            Commit.id.label("number"),
-            what.label("total"),
-        )
+        select(*row)
         .join(IssueCommit, IssueCommit.commit_id == Commit.id)
-        .where(IssueCommit.issue_id == issue.id)
-        .order_by(what.desc(), Commit.date_added.desc(), Commit.id.desc())
-        .limit(FIXES_SHOWN)
+        .join(Repository, Repository.id == Commit.repository_id)
+        .where(IssueCommit.issue_id == issue.id, tie)
+        .order_by(row[5].desc(), at.desc(), Commit.id.desc())
     )
 
 
 def _refuter(issue: Issue) -> ScalarSelect[str]:
     """Who said last that the commit does not fix the issue, perhaps by reopening it."""
+    reopened = (Activity.type == MOVES["reopen"].activity) & Activity.data[REFUTED].as_boolean()
     return (
         select(User.name)
         .select_from(Activity)
         .outerjoin(User, User.id == Activity.actor_id)
         .where(
             Activity.issue_id == issue.id,
-            Activity.type.in_(("commit_refuted", "set_unresolved")),
+            or_(Activity.type == "commit_refuted", reopened),
             Activity.data["commit"].as_string() == Commit.key,
+            Activity.data["repository"].as_string() == Repository.name,
         )
         .order_by(Activity.id.desc())
         .limit(1)
-        .correlate(Commit)
+        .correlate(Commit, Repository)
         .scalar_subquery()
     )
 

@@ -7,7 +7,7 @@ last event, and how many events each had is counted in the events: both as far a
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ScalarSelect, Select, case, func, select, tuple_
+from sqlalchemy import ScalarSelect, case, func, select
 from sqlalchemy.orm import Session, lazyload, undefer
 
 from app.domain import cursor as cursors
@@ -15,6 +15,7 @@ from app.domain import search, traits
 from app.domain.cursor import NamedCursor
 from app.domain.shapes import cut
 from app.models import Event, Issue, IssueUser
+from app.services import keyset
 from app.services.events import event_body
 from app.services.issues.issue_events import called
 
@@ -56,7 +57,8 @@ class Found:
 def listed(session: Session, issue: Issue, *, cursor: NamedCursor | None = None) -> Found:
     """A page of them, with three queries."""
     found = select(IssueUser, _last_event()).where(IssueUser.issue_id == issue.id)
-    rows = session.execute(_from(found, cursor).limit(PER_PAGE + 1)).all()
+    found = keyset.from_place(found, IssueUser.last_seen, IssueUser.ident, cursor)
+    rows = session.execute(found.limit(PER_PAGE + 1)).all()
     shown = rows[:PER_PAGE]
     if cursor and cursor.backward:
         shown = shown[::-1]
@@ -78,16 +80,6 @@ def _last_event() -> ScalarSelect[int]:
         Event.user_ident == IssueUser.ident,
     )
     return select(func.max(Event.id)).where(*theirs).correlate(IssueUser).scalar_subquery()
-
-
-def _from(found: Select[IssueUser, int], cursor: NamedCursor | None) -> Select[IssueUser, int]:
-    here = tuple_(IssueUser.last_seen, IssueUser.ident)
-    place = tuple_(cursors.moment(cursor.value), cursor.id) if cursor else None
-    if cursor and cursor.backward:
-        return found.where(here > place).order_by(IssueUser.last_seen, IssueUser.ident)
-    if cursor:
-        found = found.where(here < place)
-    return found.order_by(IssueUser.last_seen.desc(), IssueUser.ident.desc())
 
 
 def _events(session: Session, ids: Collection[int]) -> Mapping[int, Event]:

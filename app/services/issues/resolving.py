@@ -184,11 +184,9 @@ def _store(session: Session, issue: Issue, way: Way, *, by: User | None, now: da
 
 def _tie(session: Session, issue: Issue, commit: Commit, *, now: datetime) -> None:
     """Whatever the commit was to the issue, it resolves it from now on: somebody chose it."""
-    row = {"issue_id": issue.id, "commit_id": commit.id, "tie": RESOLVES, "created_at": now}
-    statement = insert_into(session, IssueCommit).values(row)
-    session.execute(
-        statement.on_conflict_do_update(index_elements=("issue_id", "commit_id"), set_={"tie": RESOLVES})
-    )
+    key, said = {"issue_id": issue.id, "commit_id": commit.id}, {"tie": RESOLVES, "created_at": now}
+    statement = insert_into(session, IssueCommit).values(key | said)
+    session.execute(statement.on_conflict_do_update(index_elements=tuple(key), set_=said))
 
 
 def _claims(session: Session, issue: Issue, by: User) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, Subquery, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain import fixes
@@ -29,6 +29,7 @@ from app.models import (
     Project,
     Release,
     ReleaseCommit,
+    ReleaseProject,
     Resolution,
     User,
 )
@@ -96,7 +97,7 @@ def release_commits(
     """`commits` have become part of the release just now: what they fix is resolved in it, ignored or not.
 
     Of several commits that fix one issue the first is named. One that the issue has come back from does not
-    resolve it once more.
+    resolve it once more: see `_failed`.
     """
     position = {commit.id: place for place, commit in enumerate(commits)}
     first = _first_fixes(session, release, position)
@@ -165,8 +166,8 @@ def refute(session: Session, issue: Issue, commit_id: int, *, by: User, now: dat
     status = issue.status
     tie = (IssueCommit.issue_id == issue.id) & (IssueCommit.commit_id == commit_id)
     fixes_it = tie & (IssueCommit.tie == RESOLVES)
-    refuted = update(IssueCommit).where(fixes_it).values(tie=REFUTED).returning(IssueCommit.commit_id)
-    if session.scalar(refuted) is None:
+    refuted = update(IssueCommit).where(fixes_it).values(tie=REFUTED, created_at=now)
+    if session.scalar(refuted.returning(IssueCommit.commit_id)) is None:
         return None
     commit = session.get_one(Commit, commit_id)
     data = {"was": status, **_told(issue, commit)}
@@ -184,8 +185,8 @@ def withdraw(session: Session, issue: Issue, commit_id: int, *, by: User, now: d
     access.hold(session, issue)
     tie = (IssueCommit.issue_id == issue.id) & (IssueCommit.commit_id == commit_id)
     refuted = tie & (IssueCommit.tie == REFUTED)
-    withdrawn = update(IssueCommit).where(refuted).values(tie=RESOLVES).returning(IssueCommit.commit_id)
-    if session.scalar(withdrawn) is None:
+    withdrawn = update(IssueCommit).where(refuted).values(tie=RESOLVES, created_at=now)
+    if session.scalar(withdrawn.returning(IssueCommit.commit_id)) is None:
         return None
     data = _told(issue, session.get_one(Commit, commit_id))
     return timeline.record(session, issue, "refutation_withdrawn", by=by, now=now, data=data)
@@ -333,8 +334,13 @@ def _say_left_out(count: int, what: str) -> None:
 
 def _first_fixes(session: Session, release: Release, position: Mapping[int, int]) -> dict[int, int]:
     """Of each issue that these commits of the release fix, the commit that comes first."""
-    found = select(IssueCommit.issue_id, IssueCommit.commit_id).where(
-        IssueCommit.commit_id.in_(position), IssueCommit.tie == RESOLVES, ~_was_wrong(release.id)
+    these = IssueCommit.commit_id.in_(position) & (IssueCommit.tie == RESOLVES)
+    back = _latest_returns(these)
+    found = (
+        select(IssueCommit.issue_id, IssueCommit.commit_id)
+        .join(Issue, Issue.id == IssueCommit.issue_id)
+        .outerjoin(back, back.c.issue_id == IssueCommit.issue_id)
+        .where(these, or_(back.c.at.is_(None), ~_failed(release, back.c.at)))
     )
     first: dict[int, int] = {}
     for issue_id, commit_id in sorted(session.execute(found), key=lambda row: position[row.commit_id]):
@@ -342,16 +348,36 @@ def _first_fixes(session: Session, release: Release, position: Mapping[int, int]
     return first
 
 
-def _was_wrong(release_id: int) -> ColumnElement[bool]:
-    """A condition on `IssueCommit`: the commit was in another release already when the issue came back."""
-    return exists().where(
+def _latest_returns(ties: ColumnElement[bool]) -> Subquery:
+    """When the issues of these ties came back last, those that ever did: read once, not for each release."""
+    return (
+        select(Activity.issue_id, func.max(Activity.created_at).label("at"))
+        .where(
+            Activity.issue_id.in_(select(IssueCommit.issue_id).where(ties)),
+            Activity.type == MOVES["regress"].activity,
+        )
+        .group_by(Activity.issue_id)
+        .subquery()
+    )
+
+
+def _failed(release: Release, back: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """A condition on `IssueCommit`: the issue came `back` although the commit was said to fix it, and since
+    there was another release that has it, of the issue's project or of one that this release is for.
+
+    T7 knows no such exception. Without it an issue would be resolved over and over: sentry-cli sends the last
+    commits again when it finds no previous release. Who says again that the commit is a fix begins anew.
+    """
+    here = select(ReleaseProject.project_id).where(ReleaseProject.release_id == release.id)
+    another = exists().where(
         ReleaseCommit.commit_id == IssueCommit.commit_id,
         ReleaseCommit.release_id == Release.id,
-        Release.id != release_id,
-        Activity.issue_id == IssueCommit.issue_id,
-        Activity.type == MOVES["regress"].activity,
-        Activity.created_at >= Release.date_added,
+        Release.id != release.id,
+        Release.date_added <= back,
+        ReleaseProject.release_id == Release.id,
+        or_(ReleaseProject.project_id == Issue.project_id, ReleaseProject.project_id.in_(here)),
     )
+    return (IssueCommit.created_at <= back) & another
 
 
 def _another_fix(session: Session, resolution: Resolution) -> int | None:

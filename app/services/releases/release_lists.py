@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain import cursor as cursors
@@ -24,7 +24,7 @@ from app.models import (
     Resolution,
     User,
 )
-from app.services import access
+from app.services import access, keyset
 from app.services.releases import deploying, release_owners, releases, releasing
 
 PER_PAGE = 25
@@ -75,11 +75,8 @@ def listed(
 ) -> Found:
     """A page of them, newest first, with four queries; numbers are of the projects that the person sees."""
     ids = [project.id] if project else None
-    found = releasing.listed(organization, user, project_ids=ids, status=status)
-    if beginning:
-        found = found.where(_begins_with(beginning))
-    if cursor:
-        found = _from(found, cursor)
+    found = releasing.listed(organization, user, project_ids=ids, beginning=beginning, status=status)
+    found = keyset.from_place(found, releases.order_date, Release.id, cursor)
     columns = [column.label(name) for name, column in _numbers(user, ids).items()]
     rows = session.execute(found.add_columns(*columns).limit(PER_PAGE + 1)).all()
     shown = rows[:PER_PAGE]
@@ -96,12 +93,6 @@ def listed(
     return Found(made, *cursors.ends(cursor, places, has_more=len(rows) > PER_PAGE))
 
 
-def _begins_with(text: str) -> ColumnElement[bool]:
-    """People and mails call `shop@2.1.0` just 2.1.0."""
-    whole = Release.version.startswith(text, autoescape=True)
-    return whole | Release.version.contains(f"@{text}", autoescape=True)
-
-
 def _row(row: Any, projects: Sequence[Project], deploys: Mapping[int, Sequence[Any]], regressed: int) -> Row:
     told = deploys.get(row.last_deploy, ())
     return Row(
@@ -116,14 +107,6 @@ def _row(row: Any, projects: Sequence[Project], deploys: Mapping[int, Sequence[A
         last_deploy=told[0].Deploy if told else None,
         told={each.name: each.Notice for each in told if each.Notice},
     )
-
-
-def _from(found: Select[Release], cursor: Cursor) -> Select[Release]:
-    at, date = cursors.moment(cursor.value), releases.order_date
-    if cursor.backward:
-        found = found.where(or_(date > at, and_(date == at, Release.id > cursor.id)))
-        return found.order_by(None).order_by(date.asc(), Release.id.asc())
-    return found.where(or_(date < at, and_(date == at, Release.id < cursor.id)))
 
 
 def _numbers(user: User, project_ids: Collection[int] | None) -> Mapping[str, ColumnElement[int]]:

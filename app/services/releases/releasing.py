@@ -159,10 +159,16 @@ def listed(
     """The releases that the person sees, newest first."""
     found = _of(organization.id).where(seen_by(viewer, project_ids))
     if beginning:
-        found = found.where(Release.version.startswith(beginning, autoescape=True))
+        found = found.where(_begins_with(beginning))
     if status:
         found = found.where(Release.status == status)
     return found.order_by(*releases.NEWEST_FIRST)
+
+
+def _begins_with(text: str) -> ColumnElement[bool]:
+    """People and mails call `shop@2.1.0-RC1` just 2.1.0-rc1."""
+    whole = Release.version.istartswith(text, autoescape=True)
+    return whole | Release.version.icontains(f"@{text.removeprefix('@')}", autoescape=True)
 
 
 def recent(session: Session, places: Select[int]) -> Select[str, datetime, int]:

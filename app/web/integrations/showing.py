@@ -10,6 +10,7 @@ from app.channels import CHANNELS
 from app.clock import now
 from app.db import db
 from app.domain.errors import NotFound, Refused
+from app.domain.ids import parse_id
 from app.models import Destination
 from app.services.integrations import channel_settings, confirming, connecting, delivery_log, destinations
 from app.web import limits
@@ -43,7 +44,7 @@ def show(org: str, slug: str, destination_id: int) -> ResponseReturnValue:
     """Secrets that were just made are shown this once."""
     row = integration_to_edit(org, slug, destination_id)
     state = request.args.get("state", "")
-    start = max(request.args.get("start", 0, type=int), 0)
+    start = parse_id(request.args.get("start", "")) or 0
     found = delivery_log.sent(db.session, row, state=state, start=start, count=PAGE + 1)
     tested = request.args.get("test", "")
     return render_template(

@@ -83,13 +83,18 @@ def what_is_asked(pin: Pin | None = None) -> Asked:
     period = given.get("statsPeriod", "")
     return Asked(
         given.get("query", default.query).strip(),
-        sort if sort in finding.SORTS else "date",
+        known_order(sort),
         cursor.decode(given.get("cursor")),
         environment=given.get("environment", ""),
         project=given.get("project", ""),
         period=period if period in PERIODS else "",
         release=given.get("release", ""),
     )
+
+
+def known_order(sort: str) -> str:
+    """The order of this name, else the one that every list has."""
+    return sort if sort in finding.SORTS else DEFAULT_SORT
 
 
 def scope_at(org: str, slug: str) -> Scope:

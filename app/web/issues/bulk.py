@@ -69,17 +69,18 @@ def change_row(issue_id: int, do: str) -> Response:
         raise Refused("Choose what to do with the issue.")
     wish = Wish([issue], request.form, now(), held())
     done = change.make(wish)
-    undone_by = undo.offer(done, wish)
+    undone_by = undo.offer(done, wish, back=address_of(scope, asked))
+    said = f"{issue.short_id}: {done.said}"
     db.session.commit()
     if _belongs(scope, asked, issue):
-        return row(issue, done.said)
+        return row(issue, said, undo=undone_by, changed=bool(done.changed))
     line = fragments(
         "issues/_row_done.html",
         otherwise=address_of(scope, asked),
         issue=issue,
         done=done,
         undo=undone_by,
-        said=f"{issue.short_id}: {done.said}",
+        said=said,
     )
     return counted_anew(line)
 

@@ -13,12 +13,11 @@ from app.models import Issue
 from app.services import access
 from app.services.issues.ignoring import until_worse
 from app.services.preferences import muting
+from app.web import limits
 from app.web.identity import login_required, me
 from app.web.issues.blueprint import bp
-from app.web.issues.ignore_choice import TOMORROW, end, number
+from app.web.issues.ignore_choice import end, number
 from app.web.issues.showing import changed, refused
-
-__all__ = ["TOMORROW", "UNTIL", "change"]
 
 UNTIL, LIMIT, AS_BEFORE = "mute_until", "mute_limit", "as_before"
 UNCHANGED = "Nothing changed: it was so already."
@@ -26,6 +25,7 @@ UNCHANGED = "Nothing changed: it was so already."
 
 @bp.post("/issues/<int:issue_id>/mute")
 @login_required
+@limits.changes
 def mute(issue_id: int) -> Response:
     """`minutes`, `mute_until` (a date, or tomorrow), `mute_limit` or `worse` mute it; `unmute` ends that.
 

@@ -1,7 +1,8 @@
 """From one issue's page to the next: along the list that the reader looked at last.
 
-The list is known by a cookie, and stands in the links of the page: so it stays the one with which the page
-was opened, whatever is looked at in another tab. Its search is asked when a link is followed, not before.
+The list stands in the links of the page, and from the first step on in its address: so it stays the same,
+whatever is looked at in another tab. Elsewhere it is the one of the cookie, which was looked at last. Its
+search is asked when a link is followed, not before.
 """
 
 import json
@@ -26,6 +27,7 @@ from app.web.issues.asking import (
     PERIODS,
     Asked,
     address_of,
+    known_order,
     query_of,
     scope_at,
     slug_of,
@@ -40,11 +42,25 @@ LONGEST, SAID = 800, 60
 
 def remember(scope: Scope, asked: Asked) -> None:
     """The list as the one along which its issues are walked."""
-    kept = {ORG: scope.organization.slug, PLACE: slug_of(scope), **asked.arguments}
+    kept = {ORG: scope.organization.slug, **_called(scope, asked)}
     if len(json.dumps(kept)) > LONGEST:
         session.pop(WALKED, None)
     elif session.get(WALKED) != kept:
         session[WALKED] = kept
+
+
+def _called(scope: Scope, asked: Asked) -> dict[str, str]:
+    return {PLACE: slug_of(scope), **asked.arguments}
+
+
+@bp.app_template_global()
+def list_of(issue: Issue) -> tuple[str, str]:
+    """Whose list it is along which one walks, and its address."""
+    project = issue.project
+    known = {**_known(project.organization.slug, project.slug)}
+    place = known.pop(PLACE, project.slug)
+    whose = project.organization if place == EVERYWHERE else project
+    return whose.name, url_for("issues.stream", org=project.organization.slug, slug=place, **known)
 
 
 @bp.app_template_global()
@@ -56,7 +72,7 @@ def neighbour_url(issue: Issue, which: str) -> str:
     project = issue.project
     known = _known(project.organization.slug, project.slug)
     if known:
-        place = finding.place_of(issue, known.get("sort", DEFAULT_SORT))
+        place = finding.place_of(issue, known_order(known.get("sort", DEFAULT_SORT)))
         known = {**known, "cursor": place.encode()}
     here: dict[str, Any] = {"org": project.organization.slug, "slug": project.slug, "issue_id": issue.id}
     return url_for(f"issues.{which}_issue", **here, **known)
@@ -64,6 +80,8 @@ def neighbour_url(issue: Issue, which: str) -> str:
 
 def _known(org: str, slug: str) -> Mapping[str, Any]:
     """Of an issue that may stand in it."""
+    if request.args.get(PLACE) in (slug, EVERYWHERE):
+        return {PLACE: request.args[PLACE], **what_is_asked().arguments}
     kept = session.get(WALKED, {})
     if kept.get(ORG) != org or kept.get(PLACE) not in (slug, EVERYWHERE):
         return {}
@@ -96,7 +114,7 @@ def _walk(issue_id: int, *, backward: bool) -> Response:
     found = finding.neighbour(db.session, scope, query, place, now=now(), sort=asked.sort)
     if found is None:
         say(_end(issue, scope, asked, backward=backward))
-    return see_other(issue_url(found or issue))
+    return see_other(issue_url(found or issue, **_called(scope, asked)))
 
 
 def _scope_of(issue: Issue) -> Scope:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, request
 
 from app.clock import now
 from app.db import db
@@ -10,8 +10,8 @@ from app.services import access
 from app.services.notices import notice_list
 from app.web import lookups
 from app.web.account.typed import number
-from app.web.hypermedia import page_or_fragment, see_other
 from app.web.identity import login_required, me
+from app.web.issues import tabs
 from app.web.issues.blueprint import bp
 
 
@@ -20,11 +20,9 @@ from app.web.issues.blueprint import bp
 def notifications(org: str, slug: str, issue_id: int) -> Response:
     session = db.session
     issue = access.visible_issue(session, me(), issue_id)
-    project = issue.project
     asked: dict[str, Any] = {name: request.args[name] for name in ("person",) if request.args.get(name)}
-    place: dict[str, Any] = {"org": project.organization.slug, "slug": project.slug, "issue_id": issue.id}
-    if place != {"org": org, "slug": slug, "issue_id": issue_id}:
-        return see_other(url_for("issues.notifications", **place, **asked))
+    if elsewhere := tabs.elsewhere("notifications", issue, **asked):
+        return elsewhere
     before = request.args.get("before")
     person_id = number(asked["person"]) if asked else None
     rows = notice_list.of(
@@ -36,19 +34,14 @@ def notifications(org: str, slug: str, issue_id: int) -> Response:
         before=number(before) if before else None,
     )
     older = rows[-1].notice.id if len(rows) == notice_list.PAGE else None
-    here = url_for("issues.notifications", **place)
-    response = page_or_fragment(
-        "issues/notifications.html",
-        "issues/_notifications.html",
-        issue=issue,
-        org=project.organization,
-        project=project,
+    response = tabs.shown(
+        "notifications",
+        issue,
         rows=rows,
-        here=here,
         asked=asked,
-        older=url_for("issues.notifications", **place, **asked, before=older) if older else None,
+        older=tabs.address("notifications", issue, **asked, before=older) if older else None,
         people=notice_list.people(session, issue),
     )
     if person_id is not None and any(row.line for row in rows):
-        lookups.note(project, issue.id, issue.short_id, person_id=person_id)
+        lookups.note(issue.project, issue.id, issue.short_id, person_id=person_id)
     return response

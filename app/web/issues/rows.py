@@ -1,7 +1,9 @@
 """One row of a list, as it is after something was done about its issue."""
 
 import json
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from flask import Response
 
@@ -15,8 +17,11 @@ from app.web.identity import me
 from app.web.issues.blueprint import issue_url
 
 
-def row(issue: Issue, said: str) -> Response:
-    """The row itself; what was done is heard, for it is seen in the row."""
+def row(issue: Issue, said: str, *, undo: Mapping[str, Any] | None = None, changed: bool = True) -> Response:
+    """The row itself; what was done is heard, for it is seen in the row.
+
+    It is shown too if nothing was, or if it can be taken back.
+    """
     shown = finding.row_of(db.session, issue, now=now())
     notices = [shown.notice] if shown.notice else []
     answer = fragments(
@@ -26,6 +31,8 @@ def row(issue: Issue, said: str) -> Response:
         substatus=partial(issue_facts.substatus, now=now()),
         reach=explaining.reach_of(db.session, notices, reader=me(), now=now()),
         said=said,
+        undo=undo,
+        is_shown=undo is not None or not changed,
     )
     return counted_anew(answer)
 

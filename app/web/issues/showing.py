@@ -186,7 +186,7 @@ def beside(issue: Issue, lists: Lists | None = None) -> dict[str, Any]:
         "fixes": lists.fixes if lists else issue_lists.fixes(session, issue),
         "settled": settled if issue.status == lifecycle.RESOLVED else None,
         "people": people,
-        "standing": _standing(issue, people.following),
+        "standing": standing_of(issue, people.following),
         "around": around,
         "silence": silence.of(session, issue, reader=me(), by=settled.actor if settled else None, now=now()),
         "timeline": timeline,
@@ -204,7 +204,7 @@ def _may_delete_comments(role: str | None) -> bool:
     return me().is_superuser or (role is not None and roles.has(role, "delete_comments"))
 
 
-def _standing(issue: Issue, following: issue_facts.Following) -> str:
+def standing_of(issue: Issue, following: issue_facts.Following) -> str:
     """Whether it reaches the reader, and why, in a sentence."""
     return standing.standing(
         following.state,

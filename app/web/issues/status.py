@@ -10,6 +10,7 @@ from app.models import Activity
 from app.services import access
 from app.services.issues import reopening, resolving
 from app.services.releases import fixing
+from app.web import limits
 from app.web.identity import login_required, me
 from app.web.issues import resolve_choice
 from app.web.issues.blueprint import bp
@@ -44,6 +45,7 @@ def reopen(issue_id: int) -> Response:
 
 @bp.post("/issues/<int:issue_id>/fixes/<int:commit_id>/refutation")
 @login_required
+@limits.changes
 def refute(issue_id: int, commit_id: int) -> Response:
     """A commit does not fix the issue after all."""
     session = db.session
@@ -60,6 +62,7 @@ def refute(issue_id: int, commit_id: int) -> Response:
 
 @bp.post("/issues/<int:issue_id>/fixes/<int:commit_id>/refutation/withdrawal")
 @login_required
+@limits.changes
 def withdraw_refutation(issue_id: int, commit_id: int) -> Response:
     """The commit is said to fix the issue again."""
     session = db.session

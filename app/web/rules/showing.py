@@ -7,6 +7,7 @@ from app.clock import now
 from app.db import db
 from app.domain import rule_content
 from app.domain.errors import Refused
+from app.domain.ids import parse_id
 from app.domain.rule_rows import BadRule
 from app.models import AlertRule
 from app.services.integrations import destinations
@@ -34,7 +35,7 @@ from app.web.rules.editing import desk, destination
 def show(org: str, slug: str, rule_id: int) -> ResponseReturnValue:
     rule = rule_to_see(org, slug, rule_id)
     names = rule_names.of_project(db.session, rule.project)
-    before = request.args.get("before", type=int)
+    before = parse_id(request.args.get("before", ""))
     firings = rule_history.firings(db.session, rule, reader=me(), now=now(), before=before)
     return render_template(
         "rules/show.html",

@@ -11,6 +11,7 @@ from app.models import (
     Activity,
     IgnoreCondition,
     Issue,
+    IssueMute,
     Notice,
     Release,
     ReleaseProject,
@@ -21,6 +22,7 @@ from app.models import (
 from app.services.releases import fixing
 
 LIST = "/acme/shop/?query=is:unresolved"
+TABS = ("events", "users", "notifications")
 
 
 @pytest.fixture
@@ -446,6 +448,33 @@ def test_a_key_for_oneself_leaves_the_row_alone_and_is_said(as_user, make, cast,
     assert part.select_one(".toast p").text.startswith(said)
 
 
+@pytest.mark.parametrize("do", ["follow", "mute_hour", "mute_tomorrow", "mute_week", "mute_worse", "unmute"])
+def test_a_key_for_oneself_does_nothing_for_one_to_whom_nothing_is_sent(
+    as_user, make, cast, session, htmx, parsed, do
+):
+    issue = make.issue(make.project(cast.acme, "billing"))
+    alices = as_user(cast.alice)
+    answer = alices.post(f"/issues/{issue.id}/oneself/{do}", headers=htmx("li#x"))
+    page = alices.page(f"/acme/billing/issues/{issue.id}/")
+    assert not page.select('.actions [data-key="s"], .actions [data-key="m"]')
+    standing = " ".join(page.select_one(".follow .state span").text.split())
+    said = "Nothing changed: it was so already." if do == "unmute" else standing
+    assert parsed(answer.text).select_one(".toast p").text == f"{issue.short_id}: {said}"
+    assert session.scalars(select(Subscription)).all() == session.scalars(select(IssueMute)).all() == []
+
+
+def test_a_key_subscribes_nobody_who_turned_everything_off(as_user, make, cast, issue, session, htmx, parsed):
+    make.choice(cast.bob, "workflow", "never")
+    make.choice(cast.bob, "alerts", "off")
+    for _ in range(2):
+        answer = as_user(cast.bob).post(f"/issues/{issue.id}/oneself/follow", headers=htmx("li#x"))
+        assert parsed(answer.text).select_one(".toast p").text == (
+            f"{issue.short_id}: You turned workflow mail off for your account, "
+            "and alerts are off (from your account) too."
+        )
+    assert session.scalars(select(Subscription)).all() == []
+
+
 def test_a_key_for_oneself_is_nothing_for_those_who_do_not_see_the_issue(as_user, cast, make):
     issue = make.issue(cast.other_shop)
     assert as_user(cast.bob).post(f"/issues/{issue.id}/oneself/follow").status_code == 404
@@ -456,6 +485,7 @@ def test_a_key_for_oneself_is_nothing_for_those_who_do_not_see_the_issue(as_user
     [
         ("", ["j", "x", "r", "i", "a", "s", "m", "/"], ["e"]),
         ("issues/1/", ["j", "k", "r", "e", "i", "a", "s", "m", "/"], ["x"]),
+        *((f"issues/1/{tab}/", ["j", "k", "g", "i", "/"], ["x", "r", "a", "s"]) for tab in TABS),
         ("releases/", ["/", "."], ["j", "x", "r", "e", "i", "a", "s", "m"]),
     ],
 )

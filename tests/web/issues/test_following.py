@@ -1,10 +1,15 @@
 """How the page says that the reader stands to an issue, and what it offers to change that."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from app.models import NotificationDefault
 from app.services import access
+from tests.conftest import NOON
 
+# As pages say it: with the year once that is another one.
+DAY = f"{NOON:%d %b}" if datetime.now(UTC).year == NOON.year else f"{NOON:%d %b %Y}"
 STATUSES = ("unresolved", "resolved", "ignored")
 
 
@@ -63,7 +68,7 @@ STANDINGS = {
     "not subscribed": (participates, "You’re not subscribed: only alerts reach you.", "Subscribe"),
     "unsubscribed": (
         left,
-        "Unsubscribed by you, 20 Nov: nothing about this issue reaches you.",
+        f"Unsubscribed by you, {DAY}: nothing about this issue reaches you.",
         "Subscribe",
     ),
     "off here": (

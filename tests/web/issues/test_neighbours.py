@@ -39,12 +39,19 @@ def page_of(issue):
 
 
 def link(page, label):
-    return page.select_one(f'.issue-head a[aria-label="{label}"]')["href"]
+    return page.select_one(f'.issue-head a[title="{label}"]')["href"]
 
 
 def walk(browser, issue, label="Next issue"):
     """Where the link of the issue's page leads."""
-    return browser.get(link(browser.page(page_of(issue)), label)).location
+    return led_to(browser.get(link(browser.page(page_of(issue)), label)))
+
+
+def led_to(answer):
+    """To whose page: the list that is walked is named behind it."""
+    page, _, the_list = answer.location.partition("?")
+    assert the_list.startswith("list=")
+    return page
 
 
 @pytest.mark.both_databases
@@ -120,7 +127,55 @@ def test_an_issue_that_moves_while_it_is_read_was_where_its_page_says(as_user, c
     following = link(browser.page(page_of(second)), "Next issue")
     second.last_seen = now + timedelta(minutes=1)
     session.flush()
-    assert browser.get(following).location == page_of(third)
+    assert led_to(browser.get(following)) == page_of(third)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("sort", "column"), [("date", "last_seen"), ("freq", "times_seen")])
+def test_an_issue_that_is_seen_again_and_again_is_no_end_of_the_way_back(
+    as_user, cast, in_order, session, now, sort, column
+):
+    first, second, _third = in_order(3)
+    for count, issue in ((30, first), (20, second)):
+        issue.times_seen = count
+    browser = as_user(cast.bob)
+    browser.page(f"/acme/shop/?sort={sort}")
+    back = link(browser.page(page_of(second)), "Previous issue")
+    setattr(second, column, {"last_seen": now - timedelta(seconds=1), "times_seen": 29}[column])
+    session.flush()
+    assert led_to(browser.get(back)) == page_of(first)
+
+
+def test_an_issue_that_alone_went_ahead_of_its_place_is_said_to_be_the_first(
+    as_user, cast, in_order, session, now
+):
+    [issue] = in_order(1)
+    browser = as_user(cast.bob)
+    browser.page("/acme/shop/")
+    back = link(browser.page(page_of(issue)), "Previous issue")
+    issue.last_seen = now + timedelta(minutes=1)
+    session.flush()
+    assert led_to(browser.get(back)) == page_of(issue)
+    assert "Start of the list" in browser.page(page_of(issue)).select_one("#toasts").text
+
+
+def test_a_list_in_an_order_that_is_no_more_is_walked_by_date(as_user, app, cast, in_order):
+    first, second = in_order(2)
+    browser = as_user(cast.bob)
+    browser.page("/acme/shop/?sort=freq")
+    with browser.session_transaction(base_url=app.config["TOCSIN_URL"]) as kept:
+        kept["walked"] = {**kept["walked"], "sort": "colour"}
+    assert walk(browser, first) == page_of(second)
+
+
+@pytest.mark.parametrize("tab", ["events", "users", "notifications"])
+def test_a_tab_leads_to_the_neighbours_own_page(as_user, cast, in_order, tab):
+    first, second = in_order(2)
+    browser = as_user(cast.bob)
+    browser.page("/acme/shop/")
+    page = browser.page(f"{page_of(first)}{tab}/")
+    assert led_to(browser.get(link(page, "Next issue"))) == page_of(second)
+    assert page.select_one(".issue-head .state").text.strip() == "New"
 
 
 def test_a_page_stays_with_its_list_whatever_another_tab_shows(as_user, cast, in_order):
@@ -130,7 +185,7 @@ def test_a_page_stays_with_its_list_whatever_another_tab_shows(as_user, cast, in
     browser.page("/acme/shop/?query=is:unresolved+!title:Unwanted*")
     following = link(browser.page(page_of(first)), "Next issue")
     browser.page("/acme/shop/?query=is:unresolved")
-    assert browser.get(following).location == page_of(third)
+    assert led_to(browser.get(following)) == page_of(third)
     assert walk(browser, third, "Previous issue") == page_of(first)
 
 
@@ -218,7 +273,7 @@ def test_whatever_list_an_address_names_one_finds_only_what_one_may_see(
     first, second = in_order(2)
     make.issue(make.project(cast.acme, "hidden"), last_seen=now - timedelta(seconds=1))
     answer = as_user(cast.bob).get(f"{page_of(first)}next/?list={place}&query=is:unresolved")
-    assert answer.location == page_of(second)
+    assert led_to(answer) == page_of(second)
 
 
 @pytest.mark.both_databases
@@ -234,7 +289,7 @@ def test_a_step_takes_the_same_few_queries_however_long_the_list(
     following = link(browser.page(page_of(issues[30])), "Next issue")
     browser.get(following)
     with queries() as sent:
-        assert browser.get(following).location == page_of(issues[31])
+        assert led_to(browser.get(following)) == page_of(issues[31])
     assert len(sent) <= 8, "\n".join(sent)
 
 
@@ -248,3 +303,19 @@ def test_the_page_asks_nothing_for_it(as_user, cast, in_order, queries):
     with queries() as sent:
         browser.page(page_of(first))
     assert len(sent) == len(without)
+
+
+def test_a_page_that_one_has_walked_to_keeps_its_list_whatever_else_is_looked_at(as_user, cast, make, now):
+    calm, calmer = (
+        make.issue(cast.shop, title=f"W{n}: x", level="warning", last_seen=now - timedelta(minutes=n))
+        for n in range(2)
+    )
+    make.issue(cast.shop, title="E: x", last_seen=now - timedelta(minutes=1, seconds=-30))
+    browser = as_user(cast.bob)
+    browser.page("/acme/shop/?query=level:warning")
+    there = browser.get(link(browser.page(page_of(calm)), "Next issue")).location
+    browser.page("/acme/shop/?query=level:error")
+    page = browser.page(there)
+    assert led_to(browser.get(link(page, "Previous issue"))) == page_of(calm)
+    assert page.select_one('[data-key="g i"]')["href"] == "/acme/shop/?query=level:warning"
+    assert there.startswith(page_of(calmer))

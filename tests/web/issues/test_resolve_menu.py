@@ -346,6 +346,24 @@ def test_a_commit_that_does_not_fix_it_says_who_said_so_and_that_is_taken_back(
     assert list(session.scalars(select(Notice.kind).order_by(Notice.id))) == told
 
 
+def test_what_a_commit_is_to_an_issue_is_changed_so_often_a_minute_and_no_more(as_user, issue, bob):
+    here = f"/issues/{issue.id}/fixes/1/refutation"
+    answers = [as_user(bob).post(each).status_code for each in [here, f"{here}/withdrawal"] * 16]
+    assert 429 not in answers[:30]
+    assert answers[30:] == [429, 429]
+
+
+def test_whose_commit_was_said_to_fix_an_issue_follows_it_for_that_also_when_it_does_not(
+    as_user, make, cast, session, issue, now
+):
+    commit = make.commit(cast.acme, "Fixes SHOP-1", key=SHA, author=cast.bob)
+    fixing.refer(session, [(commit, commit.message)], base_url="", now=now)
+    fixing.refute(session, issue, commit.id, by=cast.cy, now=now)
+    page = as_user(cast.bob).page(f"/acme/shop/issues/{issue.id}/")
+    assert "You’re subscribed: a commit of yours was said to fix it." in words(page.select_one(".follow"))
+    assert "committed what was said to fix it" in words(page.select_one(f"#issue-{issue.id}-participants"))
+
+
 @pytest.mark.parametrize(
     ("into", "version", "compared"),
     [
