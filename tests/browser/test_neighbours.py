@@ -34,7 +34,7 @@ def is_at(page, number):
 
 def test_a_list_is_walked_with_the_keyboard_alone(address_of_list, sign_in):
     page = sign_in("alice")
-    page.goto(address_of_list("Keys"))
+    page.goto(address_of_list("Walk"))
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     is_at(page, 0)
@@ -60,7 +60,7 @@ def test_a_list_is_walked_with_the_keyboard_alone(address_of_list, sign_in):
 
 def test_in_a_comment_they_are_letters(address_of_list, sign_in):
     page = sign_in("alice")
-    page.goto(address_of_list("Letters"))
+    page.goto(address_of_list("WalkLetters"))
     page.get_by_role("link", name="number 0").click()
     page.get_by_label("Comment").fill("")
     page.keyboard.type("jkj")
@@ -70,7 +70,7 @@ def test_in_a_comment_they_are_letters(address_of_list, sign_in):
 
 def test_the_keys_are_in_the_help(address_of_list, sign_in):
     page = sign_in("alice")
-    page.goto(address_of_list("Help"))
+    page.goto(address_of_list("WalkHelp"))
     page.get_by_role("link", name="number 0").click()
     is_at(page, 0)
     has_begun(page)
