@@ -1,6 +1,7 @@
 """Pages of lists: `per_page`, `cursor`, and the Link header that clients follow."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from werkzeug.http import parse_list_header
@@ -110,6 +111,8 @@ def test_both_links_are_there_even_for_an_empty_list(api, shop):
 def test_how_many_there_are_is_said_where_that_is_cheap_and_up_to_a_limit(
     api, issues, session, now, monkeypatch, query, hits
 ):
+    for issue in issues:
+        issue.last_seen = datetime.now(UTC)
     tag = {"key": "environment", "value": "production", "count": 1, "last_seen": now}
     session.add_all(IssueTag(issue_id=issue.id, **tag) for issue in issues)
     monkeypatch.setattr("app.services.issues.finding.COUNTED_UP_TO", 5)
